@@ -1,0 +1,79 @@
+# SeisBook: `make book` builds the book from its sources on this machine, `make test` checks everything.
+PYTHON ?= python3
+BIN := .venv/bin
+# Real bulletins, if this machine keeps a copy in a folder beside the checkout; otherwise the tests that need them are skipped.
+SEISBOOK_DATA_DIR ?= $(realpath ../shared/data)
+export MPLBACKEND := Agg
+export PYTHONWARNINGS := ignore::DeprecationWarning
+
+.PHONY: help book test lint unit chapters html data lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make book   execute every chapter (quick profile) and build the HTML book"
+	@echo "make test   lint, unit tests, chapters executed twice, HTML build and its checks"
+	@echo "make data   download the real bulletins (checked by hash) into the user's cache"
+	@echo "make lock   choose new versions of everything and write requirements.lock"
+	@echo "make clean  remove what was built; the environment stays"
+
+define CHECK
+import shutil, sys
+if sys.version_info < (3, 11):
+    sys.exit(f"SeisBook needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. "
+             "Install a newer one and run: make PYTHON=python3.11 book")
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv")
+free = shutil.disk_usage(".").free / 1e9
+if free < 4:
+    sys.exit(f"Only {free:.1f} GB of disk are free here; the environment and the built book need 4 GB. Free some space first.")
+endef
+export CHECK
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c "$$CHECK"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked environment into .venv (2 GB, a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: .venv/.installed
+	@$(BIN)/seisbook book run --profile quick
+	@$(BIN)/seisbook book build
+
+test: lint unit chapters html
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+unit: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
+unit: .venv/.installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not html"
+
+# Executed once by papermill, then again by nbval: cells tagged nbval-check-output must print the same twice.
+chapters: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
+chapters: .venv/.installed
+	$(BIN)/seisbook book run --profile quick
+	$(BIN)/python -m pytest -p no:cacheprovider --nbval-lax --nbval-current-env --nbval-cell-timeout=600 _build/quick
+
+html: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
+html: .venv/.installed
+	$(BIN)/seisbook book build
+	$(BIN)/python -m pytest -m html
+
+data: .venv/.installed
+	@$(BIN)/seisbook data fetch
+
+lock:
+	@$(PYTHON) -c "$$CHECK"
+	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
+	_build/lock/bin/pip install --quiet --constraint pins.txt ".[dev]"
+	(sed -n '/^#/p' requirements.lock; _build/lock/bin/pip list --format=freeze | sed 's/+cpu//' | grep -vE '^(seisbook|pip)==' | sort) > requirements.lock.part
+	mv requirements.lock.part requirements.lock
+
+clean:
+	rm -rf _build
