@@ -1,0 +1,16 @@
+import os
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Folder of the real bulletins; tests that need it are skipped where it is not given."""
+    folder = Path(os.environ.get("SEISBOOK_DATA_DIR", ""))
+    if not os.environ.get("SEISBOOK_DATA_DIR") or not folder.is_dir():
+        pytest.skip("SEISBOOK_DATA_DIR does not name a folder with the real bulletins")
+    return folder
