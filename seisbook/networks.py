@@ -80,8 +80,8 @@ class MagnitudeRelation:
 
     .. math:: M_L = \log_{10} A_\mathrm{nm} + b \log_{10} R_\mathrm{km} + c R_\mathrm{km} + d
 
-    with `R` the hypocentral distance and `A` half the peak-to-peak, or the zero-to-peak, amplitude in nm. `scatter` is the
-    standard deviation of one station's magnitude around the event's, after its site term (log10 units).
+    with `R` the hypocentral distance and `A` half the peak-to-peak, or the zero-to-peak, amplitude in nm. `scatter` is
+    the standard deviation of one station's magnitude around the event's, after its site term (log10 units).
     """
 
     b: float
@@ -221,7 +221,7 @@ class Network:
         return float(table.latitude.mean()), float(table.longitude.mean())
 
     def to_local(self, latitude, longitude):
-        """East and north of the network's centre in km, on the azimuthal equidistant plane (scale error < 1 % to 1,500 km)."""
+        """East and north of the network's centre in km, on the azimuthal equidistant plane."""
         return azimuthal_equidistant(latitude, longitude, self.centre)
 
 

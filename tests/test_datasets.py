@@ -1,0 +1,228 @@
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch_geometric.data import Batch
+
+from seisbook import datasets, graphs
+from seisbook.errors import DataError, UserError
+
+CARD = {"network": "test", "source": "simulated", "unit": "nm", "centre": [4.0, -74.0]}
+RATE = 20.0
+
+
+def record(number, n_stations, samples=200):
+    """One event with recognisable waveforms: station `i` of event `number` peaks at 1 + i + 10 number."""
+    waveforms = np.zeros((n_stations, 3, samples), dtype=np.float32)
+    waveforms[:, 2, 50 + number] = 1 + np.arange(n_stations) + 10 * number
+    traces = pd.DataFrame(
+        {
+            "source_id": f"e{number}",
+            "source_latitude_deg": 4.5,
+            "source_longitude_deg": -74.0,
+            "source_depth_km": 10.0 + number,
+            "source_magnitude": 2.0,
+            "station_code": [f"S{i}" for i in range(n_stations)],
+            "station_latitude_deg": 4.0 + 0.1 * np.arange(n_stations),
+            "station_longitude_deg": -74.0,
+            "station_elevation_m": 2000.0,
+            "trace_start_time": "2018-02-01T00:00:00.000000Z",
+            "trace_p_arrival_sample": 50.0 + number,
+            "trace_s_arrival_sample": np.where(np.arange(n_stations) == 0, np.nan, 90.0),
+        }
+    )
+    return datasets.EventRecord(f"e{number}", traces, waveforms)
+
+
+def records(n=4):
+    return [record(number, 2 + number) for number in range(n)]
+
+
+@pytest.fixture
+def written(tmp_path):
+    return datasets.write(records(), tmp_path / "set", CARD, RATE, progress=False)
+
+
+def test_round_trip_through_seisbench(written):
+    import seisbench.data
+
+    opened = seisbench.data.WaveformDataset(written)
+    assert len(opened) == 2 + 3 + 4 + 5
+    assert opened.data_format["component_order"] == "ZNE"
+    waveform, metadata = opened.get_sample(2)
+    assert metadata["source_id"] == "e1"
+    assert metadata["station_code"] == "S0"
+    assert waveform.shape == (3, 200)
+    np.testing.assert_array_equal(waveform, record(1, 3).waveforms[0])
+
+
+def test_events_are_ragged_graphs(written):
+    dataset = graphs.EventDataset(written)
+    assert repr(dataset) == "EventDataset(4 events, 14 traces)"
+    event = dataset[2]
+    assert event.source_id == "e2"
+    assert event.x.shape == (4, 3, 200)
+    torch.testing.assert_close(10**event.amplitude, torch.arange(21.0, 25.0))
+    assert event.onset[1].tolist() == [52.0, 90.0]
+    assert event.mask.tolist() == [[True, False]] + [[True, True]] * 3
+    torch.testing.assert_close(event.pos[:, 2], torch.full((4,), 2.0))
+    torch.testing.assert_close(event.pos[:, 1], 11.1195 * torch.arange(4.0), atol=1e-3, rtol=0)
+    torch.testing.assert_close(event.y, torch.tensor([[0.0, 55.5975, 12.0, 2.0]]), atol=1e-3, rtol=0)
+    batch = Batch.from_data_list([dataset[0], dataset[3]])
+    assert batch.x.shape == (7, 3, 200)
+    assert batch.y.shape == (2, 4)
+
+
+def test_traces_with_their_own_start_times_share_one_time_axis(tmp_path):
+    shifted = record(0, 2)
+    shifted.traces.loc[1, "trace_start_time"] = "2018-02-01T00:00:01.500000Z"
+    event = graphs.EventDataset(datasets.write([shifted], tmp_path / "set", CARD, RATE, progress=False))[0]
+    assert event.x.shape == (2, 3, 230)
+    assert event.x[0, 2].argmax() == 50
+    assert event.x[1, 2].argmax() == 80
+    assert event.onset[1].tolist() == [80.0, 120.0]
+
+
+def test_opens_a_dataset_that_seisbench_wrote(tmp_path):
+    import seisbench.data
+
+    with seisbench.data.WaveformDataWriter(tmp_path / "metadata.csv", tmp_path / "waveforms.hdf5") as writer:
+        writer.data_format = {"dimension_order": "CW", "component_order": "NEZ", "sampling_rate": RATE}
+        for number in range(2):
+            made = record(number, 3)
+            for row, waveform in zip(made.traces.to_dict("records"), made.waveforms, strict=True):
+                writer.add_trace({**row, "trace_sampling_rate_hz": RATE}, waveform[[1, 2, 0]])
+    dataset = graphs.EventDataset(seisbench.data.WaveformDataset(tmp_path))
+    assert len(dataset) == 2
+    np.testing.assert_array_equal(dataset[1].x.numpy(), record(1, 3).waveforms)
+
+
+def test_rewriting_replaces_the_earlier_dataset(written):
+    datasets.write(records(2), written, CARD, RATE, progress=False)
+    assert datasets.read_card(written)["n_events"] == 2
+    assert [path.name for path in written.parent.iterdir()] == ["set"]
+
+
+def test_same_records_same_bytes(tmp_path, written):
+    again = datasets.write(records(), tmp_path / "again", CARD, RATE, progress=False)
+    for name in datasets.FILES:
+        assert (again / name).read_bytes() == (written / name).read_bytes(), name
+
+
+def test_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(UserError, match="not a SeisBook dataset"):
+        datasets.write(records(), tmp_path, CARD, RATE, progress=False)
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_unwritable_output_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot be written .*choose another folder") as caught:
+        datasets.write(records(), tmp_path / "file" / "set", CARD, RATE, progress=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", full)
+    with pytest.raises(UserError, match="No space left"):
+        datasets.write(records(), tmp_path / "set", CARD, RATE, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_failing_source_keeps_the_earlier_dataset(written):
+    def broken():
+        yield record(0, 2)
+        raise ValueError("bad event")
+
+    with pytest.raises(ValueError, match="bad event"):
+        datasets.write(broken(), written, CARD, RATE, progress=False)
+    assert datasets.read_card(written)["n_events"] == 4
+    assert [path.name for path in written.parent.iterdir()] == ["set"]
+
+
+def test_no_event_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="no event"):
+        datasets.write([], tmp_path / "set", CARD, RATE, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", ["no card", "no waveforms", "bad card"])
+def test_incomplete_dataset_is_refused(written, damage):
+    if damage == "bad card":
+        (written / "dataset.json").write_text("{")
+    else:
+        (written / {"no card": "dataset.json", "no waveforms": "waveforms.hdf5"}[damage]).unlink()
+    with pytest.raises((UserError, DataError), match="set"):
+        graphs.EventDataset(written)
+
+
+SLOW_BUILD = """
+    import sys, time
+    sys.path.insert(0, {tests!r})
+    from test_datasets import CARD, RATE, record
+    from seisbook import datasets
+
+    def slow():
+        for number in range(1000):
+            yield record(number % 9, 3)
+            print(number, flush=True)
+            time.sleep(0.01)
+
+    datasets.write(slow(), {out!r}, CARD, RATE, progress=False)
+"""
+
+
+def test_killed_build_leaves_nothing_that_opens(tmp_path):
+    out = tmp_path / "set"
+    script = textwrap.dedent(SLOW_BUILD.format(tests=str(Path(__file__).parent), out=str(out)))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if int(line) >= 20:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not out.exists()
+    leftovers = list(tmp_path.iterdir())
+    assert len(leftovers) == 1
+    for folder in [out, *leftovers]:
+        with pytest.raises(UserError):
+            graphs.EventDataset(folder)
+        assert not (folder / "metadata.csv").exists()
+    datasets.write(records(), out, CARD, RATE, progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_memory_does_not_grow_with_events(tmp_path):
+    """Peak memory of writing 200 events of 1.4 MB exceeds that of 20 by less than 60 of 260 MB more."""
+    script = """
+        import resource, sys
+        sys.path.insert(0, {tests!r})
+        from test_datasets import CARD, RATE, record
+        from seisbook import datasets
+        datasets.write((record(i % 9, 12, 10_000) for i in range({n})), {out!r}, CARD, RATE, progress=False)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    """
+    peaks = []
+    for n in (20, 200):
+        text = textwrap.dedent(script.format(tests=str(Path(__file__).parent), n=n, out=str(tmp_path / f"set{n}")))
+        result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+        peaks.append(float(result.stdout))
+    assert peaks[1] - peaks[0] < 60, f"{peaks} MB"
+
+
+def test_card_says_what_it_was_told(written):
+    card = json.loads((written / "dataset.json").read_text())
+    assert card == {**CARD, "n_events": 4, "n_traces": 14}
