@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from seisbook import __version__
 from seisbook.paths import ROOT
 
-FIXED = "jupyter-book torch torch-geometric obspy matplotlib cartopy papermill pytest nbval".split()
+FIXED = ["jupyter-book", "torch", "torch-geometric", "obspy", "matplotlib", "cartopy", "papermill", "pytest", "nbval"]
 
 
 def locked():

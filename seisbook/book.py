@@ -1,0 +1,191 @@
+"""Executing the book's chapters with papermill and building the HTML from what they printed."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+
+from seisbook import sources
+from seisbook.errors import UserError
+from seisbook.paths import BOOK, BUILD, DATA, ROOT
+
+PROFILES = ("quick", "paper")
+
+
+def pages() -> list[str]:
+    """Pages of the table of contents, as paths from the top of the project without suffix."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(chapter["file"] for chapter in toc["chapters"])]
+
+
+def chapters() -> list[Path]:
+    """Notebooks of the book, in the order of the table of contents."""
+    notebooks = [ROOT / f"{page}.ipynb" for page in pages()]
+    return [path for path in notebooks if path.is_file()]
+
+
+def find_chapter(number: str) -> Path:
+    """Return the chapter whose file name begins with `number` (`01` or `1`), or that has this file name.
+
+    Raises
+    ------
+    UserError
+        If there is none; the message lists the chapters.
+    """
+    for path in chapters():
+        if number in (path.stem, path.name) or path.stem.split("_")[0] == number.zfill(2):
+            return path
+    raise UserError(f"no chapter '{number}': choose one of {', '.join(path.stem for path in chapters())}")
+
+
+def check_parameters(chapter: Path, given: dict) -> dict:
+    """Parse parameters given as text and check them against the chapter's `parameters` cell.
+
+    Papermill itself only warns about a name that the chapter does not have.
+
+    Parameters
+    ----------
+    chapter : Path
+    given : dict of str
+        Names and values as they were typed.
+
+    Returns
+    -------
+    dict
+        Values of the type that the chapter's own default has.
+
+    Raises
+    ------
+    UserError
+        If a name is unknown (the message lists those that exist) or a value has another type than the default.
+    """
+    import papermill
+
+    known = papermill.inspect_notebook(chapter)
+    parsed = {}
+    for name, text in given.items():
+        if name not in known:
+            raise UserError(f"{chapter.name} has no parameter '{name}': choose among {', '.join(known)}")
+        default, value = yaml.safe_load(known[name]["default"]), yaml.safe_load(text)
+        if not isinstance(value, type(default)) and not (isinstance(default, float) and isinstance(value, int)):
+            raise UserError(f"{chapter.name}: parameter {name} is {text!r}: give a value like {default!r}")
+        parsed[name] = value
+    return parsed
+
+
+def fingerprint(chapter: Path, parameters: dict) -> str:
+    """Hash of all that decides what a chapter prints: its cells, the library, the data and the parameters."""
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    digest = hashlib.sha256(json.dumps([cell["source"] for cell in cells]).encode())
+    code = sorted((ROOT / "seisbook").glob("*.*")) + sorted(path for path in DATA.rglob("*") if path.is_file())
+    for path in [*code, ROOT / "requirements.lock"]:
+        digest.update(path.name.encode() + path.read_bytes())
+    networks = {name.split("/")[0] for name in sources.registry()}
+    have = {network: sources.is_available(network) for network in networks}
+    digest.update(json.dumps([parameters, have], sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> list[Path]:
+    """Execute chapters one after the other into `_build/<profile>`; those that nothing has changed for are kept.
+
+    Parameters
+    ----------
+    chosen : list of Path
+    profile : {"quick", "paper"}
+    parameters : dict of str
+        As typed; checked against each chapter before the first one runs.
+
+    Returns
+    -------
+    list of Path
+        The executed notebooks.
+    """
+    checked = [check_parameters(chapter, {"profile": profile, **parameters}) for chapter in chosen]
+    executed = []
+    bar = tqdm(list(zip(chosen, checked, strict=True)), unit="chapter", disable=not progress)
+    for chapter, values in bar:
+        bar.set_description(chapter.stem)
+        executed.append(_execute(chapter, BUILD / profile / chapter.name, values, progress))
+    return executed
+
+
+def _execute(chapter, output, parameters, progress):
+    import nbformat
+    import papermill
+
+    stamp = fingerprint(chapter, parameters)
+    if output.is_file() and json.loads(output.read_text(encoding="utf-8"))["metadata"].get("seisbook") == stamp:
+        return output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_name(f".{output.name}.part")
+    try:
+        papermill.execute_notebook(
+            chapter, part, parameters, kernel_name="python3", cwd=BOOK, progress_bar=progress, log_output=False
+        )
+    except papermill.PapermillExecutionError as error:
+        failed = output.with_suffix(".failed.ipynb")
+        os.replace(part, failed)
+        raise RuntimeError(
+            f"{chapter.name}: cell {error.exec_count} failed ({error.ename}: {error.evalue}); see {failed}"
+        ) from None
+    notebook = nbformat.read(part, as_version=4)
+    notebook.metadata["seisbook"] = stamp
+    nbformat.write(notebook, part)
+    os.replace(part, output)
+    return output
+
+
+def build(profile="quick") -> Path:
+    """Build the HTML, with warnings as errors, from the executed chapters; nothing is done if nothing changed.
+
+    Returns
+    -------
+    Path
+        `index.html`.
+
+    Raises
+    ------
+    RuntimeError
+        If Jupyter Book warns or fails; its output has been printed.
+    """
+    index, stamp = BUILD / "html" / "index.html", BUILD / "html" / ".stamp"
+    staged = _stage(profile)
+    digest = hashlib.sha256()
+    for path in sorted(staged.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(staged)).encode() + path.read_bytes())
+    if stamp.is_file() and stamp.read_text() == digest.hexdigest():
+        return index
+    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", "--all", "-W", "-n", "--keep-going", "-q"]
+    result = subprocess.run(
+        [*command, str(staged), "--path-output", str(BUILD / "site")], text=True, capture_output=True
+    )
+    if result.returncode:
+        print(result.stdout, result.stderr, sep="\n", file=sys.stderr)
+        raise RuntimeError("the HTML build failed or warned: see the messages above")
+    shutil.rmtree(index.parent, ignore_errors=True)
+    os.replace(BUILD / "site" / "_build" / "html", index.parent)
+    stamp.write_text(digest.hexdigest())
+    return index
+
+
+def _stage(profile):
+    """Copy the book's sources, with the executed chapters in the place of the committed ones."""
+    staged = BUILD / "source"
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(BOOK, staged / "book", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy2(ROOT / name, staged / name)
+    for chapter in chapters():
+        executed = BUILD / profile / chapter.name
+        if not executed.is_file():
+            raise UserError(f"{chapter.name} has not been executed: run `seisbook book run --profile {profile}` first")
+        shutil.copy2(executed, staged / "book" / chapter.name)
+    return staged

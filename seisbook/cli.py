@@ -1,0 +1,152 @@
+"""The command line: `seisbook data ...` and `seisbook book ...`."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from seisbook import __version__
+from seisbook.errors import UserError
+
+DATA_EXAMPLES = """\
+examples:
+  # the real Colombian bulletin of February 2018, with a rendered seismogram for every reading
+  seisbook data build --network colombia --source bulletin --out colombia-2018-02
+
+  # its simulated twin, 500 events, no real data needed
+  seisbook data build --network colombia --source simulated --events 500 --out twin
+
+  # your own network and any catalogue that ObsPy reads (QuakeML, NORDIC, HypoDD, GSE2, ...)
+  seisbook data build --network my_network.yaml --source bulletin --catalogue events.xml --out mine
+"""
+
+
+def main(argv=None) -> int:
+    """Run the command line; return the exit code: 0, 1 for a failure, 2 for a mistake of the user's."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        return arguments.command(arguments) or 0
+    except UserError as error:
+        print(f"seisbook: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("seisbook: interrupted; nothing incomplete was left behind", file=sys.stderr)
+        return 1
+    except (RuntimeError, OSError, MemoryError) as error:
+        print(f"seisbook: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+        return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="seisbook",
+        description="Data, chapters and records of the SeisBook.",
+        epilog="`seisbook data build --help` teaches by example.",
+    )
+    parser.add_argument("--version", action="version", version=f"seisbook {__version__}")
+    groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _data_parser(groups.add_parser("data", help="build, inspect and download data"))
+    _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
+    return parser
+
+
+def _data_parser(parser):
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    build = commands.add_parser(
+        "build",
+        help="make a dataset of seismograms and labels",
+        description="Make a SeisBench dataset (waveforms.hdf5, metadata.csv) of one network from one source.",
+        epilog=DATA_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    build.add_argument("--network", required=True, help="a shipped network, or the path of a YAML file")
+    build.add_argument(
+        "--source",
+        required=True,
+        choices=("bulletin", "simulated", "waveform"),
+        help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces",
+    )
+    build.add_argument("--catalogue", type=Path, nargs="+", help="your own catalogue file(s), for --source bulletin")
+    build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
+    build.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: 0)")
+    build.add_argument("--jobs", type=_positive, default=1, help="worker processes (default: 1)")
+    build.add_argument("--out", required=True, type=Path, help="folder to make")
+    build.set_defaults(command=_data_build)
+    info = commands.add_parser("info", help="say what a dataset holds")
+    info.add_argument("dataset", type=Path, help="its folder")
+    info.set_defaults(command=_data_info)
+    fetch = commands.add_parser("fetch", help="download the real bulletins, checked by hash")
+    fetch.add_argument("--network", help="only this network's files (default: all)")
+    fetch.set_defaults(command=_data_fetch)
+
+
+def _book_parser(parser):
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="execute chapters with papermill")
+    run.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
+    run.add_argument("--profile", choices=("quick", "paper"), default="quick", help="default: quick")
+    run.add_argument(
+        "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter of the chapter"
+    )
+    run.set_defaults(command=_book_run)
+    build = commands.add_parser("build", help="build the HTML from the executed chapters, warnings as errors")
+    build.add_argument("--profile", choices=("quick", "paper"), default="quick", help="default: quick")
+    build.set_defaults(command=_book_build)
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number of at least 1")
+    return value
+
+
+def _data_build(arguments):
+    from seisbook import building
+
+    out = building.build(
+        arguments.network,
+        arguments.source,
+        arguments.out,
+        n_events=arguments.events,
+        random_state=arguments.seed,
+        n_jobs=arguments.jobs,
+        catalogue_files=arguments.catalogue,
+    )
+    return _describe(out)
+
+
+def _data_info(arguments):
+    return _describe(arguments.dataset)
+
+
+def _describe(dataset):
+    from seisbook.building import describe
+
+    print(describe(dataset))
+
+
+def _data_fetch(arguments):
+    from seisbook import sources
+
+    paths = sources.fetch_all(arguments.network)
+    print(f"{len(paths)} files, all with the registered hash")
+
+
+def _book_run(arguments):
+    from seisbook import book
+
+    chosen = [book.find_chapter(number) for number in arguments.chapter] if arguments.chapter else book.chapters()
+    for path in book.run(chosen, arguments.profile, dict(arguments.p)):
+        print(path)
+
+
+def _book_build(arguments):
+    from seisbook import book
+
+    print(book.build(arguments.profile))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Checks that hold for every chapter of the book, on its committed source and on the HTML that was built from it."""
+
+import ast
+import json
+import re
+import statistics
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+
+from seisbook import book, cli
+from seisbook.errors import UserError
+from seisbook.paths import BUILD, ROOT
+
+CHAPTERS = book.chapters()
+HTML = BUILD / "html"
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def parameters_cell(path):
+    cells = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1, f"{path.name} has {len(cells)} cells tagged 'parameters'"
+    return cells[0]
+
+
+def test_the_book_has_chapters():
+    assert CHAPTERS
+
+
+@each_chapter
+def test_parameters_are_documented(path):
+    for line in parameters_cell(path).source.splitlines():
+        assert re.fullmatch(r"[a-z_]+ = .+  # .{10,}", line), f"{path.name}: parameter without a comment: {line}"
+
+
+@each_chapter
+def test_cells_are_short(path):
+    lengths = [len(cell.source.splitlines()) for cell in code_cells(path)]
+    assert max(lengths) <= 25, f"{path.name}: a code cell of {max(lengths)} lines"
+    assert statistics.median(lengths) <= 10
+
+
+@each_chapter
+def test_the_library_does_the_work(path):
+    for cell in code_cells(path):
+        tree = ast.parse("\n".join(line for line in cell.source.splitlines() if not line.startswith(("%", "!"))))
+        assert not any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)), f"{path.name} defines a class"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 8, (
+                    f"{path.name}: the function {node.name} belongs in the library"
+                )
+
+
+def drawn(cell):
+    """Whether a cell draws: by what it printed when it was committed."""
+    return any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+@each_chapter
+def test_figures_have_name_caption_and_alt_text(path):
+    figures = [cell for cell in code_cells(path) if drawn(cell)]
+    assert figures, f"{path.name} shows no figure"
+    names = []
+    for cell in figures:
+        render = cell.metadata.get("mystnb", {})
+        where = f"{path.name}: figure of the cell '{cell.source.splitlines()[0]}'"
+        assert len(render.get("figure", {}).get("caption", "")) > 40, f"{where} has no caption"
+        assert re.fullmatch(r"fig-[a-z0-9-]+", render.get("figure", {}).get("name", "")), f"{where} has no name"
+        assert len(render.get("image", {}).get("alt", "")) > 20, f"{where} has no alternative text"
+        names.append(render["figure"]["name"])
+    assert len(names) == len(set(names)), f"{path.name}: a figure's name is used twice"
+
+
+@each_chapter
+def test_committed_with_outputs_and_without_errors(path):
+    cells = code_cells(path)
+    assert any(cell.outputs for cell in cells), f"{path.name} is committed without outputs"
+    assert not [output for cell in cells for output in cell.outputs if output.output_type in ("error", "stream")], (
+        f"{path.name} is committed with an error or with something on a stream"
+    )
+
+
+@each_chapter
+def test_no_measurement_is_typed_in_prose(path):
+    """A decimal number with a unit in prose must be glued from a result."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"```.*?```|\$.*?\$|`[^`]*`", "", cell.source, flags=re.S)
+            assert not re.findall(r"\d+\.\d+ (?:km|s|units?|%)\b", prose), f"{path.name}: a typed measurement"
+
+
+@each_chapter
+def test_misspelt_parameter_is_refused(path, capsys):
+    with pytest.raises(UserError, match=r"choose among .*seed"):
+        book.check_parameters(path, {"sede": "1"})
+    assert cli.main(["book", "run", "--chapter", path.stem, "-p", "sede", "1"]) == 2
+    assert "sede" in capsys.readouterr().err
+
+
+@each_chapter
+def test_parameter_of_the_wrong_type_is_refused(path):
+    with pytest.raises(UserError, match="seed"):
+        book.check_parameters(path, {"seed": "many"})
+    assert book.check_parameters(path, {"seed": "7"}) == {"seed": 7}
+
+
+def test_unknown_chapter_is_refused():
+    with pytest.raises(UserError, match="01_data"):
+        book.find_chapter("99")
+    assert book.find_chapter("1").stem == "01_data"
+
+
+@each_chapter
+def test_fingerprint_follows_what_a_chapter_depends_on(path, tmp_path):
+    parameters = {"profile": "quick", "seed": 0}
+    copy = tmp_path / path.name
+    notebook = json.loads(path.read_text())
+    copy.write_text(json.dumps(notebook))
+    assert book.fingerprint(copy, parameters) == book.fingerprint(path, parameters)
+    assert book.fingerprint(path, {**parameters, "seed": 1}) != book.fingerprint(path, parameters)
+    notebook["cells"][0]["source"] = "# Another title"
+    copy.write_text(json.dumps(notebook))
+    assert book.fingerprint(copy, parameters) != book.fingerprint(path, parameters)
+
+
+class Page(HTMLParser):
+    """The parts of a page that could need a network, and its images."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.loaded, self.images, self.headings, self.links = [], [], 0, []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag in ("script", "img", "iframe", "source") and attrs.get("src"):
+            self.loaded.append(attrs["src"])
+        if tag == "link" and "stylesheet" in attrs.get("rel", ""):
+            self.loaded.append(attrs["href"])
+        if tag == "img":
+            self.images.append(attrs)
+        if tag == "a" and attrs.get("href"):
+            self.links.append(attrs["href"])
+        self.headings += tag == "h1"
+
+
+@pytest.fixture(params=book.pages(), ids=lambda page: Path(page).stem)
+def html_page(request):
+    path = HTML / f"{request.param}.html"
+    assert path.is_file(), f"{request.param} is in the table of contents and not in the HTML"
+    return path
+
+
+@pytest.mark.html
+def test_nothing_is_fetched_from_elsewhere(html_page):
+    for address in Page(html_page).loaded:
+        parts = urlsplit(address)
+        assert parts.scheme in ("", "data"), f"{html_page.name} loads {address}"
+        assert not parts.netloc, f"{html_page.name} loads {address}"
+        if not parts.scheme:
+            assert (html_page.parent / unquote(parts.path)).is_file(), f"{html_page.name} lacks {address}"
+
+
+@pytest.mark.html
+def test_images_have_alternative_text(html_page):
+    for image in Page(html_page).images:
+        if "logo" not in image.get("class", ""):
+            assert image.get("alt"), f"{html_page.name}: {image.get('src')} has no alternative text"
+
+
+@pytest.mark.html
+def test_local_links_lead_somewhere(html_page):
+    for link in Page(html_page).links:
+        parts = urlsplit(link)
+        if not parts.scheme and not parts.netloc and parts.path:
+            assert (html_page.parent / unquote(parts.path)).exists(), f"{html_page.name}: {link} leads nowhere"
+
+
+@pytest.mark.html
+def test_one_main_heading_a_page(html_page):
+    assert Page(html_page).headings == 1
+
+
+@pytest.mark.html
+def test_mathematics_is_local():
+    used = [path for path in (HTML / "book").glob("*.html") if "mathjax" in path.read_text()]
+    assert used
+    assert (HTML / "_static/mathjax/tex-chtml.js").is_file()
+    assert list((HTML / "_static/mathjax/output/chtml/fonts/woff-v2").glob("*.woff"))
+
+
+@pytest.mark.html
+def test_index_redirects_to_the_landing_page():
+    assert (HTML / "index.html").is_file()
+    assert "book/index.html" in (HTML / "index.html").read_text()
+
+
+@pytest.mark.html
+def test_source_folders_hold_no_local_path():
+    for path in [*CHAPTERS, ROOT / "README.md"]:
+        assert str(ROOT) not in path.read_text(), f"{path.name} names a folder of the machine it was written on"
