@@ -1,0 +1,155 @@
+"""The real data: where each file comes from, and a verified copy of it on this machine.
+
+`data/registry.txt` lists every file with its SHA-256 and the address, pinned to a commit, that it is downloaded from. A
+file is taken from the folder that the environment variable `SEISBOOK_DATA_DIR` names, if it is set, and else from the
+user's cache, which is filled on first use. Either way its hash is checked before anything reads it.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+import pooch
+import requests
+from tqdm import tqdm
+
+from seisbook.errors import DataError, UserError
+from seisbook.paths import DATA
+
+REGISTRY = DATA / "registry.txt"
+log = logging.getLogger(__name__)
+
+
+def registry() -> dict[str, tuple[str, str]]:
+    """The registered files: `{name: (sha256, address)}`.
+
+    Raises
+    ------
+    DataError
+        If a line of the registry does not hold a name, a hash and an address.
+    """
+    files = {}
+    for number, line in enumerate(REGISTRY.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if len(line.split()) != 3:
+            raise DataError(
+                f"{REGISTRY}:{number}: expected 'name sha256 address'; restore the file from the repository"
+            )
+        name, sha256, address = line.split()
+        files[name] = (sha256, address)
+    return files
+
+
+def network_files(network: str) -> list[str]:
+    """Names of the registered files of a network (empty if the book has no real data for it)."""
+    return sorted(name for name in registry() if name.startswith(f"{network}/"))
+
+
+def data_folder() -> Path | None:
+    """The folder that `SEISBOOK_DATA_DIR` names, or None if it is not set."""
+    folder = os.environ.get("SEISBOOK_DATA_DIR")
+    return Path(folder) if folder else None
+
+
+def cache_folder() -> Path:
+    """The folder of the user's cache that downloads go to."""
+    return Path(pooch.os_cache("seisbook")) / "data"
+
+
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether `path` is a file with that SHA-256."""
+    return path.is_file() and pooch.file_hash(str(path)) == sha256
+
+
+def is_available(network: str) -> bool:
+    """Whether every file of a network's bulletin is on this machine; never touches the internet."""
+    names = network_files(network)
+    if data_folder():
+        return bool(names) and all((data_folder() / name).is_file() for name in names)
+    files = registry()
+    return bool(names) and all(is_whole(cache_folder() / name, files[name][0]) for name in names)
+
+
+def fetch(name: str, progress: bool = True) -> Path:
+    """The verified path of a registered file, downloaded if need be.
+
+    Parameters
+    ----------
+    name : str
+        As in the registry, e.g. `"colombia/rsnc-2018-02.out"`.
+    progress : bool
+        Show a progress bar while it downloads.
+
+    Raises
+    ------
+    UserError
+        If the name is not registered, `SEISBOOK_DATA_DIR` lacks the file, or the download fails.
+    DataError
+        If the file is not, byte for byte, the registered one.
+    """
+    files = registry()
+    if name not in files:
+        raise UserError(f"{name}: not in {REGISTRY}; choose one of its names")
+    sha256, address = files[name]
+    if data_folder():
+        return _from_folder(data_folder() / name, sha256)
+    return _from_cache(name, sha256, address, progress)
+
+
+def fetch_all(network: str | None = None, progress: bool = True) -> list[Path]:
+    """Fetch every file of a network, or of all networks.
+
+    Raises
+    ------
+    UserError
+        If the book has no real data for the network, or as `fetch` does.
+    """
+    names = sorted(registry()) if network is None else network_files(network)
+    if not names:
+        known = sorted({name.split("/")[0] for name in registry()})
+        raise UserError(f"no real data for the network '{network}': choose one of {', '.join(known)}")
+    bar = tqdm(names, desc="real data", unit="file", disable=not progress)
+    return [fetch(name, progress=False) for name in bar]
+
+
+def _from_folder(path, sha256):
+    if not path.is_file():
+        raise UserError(f"{path}: missing; complete the folder, or unset SEISBOOK_DATA_DIR to have the file downloaded")
+    if not is_whole(path, sha256):
+        raise DataError(
+            f"{path}: SHA-256 differs from the registered {sha256[:12]}...; "
+            "replace the file, or unset SEISBOOK_DATA_DIR to have it downloaded"
+        )
+    return path
+
+
+def _from_cache(name, sha256, address, progress):
+    path = cache_folder() / name
+    if is_whole(path, sha256):
+        return path
+    log.info("downloading %s", address)
+    # pooch downloads to a temporary file, checks it, and only then moves it into place
+    store = pooch.create(cache_folder(), base_url="", registry={name: f"sha256:{sha256}"}, urls={name: address})
+    pooch.get_logger().setLevel(logging.WARNING)
+    try:
+        return Path(store.fetch(name, downloader=pooch.HTTPDownloader(progressbar=progress)))
+    except ValueError as error:
+        raise DataError(
+            f"{name}: what {address} sent is not the registered file ({_first_sentence(error)}); "
+            "try again later, or set SEISBOOK_DATA_DIR to a folder that holds it"
+        ) from None
+    except (requests.RequestException, OSError) as error:
+        raise UserError(
+            f"{name}: cannot be downloaded ({type(error).__name__}); connect to the internet, "
+            'set SEISBOOK_DATA_DIR to a folder that holds it, or work with source="simulated"'
+        ) from None
+
+
+def _first_sentence(error):
+    return " ".join(str(error).split())[:120]
+
+
+def folder(network: str) -> Path:
+    """The folder with all verified files of a network, fetched if need be; raises as `fetch_all` does."""
+    return fetch_all(network)[0].parent
