@@ -1,0 +1,157 @@
+import copy
+import importlib.util
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from obspy.geodetics import gps2dist_azimuth
+
+from seisbook import networks
+from seisbook.errors import DataError, UserError
+from seisbook.paths import DATA
+
+VALID = {
+    "name": "test",
+    "title": "Test",
+    "reference": "made up",
+    "utc_offset_h": -5,
+    "velocity_model": {"top_km": [0, 10], "vp_km_s": [5, 7], "vp_vs": 1.75, "source": "made up"},
+    "magnitude": {"b": 1.1, "c": 0.002, "d": -2.0, "scatter": 0.2, "source": "made up"},
+    "window": {"length_s": 30, "sampling_rate_hz": 50, "lead_s": [2, 5]},
+    "pick_scatter_s": [0.1, 0.2],
+    "pick_scatter_per_100km_s": 0.1,
+    "dominant_period_s": [0.2, 1.2],
+    "minimum_stations": 4,
+    "stations": [
+        {"code": "AAA", "latitude": 4.0, "longitude": -74.0, "elevation_m": 100},
+        {"code": "BBB", "latitude": 5.0, "longitude": -73.0, "elevation_m": 2000},
+    ],
+    "zones": [
+        {
+            "name": "only",
+            "source_type": "tectonic",
+            "latitude": 4.5,
+            "longitude": -73.5,
+            "depth_km": 10,
+            "length_km": 5,
+            "width_km": 5,
+            "depth_spread_km": 2,
+            "b_value": 1.0,
+            "magnitude_min": 1,
+            "magnitude_max": 5,
+            "share": 1.0,
+        }
+    ],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(*keys, value=None, drop=False):
+        content = copy.deepcopy(VALID)
+        place = content
+        for key in keys[:-1]:
+            place = place[key]
+        if drop:
+            del place[keys[-1]]
+        elif keys:
+            place[keys[-1]] = value
+        path = tmp_path / "net.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    return write
+
+
+def test_valid_file_loads(write):
+    network = networks.load(write())
+    assert network.window.samples == 1500
+    assert network.station_table().loc["BBB", "elevation_m"] == 2000
+    assert network.centre == pytest.approx((4.5, -73.5))
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "drop", "said"),
+    [
+        (("title",), None, True, "title: Field required"),
+        (("velocity_model", "vp_vs"), None, True, "velocity_model.vp_vs: Field required"),
+        (("colour",), "red", False, "colour: Unexpected keyword"),
+        (("stations", 1, "height"), 3.0, False, "stations.1.height: Unexpected keyword"),
+        (("minimum_stations",), "many", False, "minimum_stations: Input should be a valid integer"),
+        (("stations", 0, "latitude"), 94.0, False, "stations.0.latitude: Input should be less than or equal to 90"),
+        (("stations", 0, "latitude"), float("nan"), False, "stations.0.latitude"),
+        (("stations", 1, "code"), "AAA", False, "station codes occur twice: AAA"),
+        (("stations",), [], False, "stations: List should have at least 1 item"),
+        (("zones", 0, "share"), 0.7, False, "the shares of the zones add up to 0.700, not to 1"),
+        (("zones", 0, "source_type"), "alien", False, "zones.0.source_type"),
+        (("velocity_model", "top_km"), [0, 10, 20], False, "top_km has 3 entries and vp_km_s has 2"),
+        (("velocity_model", "top_km"), [10, 0], False, "top_km must increase downwards"),
+        (("window", "lead_s"), [5, 2], False, "lead_s must be"),
+    ],
+)
+def test_mistakes_name_file_and_key(write, keys, value, drop, said):
+    path = write(*keys, value=value, drop=drop)
+    with pytest.raises(DataError) as caught:
+        networks.load(path)
+    assert str(path) in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_not_yaml(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text("name: [unclosed\n")
+    with pytest.raises(DataError, match=r"net\.yaml: not a YAML file"):
+        networks.load(path)
+    path.write_bytes(b"\x89HDF\r\n\x1a\n\x00\xff\xfe")
+    with pytest.raises(DataError, match=r"net\.yaml: not a YAML file"):
+        networks.load(path)
+    path.write_text("just a sentence\n")
+    with pytest.raises(DataError, match=r"net\.yaml: top level"):
+        networks.load(path)
+
+
+def test_unknown_network_lists_known_ones():
+    with pytest.raises(UserError, match=r"no network 'atlantis': choose one of colombia, iceland, ridgecrest"):
+        networks.load("atlantis")
+
+
+@pytest.mark.parametrize(("name", "stations"), [("colombia", 124), ("ridgecrest", 10), ("iceland", 12)])
+def test_shipped_networks(name, stations):
+    network = networks.load(name)
+    assert network.name == name
+    assert len(network.stations) == stations
+    assert sum(zone.share for zone in network.zones) == pytest.approx(1)
+    assert 0.1 < network.magnitude.scatter < 0.3
+    types = {"colombia": 6, "ridgecrest": 4, "iceland": 1}
+    assert len({zone.source_type for zone in network.zones}) == types[name]
+
+
+def test_magnitude_relation_is_hutton_and_boore():
+    # M 3 is 1 mm on a Wood-Anderson record, gain 2080, at 100 km
+    relation = networks.load("ridgecrest").magnitude
+    assert relation.magnitude(np.log10(1e6 / 2080), 100.0) == pytest.approx(3.0, abs=0.01)
+    assert relation.magnitude(relation.log_amplitude(2.5, 37.0), 37.0) == pytest.approx(2.5)
+
+
+def test_local_plane_keeps_distance_and_azimuth():
+    east, north = networks.azimuthal_equidistant(7.0, -72.0, (4.0, -74.0))
+    metres, azimuth, _ = gps2dist_azimuth(4.0, -74.0, 7.0, -72.0)
+    assert np.hypot(east, north) == pytest.approx(metres / 1000, rel=0.006)
+    assert np.degrees(np.arctan2(east, north)) == pytest.approx(azimuth, abs=0.3)
+    assert np.allclose(networks.azimuthal_equidistant(4.0, -74.0, (4.0, -74.0)), 0)
+
+
+@pytest.mark.parametrize("name", ["ridgecrest", "iceland"])
+def test_shipped_file_is_what_its_script_writes(real_data, name):
+    path = DATA / "networks" / "make.py"
+    spec = importlib.util.spec_from_file_location("make", path)
+    make = importlib.util.module_from_spec(spec)
+    sys.modules["make"] = make  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(make)
+        text = getattr(make, name)()
+    finally:
+        del sys.modules["make"]
+    assert text == (DATA / "networks" / f"{name}.yaml").read_text(encoding="utf-8")
