@@ -67,7 +67,11 @@ def _data_parser(parser):
         choices=("bulletin", "simulated", "waveform"),
         help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces",
     )
-    build.add_argument("--catalogue", type=Path, nargs="+", help="your own catalogue file(s), for --source bulletin")
+    build.add_argument(
+        "--catalogue", type=Path, nargs="+", help="your own catalogue file(s), for bulletin and waveform"
+    )
+    build.add_argument("--waveforms", type=Path, help="folder of your own waveform files, named after their events")
+    build.add_argument("--inventory", type=Path, help="StationXML with the instruments' responses, which are removed")
     build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
     build.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: 0)")
     build.add_argument("--jobs", type=_positive, default=1, help="worker processes (default: 1)")
@@ -79,6 +83,8 @@ def _data_parser(parser):
     fetch = commands.add_parser("fetch", help="download the real bulletins, checked by hash")
     fetch.add_argument("--network", help="only this network's files (default: all)")
     fetch.set_defaults(command=_data_fetch)
+    record = commands.add_parser("record", help="recompute the record of the real catalogues in data/results")
+    record.set_defaults(command=_data_record)
 
 
 def _book_parser(parser):
@@ -113,6 +119,8 @@ def _data_build(arguments):
         random_state=arguments.seed,
         n_jobs=arguments.jobs,
         catalogue_files=arguments.catalogue,
+        waveform_folder=arguments.waveforms,
+        inventory_file=arguments.inventory,
     )
     return _describe(out)
 
@@ -132,6 +140,12 @@ def _data_fetch(arguments):
 
     paths = sources.fetch_all(arguments.network)
     print(f"{len(paths)} files, all with the registered hash")
+
+
+def _data_record(arguments):
+    from seisbook import building
+
+    print(building.record_catalogues())
 
 
 def _book_run(arguments):

@@ -22,11 +22,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from seisbook.paths import DATA
 from seisbook.statistics import (
-    amplitude_residuals,
     b_value,
     completeness,
-    expert_errors,
-    expert_line,
     geometry,
     robust_std,
     travel_time_residuals,
@@ -318,7 +315,7 @@ def _wiggles(axis, traces, shift, sampling_rate_hz):
 
 
 @styled
-def rendering_steps(steps, real):
+def rendering_steps(steps, real=None):
     """How a seismogram was rendered, step by step, beside one that an instrument recorded.
 
     Parameters
@@ -327,7 +324,7 @@ def rendering_steps(steps, real):
         `noise`, `envelope`, `signal`, `trace`: arrays of one length, the white noise that rendering starts from, the
         envelope that windows it, the shaped and scaled signal (nm) and the signal with the station's noise (nm);
         `sampling_rate_hz`; `p_s`, `s_s`: onsets in seconds after the first sample.
-    real : dict
+    real : dict, optional
         `trace` in any unit, its `sampling_rate_hz`, `p_s` and `s_s`.
 
     Returns
@@ -346,13 +343,12 @@ def rendering_steps(steps, real):
         axes["window"].plot(time, sign * steps["envelope"] / peak, color="black", linewidth=1)
     _trace(axes["signal"], steps["signal"], steps, "c  spectrum shaped, peak scaled", "trace (nm)")
     _trace(axes["trace"], steps["trace"], steps, "d  with the station's noise", "trace (nm)")
-    _trace(
-        axes["real"],
-        real["trace"] / np.max(np.abs(real["trace"])),
-        real,
-        "f  recorded seismogram",
-        "relative to its peak (1)",
-    )
+    if real is None:
+        axes["real"].set_axis_off()
+        axes["real"].text(0.5, 0.5, "recorded seismogram:\nnot on this machine", ha="center", va="center")
+    else:
+        relative = real["trace"] / np.max(np.abs(real["trace"]))
+        _trace(axes["real"], relative, real, "f  recorded seismogram", "relative to its peak (1)")
     _spectra(axes["spectrum"], steps, real)
     for name in ("trace", "real"):
         axes[name].set_xlabel("time after the first sample (s)")
@@ -375,6 +371,8 @@ def _trace(axis, trace, onsets, title, unit):
 def _spectra(axis, steps, real):
     """Amplitude spectra from the P onset on, rendered and recorded, each relative to its maximum."""
     for one, hue, text in ((steps, "#0072B2", "rendered"), (real, DARK, "recorded")):
+        if one is None:
+            continue
         trace = one["trace"][round(one["p_s"] * one["sampling_rate_hz"]) :]
         frequency = np.fft.rfftfreq(len(trace), 1 / one["sampling_rate_hz"])
         amplitude = np.abs(np.fft.rfft(trace * np.hanning(len(trace))))
@@ -566,28 +564,26 @@ def _count_bins(samples):
 
 
 @styled
-def label_uncertainty(colombia, ridgecrest):
-    """How uncertain the labels are: the experts' errors on both networks, with the expert line of each.
+def label_uncertainty(summaries):
+    """How uncertain the labels are: the experts' errors, with the expert line of each network.
 
     Parameters
     ----------
-    colombia : Catalogue
-        With the formal errors of its locations.
-    ridgecrest : Catalogue
-        With a second catalogue's location and magnitude.
+    summaries : list of Summary
+        Of real catalogues.
 
     Returns
     -------
     Figure
     """
     fig, axes = plt.subplots(1, 3, figsize=(7.4, 3.3))
-    for catalogue in (colombia, ridgecrest):
-        errors, line = expert_errors(catalogue), expert_line(catalogue)
-        _errors(axes[0], catalogue, errors.epicentre_km, line.epicentre_km, np.geomspace(0.1, 100, BINS))
-        _errors(axes[1], catalogue, errors.depth_km, line.depth_km, np.geomspace(0.1, 100, BINS))
+    for summary in summaries:
+        errors, line = summary.distributions, summary.expert_line
+        _errors(axes[0], summary, errors["error_epicentre_km"], line.epicentre_km, np.geomspace(0.1, 100, BINS))
+        _errors(axes[1], summary, errors["error_depth_km"], line.depth_km, np.geomspace(0.1, 100, BINS))
         if line.magnitude_sd is not None:
             text = f"{line.magnitude_bias.value:+.2f} ± {line.magnitude_sd.value:.2f}"
-            _errors(axes[2], catalogue, errors.magnitude, line.magnitude_bias, np.arange(-1.05, 1.06, 0.1), text)
+            _errors(axes[2], summary, errors["error_magnitude"], line.magnitude_bias, np.arange(-1.05, 1.06, 0.1), text)
     for axis, text in zip(
         axes, ("error of epicentre (km)", "error of depth (km)", "magnitude difference ($M_L$)"), strict=True
     ):
@@ -600,28 +596,26 @@ def label_uncertainty(colombia, ridgecrest):
     return fig
 
 
-def _errors(axis, catalogue, values, line, bins, text=None):
+def _errors(axis, summary, values, line, bins, text=None):
     """Distribution of one error, its expert line (median) and the interval of that."""
-    _histogram(axis, values, bins, catalogue)
-    hue = np.array(colour(catalogue)) * 0.6
+    _histogram(axis, values, bins, summary)
+    hue = np.array(colour(summary)) * 0.6
     axis.axvspan(line.low, line.high, color=hue, alpha=0.3, linewidth=0)
     axis.axvline(line.value, color=hue, linewidth=1.6)
     axis.set_ylim(0, max(axis.get_ylim()[1], 1.3 * axis.dataLim.y1))
-    side, gap = ("right", -4) if catalogue.network == "ridgecrest" else ("left", 4)  # of the line, so that two fit
+    side, gap = ("right", -4) if summary.network == "ridgecrest" else ("left", 4)  # of the line, so that two fit
     place = {"xycoords": axis.get_xaxis_transform(), "textcoords": "offset points", "xytext": (gap, 0), "ha": side}
     text = text or f"{line.value:#.2g} km"
     axis.annotate(text, (line.value, 0.99), va="top", color=hue, fontsize=9, path_effects=HALO, **place)
 
 
 @styled
-def real_against_simulated(real, simulated, network, travel_times):
+def real_against_simulated(real, simulated):
     """The twin beside the network that it imitates: residuals of onsets and amplitudes, and stations per event.
 
     Parameters
     ----------
-    real, simulated : Catalogue
-    network : Network
-    travel_times : TravelTimes
+    real, simulated : Summary
 
     Returns
     -------
@@ -634,13 +628,8 @@ def real_against_simulated(real, simulated, network, travel_times):
         "station_residual": "amplitude minus relation (log10 units)",
         "n_stations": "stations per event (count)",
     }
-    tables = {}
-    for catalogue in (real, simulated):
-        onsets = travel_time_residuals(catalogue, network, travel_times)
-        amplitudes = amplitude_residuals(catalogue, network)
-        tables[catalogue.source] = {**onsets, **amplitudes, **geometry(catalogue, network)}
     for axis, (column, text) in zip(axes.flat, columns.items(), strict=True):
-        _compare(axis, column, (real, simulated), tables)
+        _compare(axis, column, (real, simulated))
         axis.set_xlabel(text)
     for axis in axes.flat[:3]:
         axis.set_ylabel("share of readings (%)")
@@ -648,16 +637,15 @@ def real_against_simulated(real, simulated, network, travel_times):
     return fig
 
 
-def _compare(axis, column, catalogues, tables):
-    values = {catalogue.source: np.asarray(tables[catalogue.source][column], float) for catalogue in catalogues}
+def _compare(axis, column, summaries):
+    values = [np.array(summary.distributions[column]) for summary in summaries]
     if column == "n_stations":
-        bins = _count_bins(values.values())
+        bins = _count_bins(values)
     else:
-        bins = max(5 * robust_std(value) for value in values.values()) * np.linspace(-1, 1, BINS)
-    for catalogue in catalogues:
-        value = values[catalogue.source]
-        median = round(np.nanmedian(value), 2) + 0.0  # no minus zero
-        text = f"{catalogue.source}: {median:.2f} ± {robust_std(value):.2f}"
-        _histogram(axis, value, bins, catalogue, text)
+        bins = max(5 * robust_std(value) for value in values) * np.linspace(-1, 1, BINS)
+    for summary, value in zip(summaries, values, strict=True):
+        median = round(np.median(value), 2) + 0.0  # no minus zero
+        text = f"{summary.source}: {median:.2f} ± {robust_std(value):.2f}"
+        _histogram(axis, value, bins, summary, text)
     axis.set_ylim(0, 1.45 * axis.dataLim.y1)
     axis.legend(loc="upper right", title="median ± robust sd", title_fontsize=9, alignment="left")

@@ -470,3 +470,96 @@ def _formal_errors(events):
     north, east, depth = (events[name] for name in names)
     errors = pd.DataFrame({"epicentre_km": np.hypot(north, east), "depth_km": depth})
     return errors[(events[names] > 0).all(axis=1)]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a catalogue amounts to: the content of a record, and what tables and figures of catalogues are made of.
+
+    Parameters
+    ----------
+    network, source : str
+    events, stations, p_onsets, s_onsets, amplitudes, texts : int
+        Counts.
+    stations_per_event : list of float
+        Quartiles.
+    azimuthal_gap_deg, nearest_station_km : float
+        Medians.
+    completeness : float
+    b_value, vp_vs : Estimate
+    residuals : dict of str to float
+        Robust standard deviations of `p_residual_s`, `s_residual_s` and `station_residual` (log10 amplitude after site
+        terms).
+    expert_line : ExpertLine or None
+        None where labels are exact.
+    distributions : dict of str to list of float
+        Quantiles, evenly spaced in probability, of those residuals, of `n_stations` and of the experts' errors.
+    """
+
+    network: str
+    source: str
+    events: int
+    stations: int
+    p_onsets: int
+    s_onsets: int
+    amplitudes: int
+    texts: int
+    stations_per_event: list
+    azimuthal_gap_deg: float
+    nearest_station_km: float
+    completeness: float
+    b_value: Estimate
+    vp_vs: Estimate
+    residuals: dict
+    expert_line: ExpertLine | None
+    distributions: dict
+
+    @classmethod
+    def from_record(cls, record):
+        """Return the summary that `dataclasses.asdict` and JSON made plain."""
+        line = record["expert_line"]
+        if line:
+            line = ExpertLine(**{key: Estimate(*v) if isinstance(v, list) else v for key, v in line.items()})
+        estimates = {key: Estimate(*record[key]) for key in ("b_value", "vp_vs")}
+        return cls(**{**record, **estimates, "expert_line": line})
+
+
+def summarise(catalogue, network, travel_times, random_state=0):
+    """Describe a catalogue by a `Summary`; `random_state` seeds the bootstraps."""
+    readings, magnitudes = catalogue.readings, catalogue.events.source_magnitude
+    shape = geometry(catalogue, network)
+    residuals = travel_time_residuals(catalogue, network, travel_times)
+    residuals = residuals.join(amplitude_residuals(catalogue, network)[["station_residual"]])
+    residuals = residuals[["p_residual_s", "s_residual_s", "station_residual"]]
+    complete = completeness(magnitudes)
+    b, error = b_value(magnitudes, complete)
+    exact = catalogue.source == "simulated"
+    errors = {} if exact else expert_errors(catalogue).add_prefix("error_")
+    return Summary(
+        network=catalogue.network,
+        source=catalogue.source,
+        events=len(catalogue),
+        stations=int(readings.station_code.nunique()),
+        p_onsets=int(readings.path_p_travel_s.notna().sum()),
+        s_onsets=int(readings.path_s_travel_s.notna().sum()),
+        amplitudes=int(readings.trace_amplitude_nm.notna().sum()),
+        texts=int((catalogue.events.source_text != "").sum()),
+        stations_per_event=np.percentile(shape.n_stations, [25, 50, 75]).tolist(),
+        azimuthal_gap_deg=float(shape.azimuthal_gap_deg.median()),
+        nearest_station_km=float(shape.nearest_station_km.median()),
+        completeness=float(complete),
+        b_value=Estimate(*(float(b + z * error) for z in (0, -1.96, 1.96))),
+        vp_vs=wadati(readings.path_p_travel_s, readings.path_s_travel_s, readings.source_id, 1000, random_state),
+        residuals={name: float(robust_std(values)) for name, values in residuals.items()},
+        expert_line=None if exact else expert_line(catalogue, random_state),
+        distributions={
+            name: quantiles(values) for name, values in {**residuals, "n_stations": shape.n_stations, **errors}.items()
+        },
+    )
+
+
+def quantiles(values, n=200):
+    """`n` quantiles at the probabilities (i + 1/2) / n, to five digits: a sample's distribution in a record's size."""
+    values = np.asarray(values, float)
+    chosen = np.quantile(values[np.isfinite(values)], (np.arange(n) + 0.5) / n)
+    return [float(f"{value:.5g}") for value in chosen]

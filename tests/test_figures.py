@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from seisbook import figures, networks
 from seisbook.catalogue import Catalogue
 from seisbook.paths import DATA
-from seisbook.statistics import path_geometry
+from seisbook.statistics import path_geometry, summarise
 
 CENTRES = {"colombia": (4.5, -74.5, 2.0), "ridgecrest": (35.75, -117.55, 0.2)}
 
@@ -124,6 +124,8 @@ def drawn(colombia, ridgecrest, twin):
     """Every figure, with the number of panels that it must have."""
     catalogues, nets = [colombia[0], ridgecrest[0]], [colombia[1], ridgecrest[1]]
     rng = np.random.default_rng(0)
+    summaries = [summarise(*pair, HalfSpace()) for pair in zip(catalogues, nets, strict=True)]
+    simulated = summarise(twin, colombia[1], HalfSpace())
     section = (rng.normal(size=(5, 400)), list("ABCDE"), [50, 10, 30, 20, 40], [2] * 5, [4, np.nan, 5, 6, 99], 20.0)
     return {
         "network_map": (figures.network_map(catalogues, nets), 4),
@@ -134,8 +136,9 @@ def drawn(colombia, ridgecrest, twin):
         "travel_time_curves": (figures.travel_time_curves(*colombia, HalfSpace()), 2),
         "magnitude_frequency": (figures.magnitude_frequency(catalogues), 2),
         "event_geometry": (figures.event_geometry(catalogues, nets), 3),
-        "label_uncertainty": (figures.label_uncertainty(*catalogues), 3),
-        "real_against_simulated": (figures.real_against_simulated(colombia[0], twin, colombia[1], HalfSpace()), 4),
+        "label_uncertainty": (figures.label_uncertainty(summaries), 3),
+        "real_against_simulated": (figures.real_against_simulated(summaries[0], simulated), 4),
+        "steps_without_recording": (figures.rendering_steps(steps()), 6),
     }
 
 

@@ -1,0 +1,239 @@
+"""From a network and a source to a dataset on disk: the one path that all three sources take."""
+
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import obspy
+import pandas as pd
+from joblib import Parallel, delayed
+
+import seisbook
+from seisbook import (
+    bulletins,
+    datasets,
+    networks,
+    records,
+    rendering,
+    simulation,
+    sources,
+    statistics,
+    waveforms,
+)
+from seisbook.catalogue import Catalogue
+from seisbook.datasets import EventRecord
+from seisbook.errors import DataError, UserError
+from seisbook.paths import ROOT
+from seisbook.traveltimes import TravelTimes
+
+BLOCK = 64  # events a worker is handed at a time: bounds what waits in memory
+SIMULATED_EVENTS = 1000
+STATION_COLUMNS = {
+    "network": "station_network_code",
+    "latitude": "station_latitude_deg",
+    "longitude": "station_longitude_deg",
+    "elevation_m": "station_elevation_m",
+    "position_from": "station_position_from",
+}
+
+
+def read(network, source, n_events=None, random_state=0, files=None) -> Catalogue:
+    """Return the catalogue of a network from one source.
+
+    Parameters
+    ----------
+    network : Network
+    source : {"bulletin", "simulated", "waveform"}
+    n_events : int, optional
+        The first so many events; all if not given (of a simulation: 1,000).
+    random_state : int
+        Of the simulation.
+    files : list of path, optional
+        The user's own catalogue instead of the shipped bulletin.
+
+    Raises
+    ------
+    UserError
+        If the source cannot give what is asked for.
+    """
+    if files and source == "simulated":
+        raise UserError("a catalogue file goes with --source bulletin or waveform, not with simulated")
+    if source == "simulated":
+        return simulation.simulate(network, n_events or SIMULATED_EVENTS, random_state, progress=True)
+    if files:
+        parts = [bulletins.read_catalogue(path, network.name) for path in files]
+        catalogue = bulletins.at_known_stations(_joined(parts, source), network)
+    elif source == "waveform":
+        if network.name != "iceland":
+            raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
+        catalogue = waveforms.read_iceland(sources.folder("iceland"))
+    else:
+        catalogue = bulletins.read_bulletin(network)
+    return catalogue.head(n_events) if n_events else catalogue
+
+
+def read_available(network, source, n_events, random_state=0) -> Catalogue:
+    """The network's real bulletin if it is asked for and on this machine, else `n_events` of its simulated twin."""
+    if source == "bulletin" and sources.is_available(network.name):
+        return bulletins.read_bulletin(network)
+    return simulation.simulate(network, n_events, random_state)
+
+
+def _joined(parts, source):
+    return Catalogue(
+        parts[0].network,
+        source,
+        pd.concat([part.events for part in parts]),
+        pd.concat([part.readings for part in parts], ignore_index=True),
+        [line for part in parts for line in part.skipped],
+    )
+
+
+def with_context(readings, catalogue, network) -> pd.DataFrame:
+    """Readings with the columns of their station and of their event: what a trace's metadata are made of."""
+    stations = network.station_table()[list(STATION_COLUMNS)].rename(columns=STATION_COLUMNS)
+    return readings.join(stations, on="station_code").join(catalogue.events, on="source_id")
+
+
+def rendered(catalogue, network, random_state=0, n_jobs=1):
+    """Yield an `EventRecord` for each event, rendered; the same bytes whatever the number of workers."""
+    readings = rendering.complete_readings(catalogue, network, TravelTimes(network.velocity_model), random_state)
+    readings = with_context(readings, catalogue, network)
+    events = [rows for _, rows in readings.groupby("source_id", sort=False)]
+    with Parallel(n_jobs=n_jobs) as workers:
+        for first in range(0, len(events), BLOCK * n_jobs):
+            block = events[first : first + BLOCK * n_jobs]
+            for made in workers(delayed(rendering.render_event)(rows, network.window, random_state) for rows in block):
+                yield _record(*made)
+
+
+def recorded(catalogue, network, folder, inventory=None, random_state=0):
+    """Yield an `EventRecord` for each event that has waveform files in `folder`."""
+    files = waveforms.event_files(folder, catalogue)
+    events = waveforms.iterate(catalogue, files, network, network.window, inventory, random_state)
+    for source_id, readings, traces, start in events:
+        yield _record(source_id, with_context(readings, catalogue, network), traces, start)
+
+
+def _record(source_id, rows, traces, start_s):
+    rows = rows.assign(trace_start_time=rows.source_origin_time + pd.Timedelta(seconds=start_s))
+    return EventRecord(source_id, rows, traces)
+
+
+def _read_inventory(path):
+    try:
+        return obspy.read_inventory(path)
+    except Exception as error:  # ObsPy raises whatever its format readers raise
+        raise DataError(f"{path}: not an inventory that ObsPy reads ({error}): give a StationXML file") from None
+
+
+def build(
+    network,
+    source,
+    out,
+    n_events=None,
+    random_state=0,
+    n_jobs=1,
+    catalogue_files=None,
+    waveform_folder=None,
+    inventory_file=None,
+    progress=True,
+) -> Path:
+    """Make a dataset.
+
+    Parameters
+    ----------
+    network : str or path
+        Name of a shipped network, or a YAML file.
+    source : {"bulletin", "simulated", "waveform"}
+    out : path
+        Folder to make.
+    n_events, random_state, n_jobs, catalogue_files, waveform_folder, inventory_file, progress
+        As for the command line: `seisbook data build --help`.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    network = networks.load(network)
+    catalogue = read(network, source, n_events, random_state, catalogue_files)
+    if source == "waveform":
+        inventory = _read_inventory(inventory_file) if inventory_file else None
+        folder = waveform_folder or sources.folder("iceland")
+        events = recorded(catalogue, network, folder, inventory, random_state)
+    else:
+        events = rendered(catalogue, network, random_state, n_jobs)
+    card = {
+        "network": network.name,
+        "source": source,
+        "unit": "counts" if source == "waveform" and not inventory_file else "nm",
+        "centre": network.centre,
+        "window_s": network.window.length_s,
+        "sampling_rate_hz": network.window.sampling_rate_hz,
+        "random_state": random_state,
+        "seisbook": seisbook.__version__,
+        "code": code_version(),
+        "skipped": catalogue.skipped,
+    }
+    return datasets.write(events, out, card, network.window.sampling_rate_hz, len(catalogue), progress)
+
+
+def code_version() -> str:
+    """The commit of the code, with `+` if files have changed since; empty outside a repository."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def describe(path) -> str:
+    """What a dataset holds, in a few lines."""
+    card = datasets.read_card(path)
+    traces = pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    events = traces.drop_duplicates("source_id")
+    stations = traces.groupby("source_id").size()
+    magnitude, depth = events.source_magnitude.dropna(), events.source_depth_km
+    statuses = [traces[f"trace_{wave}_status"].value_counts() for wave in "ps"]
+    lines = [
+        f"{path}: {card['network']}, source {card['source']}, {card['n_events']} events, {card['n_traces']} traces",
+        f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f};"
+        f" {traces.station_code.nunique()} stations",
+        f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events",
+        f"depth (km)          {_range(depth)}",
+        *(
+            f"{wave.upper()} onsets            {', '.join(f'{n} {name}' for name, n in status.items())}"
+            for wave, status in zip("ps", statuses, strict=True)
+        ),
+        f"window              {card['window_s']:g} s at {card['sampling_rate_hz']:g} Hz, unit {card['unit']}",
+        f"left out            {len(card['skipped'])} remarks" + "".join(f"\n  {line}" for line in card["skipped"][:5]),
+    ]
+    return "\n".join(lines)
+
+
+def _range(values):
+    if not len(values):
+        return "none"
+    low, middle, high = np.percentile(values, [0, 50, 100])
+    return f"{low:.1f} to {high:.1f}, median {middle:.1f}"
+
+
+RECORDED_NETWORKS = ("colombia", "ridgecrest")
+
+
+def record_catalogues() -> Path:
+    """Recompute the record that the book's prose quotes: the summary of both real bulletins.
+
+    Raises
+    ------
+    UserError
+        If the bulletins cannot be had.
+    """
+    content = {"code": code_version()}
+    for name in RECORDED_NETWORKS:
+        network = networks.load(name)
+        catalogue = bulletins.read_bulletin(network)
+        content[name] = asdict(statistics.summarise(catalogue, network, TravelTimes(network.velocity_model)))
+    return records.write("catalogues", content)
