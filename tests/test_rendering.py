@@ -1,0 +1,296 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import seisbook.traveltimes
+from seisbook import rendering
+from seisbook.catalogue import Catalogue
+from seisbook.errors import UserError
+from seisbook.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+from seisbook.traveltimes import TravelTimes
+
+NATIONAL, LOCAL = Window(120.0, 20.0, (5.0, 15.0)), Window(30.0, 50.0, (2.0, 5.0))
+NETWORK = Network(
+    name="toy",
+    title="Toy",
+    reference="made up",
+    utc_offset_h=0,
+    velocity_model=VelocityModel([0.0], [6.0], 1.75, "half-space"),
+    magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.2, "IASPEI"),
+    window=LOCAL,
+    pick_scatter_s=(0.05, 0.1),
+    pick_scatter_per_100km_s=0.1,
+    dominant_period_s=(0.2, 1.2),
+    minimum_stations=1,
+    stations=[Station(f"S{i:02d}", 10.0 + 0.05 * i, 10.0, 0.0, site_term=0.3 * (i == 3)) for i in range(12)],
+)
+
+
+@pytest.fixture(scope="module")
+def travel_times(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seisbook.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
+        return TravelTimes(NETWORK.velocity_model, 100, 30)
+
+
+def event(window, n=12, seed=0, period_s=0.3):
+    """Onsets, amplitudes, periods, quiet noise levels and azimuths for one event."""
+    rng = np.random.default_rng(seed)
+    p = rng.uniform(0.06, 0.2, n) * window.length_s
+    s = p + rng.uniform(0.05, 0.3, n) * window.length_s
+    return p, s, 10 ** rng.uniform(2, 4, n), np.full(n, period_s), np.full(n, 0.2), rng.uniform(0, 360, n)
+
+
+def pick(series):
+    """Akaike-criterion onset (Maeda 1985): the split into two stationary halves that fits best."""
+    k = np.arange(8, len(series) - 8)
+    head = np.array([series[:i].var() for i in k])
+    tail = np.array([series[i:].var() for i in k])
+    return k[np.argmin(k * np.log(head) + (len(series) - k) * np.log(tail))]
+
+
+@pytest.mark.parametrize("window", [NATIONAL, LOCAL], ids=["20 Hz", "50 Hz"])
+def test_peak_after_s_is_the_amplitude_that_was_read(window):
+    p, s, amplitude, *rest = event(window)
+    waveforms, _, _ = rendering.render(p, s, amplitude, *rest, window, 0)
+    assert waveforms.shape == (12, 3, window.samples)
+    assert waveforms.dtype == np.float32
+    time = np.arange(window.samples) / window.sampling_rate_hz
+    peaks = [np.abs(traces[:, time >= onset]).max() for traces, onset in zip(waveforms, s, strict=True)]
+    np.testing.assert_allclose(peaks, amplitude, rtol=0.01)
+
+
+def test_noise_louder_than_the_amplitude_does_not_inflate_the_signal():
+    p, s, _, period, _, azimuth = event(LOCAL)
+    waveforms, _, _ = rendering.render(p, s, np.full(12, 1.0), period, np.ones(12), azimuth, LOCAL, 0)
+    quiet = rendering.noise_rms_nm(1.0, 50.0)
+    assert np.std(waveforms) == pytest.approx(quiet, rel=0.1)
+
+
+@pytest.mark.parametrize("window", [NATIONAL, LOCAL], ids=["20 Hz", "50 Hz"])
+def test_picker_finds_the_onset_that_was_asked_for(window):
+    rate, errors = window.sampling_rate_hz, []
+    for seed in range(8):
+        p, s, amplitude, period, _, azimuth = event(window, seed=seed)
+        level = rendering.noise_level_of(amplitude / 100, rate)
+        waveforms, p_sample, _ = rendering.render(p, s, amplitude, period, level, azimuth, window, seed)
+        for vertical, onset, s_onset in zip(waveforms[:, 0], p_sample, s * rate, strict=True):
+            noise = vertical[: int(onset)].std()
+            if np.abs(vertical[int(onset) : int(onset + rate)]).max() < 10 * noise:
+                continue
+            first = int(onset - 1.5 * rate)
+            errors.append(first + pick(vertical[first : int(min(onset + rate, s_onset))].astype(float)) - onset)
+    assert len(errors) > 60
+    assert np.median(errors) == pytest.approx(0, abs=1)
+    assert np.mean(np.abs(errors) <= 2) > 0.9
+
+
+def test_nothing_moves_before_the_onset():
+    p, s, _, period, _, azimuth = event(LOCAL)
+    signal = rendering.shaped_signal(p, s, period, azimuth, LOCAL, np.random.default_rng(0))
+    for traces, onset in zip(signal, p * 50, strict=True):
+        before = traces[:, : int(onset)]
+        assert np.abs(before).max() < 1e-3 * np.abs(traces).max()
+
+
+def test_s_is_largest_on_the_transverse_component_and_p_on_the_vertical():
+    n = 200
+    north = np.zeros(n)  # stations north of the source: radial is N, transverse E
+    onsets = np.full(n, 5.0), np.full(n, 15.0)
+    signal = rendering.shaped_signal(*onsets, np.full(n, 0.2), north, LOCAL, np.random.default_rng(0))
+    p, s = (np.abs(signal[:, :, first : first + 100]).max(axis=-1).mean(axis=0) for first in (250, 750))
+    assert p[0] > p[1] > p[2]
+    assert s[2] > s[1] > s[0]
+    assert np.median(p[0] / s[2]) == pytest.approx(0.2, rel=0.3)
+    east = rendering.shaped_signal(*onsets, np.full(n, 0.2), np.full(n, 90.0), LOCAL, np.random.default_rng(0))
+    np.testing.assert_allclose(east[:, 2], signal[:, 1], atol=1e-4)  # what was radial now points east
+
+
+@pytest.mark.parametrize("period", [0.25, 0.4, 0.8, 1.5])
+def test_dominant_period_is_the_one_asked_for(period):
+    n = 60
+    onsets = np.full(n, 3.0), np.full(n, 10.0)
+    signal = rendering.shaped_signal(*onsets, np.full(n, period), np.zeros(n), NATIONAL, np.random.default_rng(0))
+    group = signal[:, 2, 200:440]
+    crossings = (np.diff(np.sign(group)) != 0).sum(axis=-1)
+    assert np.median(2 * 12.0 / crossings) == pytest.approx(period, rel=0.3)
+
+
+def test_waves_outside_the_window_are_cut():
+    values = np.array([100.0] * 4), np.array([0.3] * 4), np.array([0.1] * 4), np.zeros(4)
+    p, s = np.array([-5.0, 10.0, 40.0, np.nan]), np.array([3.0, 50.0, 60.0, 5.0])
+    waveforms, p_sample, s_sample = rendering.render(p, s, *values, LOCAL, 0)
+    assert np.isfinite(waveforms).all()
+    np.testing.assert_array_equal(np.isnan(p_sample), [True, False, True, True])
+    np.testing.assert_array_equal(np.isnan(s_sample), [False, True, True, False])
+    quiet = rendering.noise_rms_nm(0.1, 50.0)
+    assert np.std(waveforms[2]) < 2 * quiet
+    assert np.abs(waveforms[1]).max() < 100  # only P is within, fainter than the S peak that was read
+    assert np.abs(waveforms[3, :, :240]).max() < 10 * quiet
+
+
+def test_coda_goes_on_after_an_onset_before_the_window():
+    one = np.ones(1)
+    arguments = one * 400, one * 0.3, one * 0.0, one * 0
+    waveforms, _, _ = rendering.render(one * -20, one * -2, *arguments, LOCAL, 0)
+    assert np.std(waveforms[..., :100]) > 5 * rendering.noise_rms_nm(0.0, 50.0)
+
+
+def test_noise_has_petersons_spectrum():
+    """Between two levels the spectrum lies half way in dB; its power is that of the model."""
+    rng = np.random.default_rng(0)
+    noise = rendering.peterson_noise(np.full(50, 0.5), 3000, 50.0, rng)
+    assert noise.shape == (50, 3, 3000)
+    assert noise.dtype == np.float32
+    frequency = np.fft.rfftfreq(3000, 0.02)
+    power = (np.abs(np.fft.rfft(noise)) ** 2).mean(axis=(0, 1)) * 2 / 50 / 3000
+    model = rendering.displacement_psd([0.5], frequency, 50.0)[0]
+    band = (frequency > 0.5) & (frequency < 20)
+    assert np.median(power[band] / model[band]) == pytest.approx(1, abs=0.05)
+    assert noise.std() == pytest.approx(rendering.noise_rms_nm(0.5, 50.0), rel=0.05)
+    low, middle, high = (rendering.displacement_psd([level], frequency[1:], 50.0)[0] for level in (0, 0.5, 1))
+    np.testing.assert_allclose(middle, np.sqrt(low * high))
+
+
+def test_acceleration_at_one_second_is_petersons():
+    """NLNM is -166.4 dB and NHNM -116.8 dB at 1 s (Peterson 1993, tables 3 and 4)."""
+    band = np.abs(rendering.wood_anderson_filter(np.array([1.0]), 50.0)) ** 4
+    psd = rendering.displacement_psd([0, 1], np.array([1.0]), 50.0)[:, 0] / band / 1e18 * (2 * np.pi) ** 4
+    np.testing.assert_allclose(10 * np.log10(psd), [-166.4, -116.8], atol=0.5)
+
+
+def test_noise_level_and_rms_are_inverse():
+    levels = np.linspace(0, 1, 7)
+    np.testing.assert_allclose(rendering.noise_level_of(rendering.noise_rms_nm(levels, 20.0), 20.0), levels, atol=1e-6)
+    np.testing.assert_array_equal(rendering.noise_level_of([0, 1e9], 20.0), [0, 1])
+
+
+def test_brune_filter_is_the_transform_of_brunes_pulse():
+    rate, n = 1000.0, 8192
+    response = rendering.brune_filter(np.fft.rfftfreq(n, 1 / rate), 2.0, rate)
+    pulse = np.fft.irfft(response, n)
+    time, omega = np.arange(n) / rate, 2 * np.pi * 2
+    np.testing.assert_allclose(pulse * rate, omega**2 * time * np.exp(-omega * time), atol=0.05)
+    assert np.abs(response[0]) == 1
+
+
+def test_envelope_starts_at_the_onset():
+    np.testing.assert_allclose(rendering.envelope([-1, 0, 2, np.nan], 2.0), [0, 1, np.exp(-1), 0])
+
+
+def test_rendering_is_deterministic_and_seeds_differ():
+    arguments = event(LOCAL)
+    one, two, other = (rendering.render(*arguments, LOCAL, seed)[0] for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+def test_steps_hold_what_the_chapter_shows():
+    steps = rendering.steps(5.0, 10.0, 200.0, 0.3, 0.3, LOCAL, 0)
+    assert {len(steps[name]) for name in ("noise", "envelope", "signal", "trace")} == {LOCAL.samples}
+    assert (steps["envelope"][:250] == 0).all()
+    assert np.abs(steps["trace"]).max() <= 200 * 1.01
+
+
+# ------------------------------------------------------------------------------------------------- completing readings
+
+
+def catalogue(source="bulletin", n_events=40):
+    """Events of magnitude 2 (the first without), every station of the toy network with an empty reading."""
+    time = pd.Timestamp("2020-01-01", tz="UTC")
+    events = [
+        {
+            "source_id": f"e{k}",
+            "source_origin_time": time,
+            "source_latitude_deg": 10.2,
+            "source_longitude_deg": 10.1,
+            "source_depth_km": 8.0,
+            "source_magnitude": np.nan if k == 0 else 2.0,
+        }
+        for k in range(n_events)
+    ]
+    readings = [{"source_id": one["source_id"], "station_code": s.code} for one in events for s in NETWORK.stations]
+    return Catalogue.from_rows("toy", source, events, readings)
+
+
+def test_what_was_read_is_kept(travel_times):
+    cat = catalogue(n_events=2)
+    read = cat.readings
+    read.loc[0, ["path_p_travel_s", "path_s_travel_s", "trace_amplitude_nm", "trace_amplitude_period_s"]] = (
+        5,
+        9,
+        50,
+        0.2,
+    )
+    read.loc[0, ["trace_p_status", "trace_s_status"]] = "manual"
+    before = cat.readings.copy()
+    full = rendering.complete_readings(cat, NETWORK, travel_times)
+    pd.testing.assert_frame_equal(cat.readings, before)
+    for name in ("path_p_travel_s", "path_s_travel_s", "trace_amplitude_nm", "trace_amplitude_period_s"):
+        assert full[name].notna().all()
+        assert full[name][0] == read[name][0]
+    assert full.trace_p_status[0] == "manual"
+    assert (full.trace_p_status[1:] == "predicted").all()
+    assert (full.trace_s_status[1:] == "predicted").all()
+    assert full.trace_amplitude_status.tolist() == ["observed"] + ["predicted"] * 23
+
+
+def test_predictions_scatter_as_picks_do(travel_times):
+    full = rendering.complete_readings(catalogue(n_events=400), NETWORK, travel_times)
+    model_p = travel_times.p(full.path_ep_distance_km, 8.0)
+    error_p, error_s = full.path_p_travel_s - model_p, full.path_s_travel_s - 1.75 * model_p
+    growth = 0.1 * full.path_ep_distance_km.mean() / 100
+    assert error_p.std() == pytest.approx(np.hypot(0.05, growth), rel=0.1)
+    assert error_s.std() == pytest.approx(np.hypot(0.1, growth), rel=0.1)
+    assert abs(error_p.mean()) < 0.005
+    assert (full.path_s_travel_s > full.path_p_travel_s).all()
+    magnitude = NETWORK.magnitude.magnitude(np.log10(full.trace_amplitude_nm), full.path_hyp_distance_km)
+    residual = (magnitude - 2.0).groupby(full.station_code)
+    assert residual.mean()["S03"] == pytest.approx(0.3, abs=0.04)
+    assert residual.mean()["S04"] == pytest.approx(0.0, abs=0.04)
+    assert residual.std().median() == pytest.approx(0.2, rel=0.1)
+    assert full.trace_amplitude_period_s.median() == pytest.approx(0.2 * 1.2**2, rel=0.05)
+
+
+def test_predicted_s_stays_after_an_observed_p(travel_times):
+    cat = catalogue(n_events=50)
+    cat.readings["path_p_travel_s"] = 30.0  # a misread onset, later than any S
+    full = rendering.complete_readings(cat, NETWORK, travel_times)
+    assert (full.path_s_travel_s > full.path_p_travel_s).all()
+    cat.readings["path_p_travel_s"] = np.nan
+    cat.readings["path_s_travel_s"] = 1.0
+    full = rendering.complete_readings(cat, NETWORK, travel_times)
+    assert (full.path_s_travel_s > full.path_p_travel_s).all()
+    assert (full.path_p_travel_s > 0).all()
+
+
+def test_noise_is_lowered_until_a_read_onset_is_visible(travel_times):
+    cat = catalogue(n_events=2)
+    cat.readings.loc[0, "trace_p_status"] = "manual"
+    cat.readings.loc[0, "path_p_travel_s"] = 4.0
+    cat.readings.loc[0:1, "trace_amplitude_nm"] = 3.0
+    full = rendering.complete_readings(cat, NETWORK, travel_times)
+    assert rendering.noise_rms_nm(full.trace_noise_level[0], 50.0) == pytest.approx(3.0 * 0.2 / 3, rel=0.01)
+    assert full.trace_noise_level[1] == 0.5
+
+
+def test_an_events_numbers_do_not_depend_on_its_company(travel_times):
+    cat = catalogue(n_events=6)
+    part = Catalogue("toy", "bulletin", cat.events.iloc[3:], cat.readings[cat.readings.source_id >= "e3"])
+    full = rendering.complete_readings(cat, NETWORK, travel_times)
+    alone = rendering.complete_readings(part, NETWORK, travel_times)
+    pd.testing.assert_frame_equal(full[full.source_id >= "e3"].reset_index(drop=True), alone)
+    records = {one[0]: one for one in rendering.iterate(full, LOCAL)}
+    for source_id, rows, waveforms, start in rendering.iterate(alone, LOCAL):
+        np.testing.assert_array_equal(waveforms, records[source_id][2])
+        assert start == records[source_id][3]
+        assert rows.trace_p_arrival_sample.min() == pytest.approx((rows.path_p_travel_s.min() - start) * 50)
+        assert 2 <= rows.path_p_travel_s.min() - start <= 5
+    assert len({one[3] for one in records.values()}) == 6  # the lead is drawn anew for each event
+
+
+def test_readings_of_an_unknown_station_are_refused(travel_times):
+    cat = catalogue(n_events=1)
+    cat.readings.loc[0, "station_code"] = "NOWHERE"
+    with pytest.raises(UserError, match=r"toy: readings at stations that the network lacks \(NOWHERE\)"):
+        rendering.complete_readings(cat, NETWORK, travel_times)
