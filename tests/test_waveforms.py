@@ -1,0 +1,252 @@
+import numpy as np
+import obspy
+import pandas as pd
+import pytest
+
+from seisbook import waveforms
+from seisbook.catalogue import Catalogue
+from seisbook.errors import DataError, UserError
+from seisbook.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+
+ORIGIN = obspy.UTCDateTime("2020-01-01T23:59:58")
+WINDOW = Window(20.0, 50.0, (2.0, 3.0))
+NETWORK = Network(
+    name="toy",
+    title="Toy",
+    reference="made up",
+    utc_offset_h=0,
+    velocity_model=VelocityModel([0.0], [6.0], 1.75, "half-space"),
+    magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.2, "IASPEI"),
+    window=WINDOW,
+    pick_scatter_s=(0.05, 0.1),
+    pick_scatter_per_100km_s=0.1,
+    dominant_period_s=(0.2, 1.2),
+    minimum_stations=1,
+    stations=[Station("AAA", 10.0, 10.0, 0.0), Station("BBB", 10.1, 10.0, 0.0), Station("CCC", 10.0, 10.1, 0.0)],
+)
+
+
+def trace(station="AAA", channel="HHZ", rate=100.0, onset_s=5.0, length_s=60.0, start_s=-20.0, **header):
+    """Quiet noise, and from the onset on (seconds after the origin) a strong decaying 4 Hz wave."""
+    rng = np.random.default_rng(sum(map(ord, station + channel)))
+    time = start_s + np.arange(round(length_s * rate)) / rate
+    after = np.maximum(time - onset_s, 0)
+    data = rng.standard_normal(len(time)) + 1000 * (time >= onset_s) * np.sin(2 * np.pi * 4 * after) * np.exp(-after)
+    header = {"station": station, "channel": channel, "sampling_rate": rate, "starttime": ORIGIN + start_s, **header}
+    return obspy.Trace(data, header)
+
+
+def three(station="AAA", **keywords):
+    return obspy.Stream([trace(station, f"HH{c}", **keywords) for c in "ZNE"])
+
+
+def catalogue(travel_s=5.0):
+    events = [
+        {
+            "source_id": "one",
+            "source_origin_time": pd.Timestamp(ORIGIN.ns, tz="UTC"),
+            "source_latitude_deg": 10.0,
+            "source_longitude_deg": 9.8,
+            "source_depth_km": 5.0,
+        }
+    ]
+    readings = [{"source_id": "one", "station_code": "AAA", "path_p_travel_s": travel_s, "trace_p_status": "manual"}]
+    return Catalogue.from_rows("toy", "waveform", events, readings)
+
+
+def onset_sample(series):
+    """First sample that stands out of the noise before it."""
+    return int(np.argmax(np.abs(series) > 100))
+
+
+@pytest.mark.parametrize("rate", [20.0, 40.0, 62.5, 100.0, 250.0])
+@pytest.mark.parametrize("shift", [0.0, 0.0137])
+def test_resampling_keeps_the_onset_time(rate, shift):
+    """Within two samples of either rate, whatever the rate and the phase of the sampling."""
+    stream = obspy.Stream([trace(rate=rate, start_s=-20 + shift)])
+    array, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert array.shape == (1, 3, 1000)
+    assert array.dtype == np.float32
+    assert abs(onset_sample(array[0, 0]) - 3 * 50) <= 2 * max(1, 50 / rate)
+    assert table.trace_missing_components["AAA"] == 2
+    assert table.trace_unit["AAA"] == "counts"
+
+
+def test_resampling_does_not_alias():
+    fast = trace(rate=200.0)
+    fast.data = 1000 * np.sin(2 * np.pi * 90 * np.arange(len(fast)) / 200)
+    array, _ = waveforms.cut(obspy.Stream([fast]), ["AAA"], ORIGIN, WINDOW)
+    assert np.abs(array[0, 0]).max() < 10
+
+
+def test_gap_is_flagged_and_zero():
+    stream = three()
+    whole = stream.pop(0)
+    stream += obspy.Stream([whole.slice(endtime=ORIGIN + 8), whole.slice(starttime=ORIGIN + 10)])
+    array, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert table.trace_has_gap["AAA"]
+    assert table.trace_missing_share["AAA"] == pytest.approx(2 / 20 / 3, abs=0.003)
+    assert (array[0, 0, 302:398] == 0).all()
+    assert np.abs(array[0, 1, 302:398]).max() > 0
+    assert abs(onset_sample(array[0, 0]) - 150) <= 2
+
+
+def test_gap_outside_the_window_is_no_gap():
+    stream = obspy.Stream([trace().slice(endtime=ORIGIN - 8), trace().slice(starttime=ORIGIN - 6)])
+    _, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert not table.trace_has_gap["AAA"]
+
+
+def test_nan_samples_are_a_gap():
+    stream = three()
+    stream[2].data[2900:3000] = np.nan
+    array, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert np.isfinite(array).all()
+    assert table.trace_has_gap["AAA"]
+    assert table.trace_missing_share["AAA"] == pytest.approx(1 / 20 / 3, abs=0.003)
+
+
+def test_all_nan_component_is_missing():
+    stream = three()
+    stream[1].data[:] = np.nan
+    array, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert table.trace_missing_components["AAA"] == 1
+    assert (array[0, 1] == 0).all()
+
+
+def test_flat_component_is_flagged():
+    stream = three()
+    stream[1].data[:] = 17.0
+    array, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert table.trace_is_flat["AAA"]
+    assert (array[0, 1] == 0).all()
+    assert np.abs(array[0, 0]).max() > 100
+
+
+def test_numbered_components_and_the_fuller_instrument():
+    """HH1 and HH2 stand for N and E; a lone short-period vertical does not displace three broadband components."""
+    stream = obspy.Stream([trace(channel=channel) for channel in ("HH2", "HHZ", "HH1", "EHZ")])
+    stream.select(channel="HH1")[0].data *= 10
+    array, table = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    peaks = np.abs(array[0]).max(axis=1)
+    assert peaks[1] > 5 * peaks[0]
+    assert peaks[1] > 5 * peaks[2]
+    assert table.trace_missing_components["AAA"] == 0
+
+
+def test_trend_and_offset_are_removed():
+    stream = three(onset_s=1e3)
+    for one in stream:
+        one.data += 5000 + 10 * np.arange(len(one))
+    array, _ = waveforms.cut(stream, ["AAA"], ORIGIN + 2, WINDOW)
+    assert np.abs(array.mean(axis=-1)).max() < 0.5
+
+
+def test_record_shorter_than_the_window_is_padded_and_counted():
+    array, table = waveforms.cut(three(length_s=32.0), ["AAA"], ORIGIN + 2, WINDOW)
+    assert table.trace_missing_share["AAA"] == pytest.approx(0.5, abs=0.003)
+    assert (array[0, :, 510:] == 0).all()
+    assert not table.trace_has_gap["AAA"]
+
+
+def test_response_is_removed_to_nanometres(tmp_path):
+    """A sensor of flat velocity sensitivity 1e6 counts/(m/s): the displacement of a 5 Hz wave of 100 nm comes back."""
+    zeros_and_poles = {"zeros": [0j], "poles": [], "gain": 1.0, "sensitivity": 1e6}
+    response = obspy.core.inventory.response.Response.from_paz(
+        zeros_and_poles["zeros"][:0], zeros_and_poles["poles"], stage_gain=1e6, input_units="M/S", output_units="COUNTS"
+    )
+    channel = obspy.core.inventory.Channel(
+        "HHZ", "", 10.0, 10.0, 0.0, 0.0, azimuth=0, dip=-90, sample_rate=100.0, response=response
+    )
+    station = obspy.core.inventory.Station("AAA", 10.0, 10.0, 0.0, channels=[channel])
+    inventory = obspy.Inventory([obspy.core.inventory.Network("XX", [station])], source="test")
+    one = trace(network="XX")
+    time = np.arange(len(one)) / 100
+    one.data = 100e-9 * 2 * np.pi * 5 * np.cos(2 * np.pi * 5 * time) * 1e6
+    array, table = waveforms.cut(obspy.Stream([one]), ["AAA"], ORIGIN + 2, WINDOW, inventory)
+    assert table.trace_unit["AAA"] == "nm"
+    assert np.abs(array[0, 0]).max() == pytest.approx(100, rel=0.05)
+    one.stats.channel = "BHZ"
+    with pytest.raises(DataError, match=r"XX\.AAA\.\.BHZ: .*add the channel"):
+        waveforms.cut(obspy.Stream([one]), ["AAA"], ORIGIN + 2, WINDOW, inventory)
+
+
+def test_iterate_yields_all_stations_with_data(tmp_path):
+    stream = three() + three("BBB", onset_s=6.0)
+    stream.write(tmp_path / "one.mseed", format="MSEED")
+    cat = catalogue()
+    files = waveforms.event_files(tmp_path, cat)
+    (source_id, rows, array, start), *more = waveforms.iterate(cat, files, NETWORK, WINDOW)
+    assert not more
+    assert source_id == "one"
+    assert rows.station_code.tolist() == ["AAA", "BBB"]
+    assert array.shape == (2, 3, 1000)
+    assert 2 <= 5 - start <= 3
+    assert rows.trace_p_arrival_sample[0] == pytest.approx((5 - start) * 50)
+    assert np.isnan(rows.trace_p_arrival_sample[1])
+    assert rows.trace_p_status.tolist() == ["manual", ""]
+    assert abs(onset_sample(array[0, 0]) - rows.trace_p_arrival_sample[0]) <= 2
+    assert rows.path_ep_distance_km[0] == pytest.approx(21.9, abs=0.1)
+    again = next(waveforms.iterate(cat, files, NETWORK, WINDOW))
+    np.testing.assert_array_equal(array, again[2])
+
+
+def test_faulty_events_are_skipped_and_reported(tmp_path, caplog):
+    stream = three()
+    stream.write(tmp_path / "one.mseed", format="MSEED", reclen=512)
+    whole = (tmp_path / "one.mseed").read_bytes()
+    for content, reason in (
+        (whole[:3000], "truncated"),
+        (b"not waveforms", "not a waveform file"),
+        (b"", "not a wave"),
+    ):
+        (tmp_path / "one.mseed").write_bytes(content)
+        cat = catalogue()
+        assert not list(waveforms.iterate(cat, waveforms.event_files(tmp_path, cat), NETWORK, WINDOW))
+        assert "one.mseed" in cat.skipped[0]
+        assert reason in cat.skipped[0]
+        assert "\n" not in cat.skipped[0]
+    for cat, files, reason in ((catalogue(), {}, "no waveform file"), (catalogue(np.nan), {"one": "x"}, "no onset")):
+        assert not list(waveforms.iterate(cat, files, NETWORK, WINDOW))
+        assert reason in cat.skipped[0]
+    assert caplog.records
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"gone\.mseed: no such waveform file"):
+        waveforms.read_stream(tmp_path / "gone.mseed")
+    with pytest.raises(UserError, match=r"no \.event files"):
+        waveforms.read_iceland(tmp_path)
+    (tmp_path / "a.event").write_text("EventID,DT,X\n1,2020-01-01,3\n")
+    with pytest.raises(DataError, match=r"a\.event: line 1: no GAU_ErrX"):
+        waveforms.read_iceland(tmp_path)
+
+
+def test_iceland(real_data):
+    cat = waveforms.read_iceland(real_data / "iceland")
+    assert len(cat) == 27
+    assert cat.events.source_magnitude.notna().sum() == 26
+    assert cat.events.source_depth_km.between(0, 10).all()
+    assert (cat.readings.path_s_travel_s > cat.readings.path_p_travel_s)[
+        cat.readings[["path_p_travel_s", "path_s_travel_s"]].notna().all(axis=1)
+    ].all()
+    network = Network(
+        **{
+            **vars(NETWORK),
+            "stations": [Station(code, 64.8, -17.0, 800.0) for code in sorted(set(cat.readings.station_code))],
+        }
+    )
+    window = Window(20.0, 50.0, (2.0, 5.0))
+    records = list(waveforms.iterate(cat, waveforms.event_files(real_data / "iceland", cat), network, window))
+    assert not cat.skipped
+    assert [array.shape for _, _, array, _ in records] == [(12, 3, 1000)] * 27
+    rows = pd.concat([rows for _, rows, _, _ in records])
+    assert not rows.trace_has_gap.any()
+    assert (rows.trace_missing_components == 0).all()
+    ratios = []
+    for _, rows, array, _ in records:
+        for row, traces in zip(rows.itertuples(), array, strict=True):
+            if row.trace_p_arrival_sample > 60:
+                onset = round(row.trace_p_arrival_sample)
+                ratios.append(np.std(traces[0, onset : onset + 25]) / np.std(traces[0, onset - 50 : onset - 5]))
+    assert np.median(ratios) > 2  # the picks are where the ground begins to move
