@@ -22,6 +22,7 @@ from seisbook.errors import DataError, UserError
 
 FILES = ("waveforms.hdf5", "metadata.csv", "dataset.json")
 COMPONENTS = "ZNE"
+ROWS_TOGETHER = 256  # events
 
 
 @dataclass
@@ -132,14 +133,25 @@ def _write_parts(records, part, sampling_rate_hz, unit):
         }.items():
             data_format.create_dataset(key, data=value)
         data = file.create_group("data")
+        waiting = []
         for record in records:
             block = f"event{events:06d}"
             data.create_dataset(block, data=record.waveforms)
-            _trace_rows(record, block, sampling_rate_hz).to_csv(table, header=events == 0, index=False)
+            waiting.append(_trace_rows(record, block, sampling_rate_hz))
             events, traces = events + 1, traces + len(record.traces)
+            if len(waiting) == ROWS_TOGETHER:
+                _append(waiting, table)
+        _append(waiting, table)
     if not events:
         raise UserError(f"{part.name.split('.')[1]}: there is no event to write: check the catalogue's report")
     return {"n_events": events, "n_traces": traces}
+
+
+def _append(waiting, table):
+    """Write rows together, for pandas takes longer to begin than to write; the first ones bring the header."""
+    if waiting:
+        pd.concat(waiting).to_csv(table, header=table.tell() == 0, index=False, float_format="%.10g")
+        waiting.clear()
 
 
 def _trace_rows(record, block, sampling_rate_hz):
