@@ -142,6 +142,35 @@ def _execute(chapter, output, parameters, progress):
     return output
 
 
+def publish(chapter: Path) -> Path:
+    """Put the outputs of a chapter's paper-profile run into the committed notebook.
+
+    Raises
+    ------
+    UserError
+        If there is no such run, or it is not of the chapter as it stands.
+    """
+    import nbformat
+
+    executed = BUILD / "paper" / chapter.name
+    command = f"seisbook book run --chapter {chapter.stem} --profile paper"
+    if not executed.is_file():
+        raise UserError(f"{chapter.name} has not been executed: run `{command}` first")
+    done = nbformat.read(executed, as_version=4)
+    cells = [cell for cell in done.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    notebook = nbformat.read(chapter, as_version=4)
+    if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
+        raise UserError(f"{chapter.name} has changed since it was executed: run `{command}` again")
+    for cell, made in zip(notebook.cells, cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in made.outputs if output.output_type != "stream"]
+            cell.execution_count = None
+    part = chapter.with_name(f".{chapter.name}.part")
+    nbformat.write(notebook, part)
+    os.replace(part, chapter)
+    return chapter
+
+
 def build(profile="quick") -> Path:
     """Build the HTML, with warnings as errors, from the executed chapters; nothing is done if nothing changed.
 
@@ -163,7 +192,7 @@ def build(profile="quick") -> Path:
             digest.update(str(path.relative_to(staged)).encode() + path.read_bytes())
     if stamp.is_file() and stamp.read_text() == digest.hexdigest():
         return index
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", "--all", "-W", "-n", "--keep-going", "-q"]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "--all", "-W", "-n", "--keep-going", "-q"]
     result = subprocess.run(
         [*command, str(staged), "--path-output", str(BUILD / "site")], text=True, capture_output=True
     )

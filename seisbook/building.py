@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 import seisbook
 from seisbook import (
     bulletins,
+    completion,
     datasets,
     networks,
     records,
@@ -74,10 +75,56 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
 
 
 def read_available(network, source, n_events, random_state=0) -> Catalogue:
-    """The network's real bulletin if it is asked for and on this machine, else `n_events` of its simulated twin."""
-    if source == "bulletin" and sources.is_available(network.name):
-        return bulletins.read_bulletin(network)
+    """The network's real catalogue if it is asked for and on this machine, else `n_events` of its simulated twin."""
+    if source != "simulated" and sources.is_available(network.name):
+        return read(network, source)
     return simulation.simulate(network, n_events, random_state)
+
+
+def provenance(catalogues) -> str:
+    """A note, in MyST Markdown, that says which of the catalogues are real and which are simulated."""
+    simulated = any(one.source == "simulated" for one in catalogues)
+    title, kind = (
+        ("This run shows simulated data", "warning") if simulated else ("This run shows real readings", "note")
+    )
+    lines = [
+        f"- **{one.network}**: {len(one):,} {'simulated' if one.source == 'simulated' else 'real'} events"
+        for one in catalogues
+    ]
+    advice = (
+        "Real readings are not on this machine, or were not asked for; the simulated twin stands in for them. "
+        "To run on the real bulletins, fetch them once with `seisbook data fetch`."
+    )
+    rendered_note = "Their seismograms are rendered, unless a caption says recorded."
+    return "\n".join(
+        [f":::{{admonition}} {title}", f":class: {kind}", *lines, "", advice if simulated else rendered_note, ":::"]
+    )
+
+
+def example_event(catalogue, network, random_state=0, stations=12) -> dict:
+    """One clear event, rendered, as the arguments of `seisbook.figures.record_section`.
+
+    It is the largest of the events that have the median number of stations or more, at most `stations`.
+    """
+    counts = catalogue.readings.groupby("source_id").station_code.nunique()
+    clear = counts[(counts >= counts.median()) & (counts <= stations)].index
+    chosen = catalogue.events.source_magnitude[clear].idxmax()
+    one = Catalogue(
+        catalogue.network,
+        catalogue.source,
+        catalogue.events.loc[[chosen]],
+        catalogue.readings[catalogue.readings.source_id == chosen],
+    )
+    record = next(rendered(one, network, random_state))
+    rate = network.window.sampling_rate_hz
+    return {
+        "traces": record.waveforms[:, 0],
+        "codes": record.traces.station_code.tolist(),
+        "distance_km": record.traces.path_ep_distance_km,
+        "p_s": record.traces.trace_p_arrival_sample / rate,
+        "s_s": record.traces.trace_s_arrival_sample / rate,
+        "sampling_rate_hz": rate,
+    }
 
 
 def _joined(parts, source):
@@ -98,7 +145,7 @@ def with_context(readings, catalogue, network) -> pd.DataFrame:
 
 def rendered(catalogue, network, random_state=0, n_jobs=1):
     """Yield an `EventRecord` for each event, rendered; the same bytes whatever the number of workers."""
-    readings = rendering.complete_readings(catalogue, network, TravelTimes(network.velocity_model), random_state)
+    readings = completion.complete_readings(catalogue, network, TravelTimes(network.velocity_model), random_state)
     readings = with_context(readings, catalogue, network)
     events = [rows for _, rows in readings.groupby("source_id", sort=False)]
     with Parallel(n_jobs=n_jobs) as workers:
@@ -165,10 +212,18 @@ def build(
         events = recorded(catalogue, network, folder, inventory, random_state)
     else:
         events = rendered(catalogue, network, random_state, n_jobs)
-    card = {
+    about = card(
+        catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"
+    )
+    return datasets.write(events, out, about, network.window.sampling_rate_hz, len(catalogue), progress)
+
+
+def card(catalogue, network, random_state, unit="nm") -> dict:
+    """Provenance of a dataset, for `seisbook.datasets.write`."""
+    return {
         "network": network.name,
-        "source": source,
-        "unit": "counts" if source == "waveform" and not inventory_file else "nm",
+        "source": catalogue.source,
+        "unit": unit,
         "centre": network.centre,
         "window_s": network.window.length_s,
         "sampling_rate_hz": network.window.sampling_rate_hz,
@@ -177,7 +232,6 @@ def build(
         "code": code_version(),
         "skipped": catalogue.skipped,
     }
-    return datasets.write(events, out, card, network.window.sampling_rate_hz, len(catalogue), progress)
 
 
 def code_version() -> str:
@@ -191,14 +245,14 @@ def code_version() -> str:
 
 def describe(path) -> str:
     """What a dataset holds, in a few lines."""
-    card = datasets.read_card(path)
+    about = datasets.read_card(path)
     traces = pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
     events = traces.drop_duplicates("source_id")
     stations = traces.groupby("source_id").size()
     magnitude, depth = events.source_magnitude.dropna(), events.source_depth_km
     statuses = [traces[f"trace_{wave}_status"].value_counts() for wave in "ps"]
     lines = [
-        f"{path}: {card['network']}, source {card['source']}, {card['n_events']} events, {card['n_traces']} traces",
+        f"{path}: {about['network']}, source {about['source']}, {about['n_events']} events, {about['n_traces']} traces",
         f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f};"
         f" {traces.station_code.nunique()} stations",
         f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events",
@@ -207,8 +261,9 @@ def describe(path) -> str:
             f"{wave.upper()} onsets            {', '.join(f'{n} {name}' for name, n in status.items())}"
             for wave, status in zip("ps", statuses, strict=True)
         ),
-        f"window              {card['window_s']:g} s at {card['sampling_rate_hz']:g} Hz, unit {card['unit']}",
-        f"left out            {len(card['skipped'])} remarks" + "".join(f"\n  {line}" for line in card["skipped"][:5]),
+        f"window              {about['window_s']:g} s at {about['sampling_rate_hz']:g} Hz, unit {about['unit']}",
+        f"left out            {len(about['skipped'])} remarks"
+        + "".join(f"\n  {line}" for line in about["skipped"][:5]),
     ]
     return "\n".join(lines)
 

@@ -96,6 +96,9 @@ def _book_parser(parser):
         "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter of the chapter"
     )
     run.set_defaults(command=_book_run)
+    publish = commands.add_parser("publish", help="put the outputs of the paper profile into the committed notebooks")
+    publish.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
+    publish.set_defaults(command=_book_publish)
     build = commands.add_parser("build", help="build the HTML from the executed chapters, warnings as errors")
     build.add_argument("--profile", choices=("quick", "paper"), default="quick", help="default: quick")
     build.set_defaults(command=_book_build)
@@ -151,9 +154,21 @@ def _data_record(arguments):
 def _book_run(arguments):
     from seisbook import book
 
-    chosen = [book.find_chapter(number) for number in arguments.chapter] if arguments.chapter else book.chapters()
-    for path in book.run(chosen, arguments.profile, dict(arguments.p)):
+    for path in book.run(_chosen(arguments), arguments.profile, dict(arguments.p)):
         print(path)
+
+
+def _book_publish(arguments):
+    from seisbook import book
+
+    for chapter in _chosen(arguments):
+        print(book.publish(chapter))
+
+
+def _chosen(arguments):
+    from seisbook import book
+
+    return [book.find_chapter(number) for number in arguments.chapter] if arguments.chapter else book.chapters()
 
 
 def _book_build(arguments):

@@ -38,7 +38,12 @@ class EventDataset(torch.utils.data.Dataset):
         self.card = {}
         if not isinstance(dataset, (seisbench.data.WaveformDataset, seisbench.data.MultiWaveformDataset)):
             self.card = read_card(dataset)
-            dataset = seisbench.data.WaveformDataset(Path(dataset), cache="full" if cache else None)
+            dataset = seisbench.data.WaveformDataset(
+                Path(dataset),
+                component_order=COMPONENTS,
+                dimension_order="NCW",
+                cache="full" if cache else None,
+            )
         dataset.component_order = COMPONENTS
         dataset.dimension_order = "NCW"
         self.waveforms = dataset

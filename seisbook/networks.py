@@ -40,6 +40,8 @@ class Station:
         Metres above sea level.
     site_term : float
         Mean residual of log10 amplitude at this site against the magnitude relation (log10 units).
+    p_term_s, s_term_s : float
+        Mean delay of P and S at this site against the velocity model (s): sediments, a mountain's root, a slow clock.
     noise_level : float
         Ambient noise between the Peterson (1993) low- (0) and high-noise (1) models, linear in dB.
     position_from : {"station_file", "readings"}
@@ -52,6 +54,8 @@ class Station:
     elevation_m: Annotated[float, Field(ge=-11000, le=9000)]
     network: str = ""
     site_term: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    p_term_s: Annotated[float, Field(ge=-5, le=5)] = 0.0
+    s_term_s: Annotated[float, Field(ge=-5, le=5)] = 0.0
     noise_level: Annotated[float, Field(ge=0, le=1)] = 0.5
     position_from: Literal["station_file", "readings"] = "station_file"
 
@@ -176,7 +180,7 @@ class Network:
     utc_offset_h : float
         Local time minus UTC, for the working hours of quarries.
     pick_scatter_s : (float, float)
-        Standard deviation of P and S onsets about the 1-D model, near the source (s).
+        Standard deviation of P and S onsets about the 1-D model and the station's term, near the source (s).
     pick_scatter_per_100km_s : float
         Growth of that standard deviation with distance, for the Earth that is not layered.
     dominant_period_s : (float, float)

@@ -1,9 +1,9 @@
 """The simulated twin of a network: a catalogue with the same geometry, scatter, detection, and exact labels.
 
 What it stands in for: the network's bulletin. Events follow the zones of the network's YAML file; onsets follow its
-velocity model plus the scatter of its picks; amplitudes follow its magnitude relation plus site terms plus the scatter
-of station magnitudes; a station reads what stands out of its noise, so that small events have few stations and the
-magnitude of completeness emerges.
+velocity model plus station terms plus the scatter of its picks; amplitudes follow its magnitude relation plus site
+terms plus the scatter of station magnitudes; a station reads what stands out of its noise, so that small events have
+few stations and the magnitude of completeness emerges.
 
 Where it breaks down: the Earth is layered, so that travel-time errors are independent from station to station (real
 ones are shared by neighbouring paths); events are independent (no aftershocks, no swarms), within four weeks; analysts
@@ -212,7 +212,8 @@ def draw_readings(network, events, travel_times, rng):
     event, column = np.nonzero(visible[0] & _looked_at(distance, visible[0], rng))
     at = event, column
     true_p = travel_times.p(distance[at], depth[event, 0], elevation[column])
-    true_s = true_p * network.velocity_model.vp_vs
+    true_s = true_p * network.velocity_model.vp_vs + station.s_term_s.to_numpy()[column]
+    true_p = np.maximum(true_p + station.p_term_s.to_numpy()[column], 0.5 * true_p)
     p, s = _scattered(true_p, true_s, distance[at], network, rng)
     see_s = visible[1][at]
     period = network.dominant_period_s[0] * network.dominant_period_s[1] ** magnitude[event, 0]
@@ -244,4 +245,4 @@ def _scattered(true_p, true_s, distance, network, rng):
     near_p, near_s = network.pick_scatter_s
     p = np.maximum(true_p + np.hypot(near_p, growth) * rng.standard_normal(len(true_p)), 0.5 * true_p)
     s = true_s + np.hypot(near_s, growth) * rng.standard_normal(len(true_p))
-    return p, np.maximum(s, p + 0.3 * (true_s - true_p))
+    return p, np.maximum(s, p + 0.3 * np.maximum(true_s - true_p, 0.1))

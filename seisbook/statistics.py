@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from seisbook.errors import UserError
 from seisbook.networks import azimuthal_equidistant
@@ -26,8 +27,12 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    def __format__(self, spec):
+        spec = spec or ".4g"
+        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
     def __str__(self):
-        return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}]"
+        return format(self)
 
 
 def distance_azimuth(latitude, longitude, to_latitude, to_longitude):
@@ -489,7 +494,9 @@ class Summary:
     b_value, vp_vs : Estimate
     residuals : dict of str to float
         Robust standard deviations of `p_residual_s`, `s_residual_s` and `station_residual` (log10 amplitude after site
-        terms).
+        terms), and of the onsets' after each station's median is taken off (`p_within_station_s`, ...).
+    neighbour_correlation : float
+        See `neighbour_correlation`.
     expert_line : ExpertLine or None
         None where labels are exact.
     distributions : dict of str to list of float
@@ -511,6 +518,7 @@ class Summary:
     b_value: Estimate
     vp_vs: Estimate
     residuals: dict
+    neighbour_correlation: float
     expert_line: ExpertLine | None
     distributions: dict
 
@@ -523,6 +531,47 @@ class Summary:
         estimates = {key: Estimate(*record[key]) for key in ("b_value", "vp_vs")}
         return cls(**{**record, **estimates, "expert_line": line})
 
+    def table(self):
+        """The numbers as text, a Series for a table of catalogues."""
+        low, middle, high = self.stations_per_event
+        return pd.Series(
+            {
+                "source": self.source,
+                "events": f"{self.events:,}",
+                "stations": f"{self.stations}",
+                "P / S onsets": f"{self.p_onsets:,} / {self.s_onsets:,}",
+                "amplitudes": f"{self.amplitudes:,}",
+                "stations per event (quartiles)": f"{low:.0f} / {middle:.0f} / {high:.0f}",
+                "azimuthal gap (median, °)": f"{self.azimuthal_gap_deg:.0f}",
+                "nearest station (median, km)": f"{self.nearest_station_km:.0f}",
+                "completeness": f"{self.completeness:.1f}",
+                "b-value [95 %]": f"{self.b_value:.2f}",
+                "Vp/Vs [95 %]": f"{self.vp_vs:.3f}",
+                "P / S residual (robust sd, s)": "{p_residual_s:.2f} / {s_residual_s:.2f}".format(**self.residuals),
+                "the same within a station": "{p_within_station_s:.2f} / {s_within_station_s:.2f}".format(
+                    **self.residuals
+                ),
+                "correlation between neighbouring events": f"{self.neighbour_correlation:.2f}",
+                "log amplitude residual (robust sd)": f"{self.residuals['station_residual']:.2f}",
+            }
+        )
+
+    def quoted(self):
+        """What the book's prose quotes of a real catalogue: from a name to the text that stands there."""
+        line = self.expert_line
+        texts = {
+            name: f"{getattr(self, name):,}" for name in ("events", "stations", "p_onsets", "s_onsets", "amplitudes")
+        }
+        texts |= {name: f"{getattr(self, name):.0f}" for name in ("azimuthal_gap_deg", "nearest_station_km")}
+        texts |= {name: f"{value:.2f}" for name, value in self.residuals.items()}
+        texts |= {"neighbour_correlation": f"{self.neighbour_correlation:.2f}"}
+        texts |= {"n_stations": f"{self.stations_per_event[1]:.0f}", "b_value": f"{self.b_value:.2f}"}
+        texts |= {"vp_vs": f"{self.vp_vs:.3f}", "completeness": f"{self.completeness:.1f}"}
+        texts |= {"expert_epicentre": f"{line.epicentre_km:.2f}", "expert_depth": f"{line.depth_km:.1f}"}
+        if line.magnitude_sd is not None:
+            texts["expert_magnitude"] = f"{line.magnitude_bias.value:+.2f} ± {line.magnitude_sd.value:.2f}"
+        return texts
+
 
 def summarise(catalogue, network, travel_times, random_state=0):
     """Describe a catalogue by a `Summary`; `random_state` seeds the bootstraps."""
@@ -531,6 +580,10 @@ def summarise(catalogue, network, travel_times, random_state=0):
     residuals = travel_time_residuals(catalogue, network, travel_times)
     residuals = residuals.join(amplitude_residuals(catalogue, network)[["station_residual"]])
     residuals = residuals[["p_residual_s", "s_residual_s", "station_residual"]]
+    within = {
+        f"{wave}_within_station_s": values - values.groupby(readings.station_code).transform("median")
+        for wave, values in (("p", residuals.p_residual_s), ("s", residuals.s_residual_s))
+    }
     complete = completeness(magnitudes)
     b, error = b_value(magnitudes, complete)
     exact = catalogue.source == "simulated"
@@ -550,12 +603,45 @@ def summarise(catalogue, network, travel_times, random_state=0):
         completeness=float(complete),
         b_value=Estimate(*(float(b + z * error) for z in (0, -1.96, 1.96))),
         vp_vs=wadati(readings.path_p_travel_s, readings.path_s_travel_s, readings.source_id, 1000, random_state),
-        residuals={name: float(robust_std(values)) for name, values in residuals.items()},
+        residuals={name: float(robust_std(values)) for name, values in {**residuals, **within}.items()},
+        neighbour_correlation=neighbour_correlation(catalogue, within["p_within_station_s"]),
         expert_line=None if exact else expert_line(catalogue, random_state),
         distributions={
             name: quantiles(values) for name, values in {**residuals, "n_stations": shape.n_stations, **errors}.items()
         },
     )
+
+
+def neighbour_correlation(catalogue, residual):
+    """Rank correlation of an event's P residuals with those of its nearest neighbour at the same stations.
+
+    Neighbouring events share their paths: what the layered model gets wrong on a path is wrong for both. The median
+    residual of each event, the error of its origin time, is taken off first.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    residual : Series
+        With the index of `catalogue.readings`, in seconds.
+
+    Returns
+    -------
+    float
+        Spearman's coefficient over all pairs of readings; NaN with fewer than ten pairs.
+    """
+    readings, events = catalogue.readings, catalogue.events
+    centre = events.source_latitude_deg.mean(), events.source_longitude_deg.mean()
+    east, north = azimuthal_equidistant(events.source_latitude_deg, events.source_longitude_deg, centre)
+    place = np.column_stack([east, north, events.source_depth_km])
+    _, nearest = cKDTree(place).query(place, k=2)
+    neighbour = pd.Series(events.index[nearest[:, 1]], index=events.index)
+    value = residual - residual.groupby(readings.source_id).transform("median")
+    table = pd.DataFrame({"event": readings.source_id, "station": readings.station_code, "residual": value}).dropna()
+    table["neighbour"] = table.event.map(neighbour)
+    pairs = table.merge(table, left_on=["neighbour", "station"], right_on=["event", "station"])
+    if len(pairs) < 10:
+        return float("nan")
+    return float(pairs.residual_x.corr(pairs.residual_y, method="spearman"))
 
 
 def quantiles(values, n=200):

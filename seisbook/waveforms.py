@@ -19,7 +19,7 @@ from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from seisbook.catalogue import Catalogue
 from seisbook.errors import DataError, UserError
-from seisbook.rendering import WOOD_ANDERSON_HZ, event_generator
+from seisbook.rendering import WOOD_ANDERSON_HZ, event_generator, steps
 from seisbook.statistics import path_geometry
 
 logger = logging.getLogger(__name__)
@@ -341,3 +341,66 @@ def _icelandic_readings(path, origin):
         row["trace_amplitude_nm"] = one.S_amp * 1e6 / WOOD_ANDERSON_GAIN
         row["trace_amplitude_period_s"] = 1 / one.S_freq if one.S_freq > 0 else np.nan
     return list(rows.values())
+
+
+# ------------------------------------------------------------------------------------ recorded and rendered
+
+
+def largest_reading(catalogue):
+    """The reading with the largest amplitude among those with both onsets: a row of `catalogue.readings`."""
+    whole = catalogue.readings.dropna(subset=["path_p_travel_s", "path_s_travel_s", "trace_amplitude_nm"])
+    return whole.loc[whole.trace_amplitude_nm.idxmax()]
+
+
+def recorded_trace(catalogue, network, folder, reading, lead_s=4.0):
+    """The vertical component of the seismogram behind a reading, above 1.25 Hz like what is rendered.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    network : Network
+    folder : path
+        Of the waveform files.
+    reading : Series
+        A row of `catalogue.readings`.
+    lead_s : float
+        Seconds before the P onset.
+
+    Returns
+    -------
+    dict
+        `trace` (counts), `sampling_rate_hz`, and `p_s`, `s_s` in seconds after the first sample, as
+        `seisbook.figures.rendering_steps` takes it.
+    """
+    rate = network.window.sampling_rate_hz
+    stream = obspy.Stream()
+    for path in event_files(folder, catalogue)[reading.source_id]:
+        stream += read_stream(path).select(station=reading.station_code)
+    stream.detrend("demean").filter("highpass", freq=WOOD_ANDERSON_HZ, corners=2)
+    origin = catalogue.events.source_origin_time[reading.source_id]
+    start = obspy.UTCDateTime(ns=origin.as_unit("ns").value) + reading.path_p_travel_s - lead_s
+    waveforms, _ = cut(stream, [reading.station_code], start, network.window)
+    return {"trace": waveforms[0, 0], "sampling_rate_hz": rate, **_onsets(reading, lead_s)}
+
+
+def rendered_like(reading, catalogue, network, random_state=0, lead_s=4.0):
+    """Render a seismogram from a reading alone, with the stages that `seisbook.rendering.steps` returns."""
+    station = network.station_table().loc[reading.station_code]
+    first, growth = network.dominant_period_s
+    period = reading.trace_amplitude_period_s
+    if not period > 0:
+        period = first * growth ** catalogue.events.source_magnitude[reading.source_id]
+    onsets = _onsets(reading, lead_s)
+    return steps(
+        onsets["p_s"],
+        onsets["s_s"],
+        reading.trace_amplitude_nm,
+        period,
+        station.noise_level,
+        network.window,
+        random_state,
+    )
+
+
+def _onsets(reading, lead_s):
+    return {"p_s": lead_s, "s_s": lead_s + reading.path_s_travel_s - reading.path_p_travel_s}
