@@ -1,6 +1,6 @@
 """The book's figures: each function draws one from catalogues and arrays, in one style, and returns it.
 
-Colours mean the same everywhere: P blue, S vermillion, one colour for each network, real data dark and filled,
+Colours mean the same everywhere: P blue, S vermilion, one colour for each network, real data dark and filled,
 simulated data light and hatched. Captions belong to the chapters, so that no figure has a title beyond
 its panels' labels.
 """

@@ -136,7 +136,7 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.loaded, self.images, self.headings, self.links = [], [], 0, []
+        self.loaded, self.images, self.headings, self.links, self.article = [], [], 0, [], False
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
@@ -149,7 +149,11 @@ class Page(HTMLParser):
             self.images.append(attrs)
         if tag == "a" and attrs.get("href"):
             self.links.append(attrs["href"])
-        self.headings += tag == "h1"
+        self.article |= tag == "article"
+        self.headings += tag == "h1" and self.article  # the theme repeats it outside, for print
+
+    def handle_endtag(self, tag):
+        self.article &= tag != "article"
 
 
 @pytest.fixture(params=book.pages(), ids=lambda page: Path(page).stem)
