@@ -124,7 +124,7 @@ def _execute(chapter, output, parameters, progress):
     if output.is_file() and json.loads(output.read_text(encoding="utf-8"))["metadata"].get("seisbook") == stamp:
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_name(f".{output.name}.part")
+    part = output.with_name(f".{output.stem}.part.ipynb")
     try:
         papermill.execute_notebook(
             chapter, part, parameters, kernel_name="python3", cwd=BOOK, progress_bar=progress, log_output=False
@@ -165,7 +165,7 @@ def publish(chapter: Path) -> Path:
         if cell.cell_type == "code":
             cell.outputs = [output for output in made.outputs if output.output_type != "stream"]
             cell.execution_count = None
-    part = chapter.with_name(f".{chapter.name}.part")
+    part = chapter.with_name(f".{chapter.stem}.part.ipynb")
     nbformat.write(notebook, part)
     os.replace(part, chapter)
     return chapter

@@ -1,0 +1,198 @@
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from seisbook import building, bulletins, datasets, networks, records
+from seisbook.errors import DataError, UserError
+from seisbook.graphs import EventDataset
+from seisbook.paths import DATA
+
+
+def build(out, **changes):
+    options = {"network": "ridgecrest", "source": "simulated", "n_events": 30, "progress": False} | changes
+    return building.build(out=out, **options)
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("built") / "one")
+
+
+def test_same_bytes_whatever_the_number_of_workers(tmp_path, simulated):
+    again = build(tmp_path / "two", n_jobs=2)
+    for name in ("waveforms.hdf5", "metadata.csv"):
+        assert (again / name).read_bytes() == (simulated / name).read_bytes(), name
+
+
+def test_another_seed_gives_other_waveforms(tmp_path, simulated):
+    other = build(tmp_path / "other", random_state=1)
+    assert (other / "waveforms.hdf5").read_bytes() != (simulated / "waveforms.hdf5").read_bytes()
+
+
+def test_metadata_are_seisbenchs_and_complete(simulated):
+    table = pd.read_csv(simulated / "metadata.csv")
+    needed = "source_id source_magnitude source_depth_km station_code station_latitude_deg trace_start_time trace_name"
+    needed += " trace_sampling_rate_hz trace_p_arrival_sample trace_s_arrival_sample source_text source_text_kind"
+    assert set(needed.split()) <= set(table.columns)
+    assert table[["station_latitude_deg", "source_magnitude", "trace_amplitude_nm"]].notna().all(axis=None)
+    assert set(table.trace_p_status) <= {"simulated", "predicted"}
+
+
+def test_window_begins_a_random_lead_before_the_first_onset(simulated):
+    table = pd.read_csv(simulated / "metadata.csv")
+    first = table.groupby("source_id")[["trace_p_arrival_sample", "trace_s_arrival_sample"]].min().min(axis=1) / 50
+    assert first.between(2 - 0.02, 5 + 0.02).all()
+    assert first.std() > 0.5
+    origin = pd.to_datetime(table.source_origin_time, format="ISO8601")
+    start = pd.to_datetime(table.trace_start_time, format="ISO8601")
+    before_origin = (start - origin).dt.total_seconds().groupby(table.source_id).first()
+    assert before_origin.std() > 0.5, "the window tells the origin time"
+
+
+def test_peak_of_the_trace_is_the_amplitude_of_its_metadata(simulated):
+    dataset = EventDataset(simulated)
+    within = 0
+    for index in range(len(dataset)):
+        rows = dataset.metadata.iloc[dataset.rows[dataset.source_ids[index]]]
+        peaks = dataset[index].x.abs().amax(dim=(1, 2)).numpy()
+        within += np.sum(np.abs(peaks / rows.trace_amplitude_nm - 1) < 0.01)
+    assert within > 0.95 * len(dataset.metadata)
+
+
+def test_description_says_what_is_there(simulated):
+    text = building.describe(simulated)
+    assert "ridgecrest, source simulated, 30 events" in text
+    assert "unit nm" in text
+
+
+def test_own_catalogue_on_own_network(tmp_path):
+    """What a user does: one YAML file, one QuakeML file."""
+    content = yaml.safe_load((DATA / "networks/ridgecrest.yaml").read_text())
+    content |= {"name": "mine", "zones": []}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    catalogue = building.read(networks.load("ridgecrest"), "simulated", 12)
+    catalogue_to_quakeml(catalogue).write(str(tmp_path / "mine.xml"), format="QUAKEML")
+    out = build(
+        tmp_path / "set",
+        network=tmp_path / "mine.yaml",
+        source="bulletin",
+        n_events=None,
+        catalogue_files=[tmp_path / "mine.xml"],
+    )
+    made = pd.read_csv(out / "metadata.csv").drop_duplicates("source_id")
+    assert len(made) == 12
+    np.testing.assert_allclose(sorted(made.source_magnitude), sorted(catalogue.events.source_magnitude), atol=1e-6)
+
+
+def catalogue_to_quakeml(catalogue):
+    from obspy import UTCDateTime
+    from obspy.core import event as qml
+
+    events = []
+    for source_id, row in catalogue.events.iterrows():
+        time_ = UTCDateTime(ns=row.source_origin_time.as_unit("ns").value)
+        origin = qml.Origin(
+            time=time_,
+            latitude=row.source_latitude_deg,
+            longitude=row.source_longitude_deg,
+            depth=1000 * row.source_depth_km,
+        )
+        event = qml.Event(origins=[origin], magnitudes=[qml.Magnitude(mag=row.source_magnitude, magnitude_type="ML")])
+        for _, reading in catalogue.readings[catalogue.readings.source_id == source_id].iterrows():
+            for phase in "PS":
+                travel = reading[f"path_{phase.lower()}_travel_s"]
+                if np.isfinite(travel):
+                    stream = qml.WaveformStreamID(network_code="CI", station_code=reading.station_code)
+                    pick = qml.Pick(time=time_ + travel, waveform_id=stream, phase_hint=phase)
+                    event.picks.append(pick)
+                    origin.arrivals.append(qml.Arrival(pick_id=pick.resource_id, phase=phase))
+        events.append(event)
+    return qml.Catalog(events)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"network": "atlantis"}, "choose one of colombia"),
+        ({"catalogue_files": ["x.xml"]}, "not with simulated"),
+        ({"source": "waveform"}, "--waveforms"),
+        ({"network": "iceland", "source": "bulletin"}, "no bulletin of 'iceland'"),
+    ],
+)
+def test_what_cannot_be_built_is_said(tmp_path, options, message):
+    with pytest.raises(UserError, match=message):
+        build(tmp_path / "set", **options)
+    assert not (tmp_path / "set").exists()
+
+
+def test_unreadable_inventory_is_named(tmp_path):
+    (tmp_path / "stations.xml").write_text("nonsense")
+    with pytest.raises(DataError, match=r"stations\.xml: not an inventory"):
+        building._read_inventory(tmp_path / "stations.xml")
+
+
+def test_killed_build_leaves_no_dataset(tmp_path):
+    out = tmp_path / "set"
+    command = [
+        sys.executable,
+        "-m",
+        "seisbook.cli",
+        "data",
+        "build",
+        "--network",
+        "ridgecrest",
+        "--source",
+        "simulated",
+    ]
+    process = subprocess.Popen([*command, "--events", "3000", "--out", str(out)], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".set.*.part/waveforms.hdf5.part")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert process.poll() is None, "the build ended before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    with pytest.raises(UserError):
+        datasets.read_card(out)
+
+
+def test_provenance_tells_real_from_simulated():
+    catalogue = building.read(networks.load("ridgecrest"), "simulated", 5)
+    assert "shows simulated data" in building.provenance([catalogue])
+    catalogue.source = "bulletin"
+    assert "5 real events" in building.provenance([catalogue])
+
+
+def test_real_colombian_bulletin_is_kept_whole(tmp_path, real_data):
+    catalogue = bulletins.read_bulletin("colombia")
+    dropped = [line for line in catalogue.skipped if "left out" in line and "event" in line]
+    assert len(catalogue) + len(dropped) == 1095
+    out = build(tmp_path / "set", network="colombia", source="bulletin", n_events=40)
+    dataset = EventDataset(out)
+    assert len(dataset) == 40
+    assert dataset[0].x.shape[1:] == (3, 2400)
+
+
+def test_real_icelandic_waveforms_become_a_dataset(tmp_path, real_data):
+    dataset = EventDataset(build(tmp_path / "set", network="iceland", source="waveform", n_events=None))
+    assert len(dataset) == 27
+    assert all(dataset[index].num_nodes == 12 for index in (0, 13, 26))
+    assert dataset.card["unit"] == "counts"
+
+
+def test_record_of_the_real_catalogues_is_current(real_data):
+    """The committed record is what the code computes from the real bulletins today."""
+    from seisbook import statistics
+    from seisbook.traveltimes import TravelTimes
+
+    network = networks.load("ridgecrest")
+    fresh = statistics.summarise(bulletins.read_bulletin(network), network, TravelTimes(network.velocity_model))
+    committed = statistics.Summary.from_record(records.read("catalogues")["ridgecrest"])
+    assert fresh.quoted() == committed.quoted()
