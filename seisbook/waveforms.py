@@ -1,12 +1,13 @@
 """Recorded seismograms: miniSEED (or whatever ObsPy reads) cut to the same shape as rendered ones.
 
 The Icelandic example (27 volcano-tectonic events, 12 stations) has its own reader; any archive with one or more files
-per event goes the same way through `iterate`, which yields what `seisbook.rendering.iterate` yields. Real data come
-with faults, and none of them may pass silently: gaps, NaN, dead channels and missing components are filled with zeros
-and flagged in the rows, a truncated file is refused with its name.
+per event goes the same way through `iterate`, which yields what `seisbook.rendering.render_event` returns. Real data
+come with faults, and none of them may pass silently: gaps, NaN, dead channels and missing components are filled with
+zeros and flagged in the rows, a truncated file is refused with its name.
 """
 
 import logging
+import re
 import warnings
 from pathlib import Path
 
@@ -76,10 +77,17 @@ def iterate(catalogue, files, network, window, inventory=None, random_state=0):
 
 
 def event_files(folder, catalogue, pattern="*.m*"):
-    """Waveform files whose name begins with an event's `source_id`, for each event that has any."""
-    paths = sorted(Path(folder).glob(pattern))
-    found = {source_id: [p for p in paths if p.name.startswith(source_id)] for source_id in catalogue.events.index}
-    return {source_id: group for source_id, group in found.items() if group}
+    """Waveform files of each event that has any: their names are its `source_id`, and what follows after a mark.
+
+    The longest `source_id` that fits has it: `e1_2.mseed` goes to the event `e1_2`, if there is one, else to `e1`.
+    """
+    found = {}
+    for path in sorted(Path(folder).glob(pattern)):
+        ends = [mark.start() for mark in re.finditer(r"[\W_]|$", path.name)]
+        source_id = next((path.name[:end] for end in reversed(ends) if path.name[:end] in catalogue.events.index), None)
+        if source_id is not None:
+            found.setdefault(source_id, []).append(path)
+    return found
 
 
 def _read_event(source_id, event, rows, files, network, window, inventory, random_state):
@@ -353,7 +361,9 @@ def largest_reading(catalogue):
 
 
 def recorded_trace(catalogue, network, folder, reading, lead_s=4.0):
-    """The vertical component of the seismogram behind a reading, above 1.25 Hz like what is rendered.
+    """The vertical component of the seismogram behind a reading, as displacement above 1.25 Hz like what is rendered.
+
+    A broadband seismometer's counts are proportional to velocity; they are integrated, and stay in an arbitrary unit.
 
     Parameters
     ----------
@@ -369,14 +379,14 @@ def recorded_trace(catalogue, network, folder, reading, lead_s=4.0):
     Returns
     -------
     dict
-        `trace` (counts), `sampling_rate_hz`, and `p_s`, `s_s` in seconds after the first sample, as
-        `seisbook.figures.rendering_steps` takes it.
+        `trace` (displacement, arbitrary unit), `sampling_rate_hz`, and `p_s`, `s_s` in seconds after the first sample,
+        as `seisbook.figures.rendering_steps` takes it.
     """
     rate = network.window.sampling_rate_hz
     stream = obspy.Stream()
     for path in event_files(folder, catalogue)[reading.source_id]:
         stream += read_stream(path).select(station=reading.station_code)
-    stream.detrend("demean").filter("highpass", freq=WOOD_ANDERSON_HZ, corners=2)
+    stream.detrend("linear").integrate().detrend("linear").filter("highpass", freq=WOOD_ANDERSON_HZ, corners=2)
     origin = catalogue.events.source_origin_time[reading.source_id]
     start = obspy.UTCDateTime(ns=origin.as_unit("ns").value) + reading.path_p_travel_s - lead_s
     waveforms, _ = cut(stream, [reading.station_code], start, network.window)

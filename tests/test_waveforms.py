@@ -191,6 +191,16 @@ def test_iterate_yields_all_stations_with_data(tmp_path):
     np.testing.assert_array_equal(array, again[2])
 
 
+def test_files_go_to_the_event_that_they_are_named_after(tmp_path):
+    events = [{"source_id": name, "source_origin_time": pd.Timestamp(0, tz="UTC")} for name in ("e1", "e10", "e1_2")]
+    cat = Catalogue.from_rows("toy", "waveform", events, [])
+    for name in ("e1.m", "e1_AAA.mseed", "e10.m", "e1_2.m", "e1_2_BBB.m", "e11.m", "e.m", "e1.event"):
+        (tmp_path / name).touch()
+    found = waveforms.event_files(tmp_path, cat)
+    names = {source_id: [path.name for path in paths] for source_id, paths in found.items()}
+    assert names == {"e1": ["e1.m", "e1_AAA.mseed"], "e10": ["e10.m"], "e1_2": ["e1_2.m", "e1_2_BBB.m"]}
+
+
 def test_faulty_events_are_skipped_and_reported(tmp_path, caplog):
     stream = three()
     stream.write(tmp_path / "one.mseed", format="MSEED", reclen=512)
