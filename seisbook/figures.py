@@ -262,7 +262,7 @@ def _map_legend():
 
 
 @styled
-def record_section(traces, codes, distance_km, p_s, s_s, sampling_rate_hz, reduction_km_s=None):
+def record_section(traces, codes, distance_km, p_s, s_s, sampling_rate_hz):
     """Seismograms of one event from the nearest station down to the farthest, with the P and S onsets.
 
     Traces are evenly spaced and scaled to their own peak: at their true distances they would overlap.
@@ -277,41 +277,36 @@ def record_section(traces, codes, distance_km, p_s, s_s, sampling_rate_hz, reduc
     p_s, s_s : array_like, shape (stations,)
         Onsets in seconds after the first sample; NaN where there is none.
     sampling_rate_hz : float
-    reduction_km_s : float, optional
-        Draw against the time less distance over this velocity, which straightens the wave that travels with it.
 
     Returns
     -------
     Figure
     """
     order = np.argsort(distance_km)
-    traces, distance = np.asarray(traces, float)[order], np.asarray(distance_km, float)[order]
+    traces = np.asarray(traces, float)[order]
     onsets = {"P": np.asarray(p_s, float)[order], "S": np.asarray(s_s, float)[order]}
-    shift = distance / reduction_km_s if reduction_km_s else np.zeros_like(distance)
     fig, axis = plt.subplots(figsize=(7.4, 1.2 + 0.32 * len(order)))
-    _wiggles(axis, traces, shift, sampling_rate_hz)
+    _wiggles(axis, traces, sampling_rate_hz)
     for phase, hue in (("P", P_COLOUR), ("S", S_COLOUR)):
         within = np.flatnonzero((onsets[phase] >= 0) & (onsets[phase] * sampling_rate_hz < traces.shape[1]))
-        reduced = (onsets[phase] - shift)[within]
-        axis.vlines(reduced, within - 0.42, within + 0.42, color=hue, linewidth=2, label=f"{phase} onset")
+        axis.vlines(onsets[phase][within], within - 0.42, within + 0.42, color=hue, linewidth=2, label=f"{phase} onset")
     axis.set_yticks(range(len(order)), [f"{codes[i]}  {distance_km[i]:.0f}" for i in order])
     axis.set_ylim(len(order) - 0.4, -0.6)
     axis.set_ylabel("station and epicentral distance (km)")
-    less = f" less distance / {reduction_km_s:g} km/s" if reduction_km_s else " after the first sample"
-    axis.set_xlabel(f"time{less} (s)")
+    axis.set_xlabel("time after the first sample (s)")
     axis.grid(False)
     fig.legend(loc="outside upper right", ncols=2)
     return fig
 
 
-def _wiggles(axis, traces, shift, sampling_rate_hz):
+def _wiggles(axis, traces, sampling_rate_hz):
     """Each trace on its own line, scaled to its peak, upwards on an axis that points down."""
     time = np.arange(traces.shape[1]) / sampling_rate_hz
     peak = np.nanmax(np.abs(traces), axis=1, keepdims=True)
     scaled = 0.48 * traces / np.where(peak > 0, peak, 1)
     for row, trace in enumerate(scaled):
-        axis.plot(time - shift[row], row - trace, color=DARK, linewidth=0.5, rasterized=True)
-    axis.set_xlim(-shift.max(initial=0), time[-1] - shift.min(initial=0))
+        axis.plot(time, row - trace, color=DARK, linewidth=0.5, rasterized=True)
+    axis.set_xlim(0, time[-1])
 
 
 @styled

@@ -32,15 +32,12 @@ J. N. Brune (1970), Tectonic stress and the spectra of seismic shear waves from 
 J. Peterson (1993), Observations and modeling of seismic background noise, USGS Open-File Report 93-322.
 """
 
-import logging
 import zlib
 from functools import lru_cache
 
 import numpy as np
 import scipy.fft
 from obspy.signal.spectral_estimation import get_nhnm, get_nlnm
-
-logger = logging.getLogger(__name__)
 
 WOOD_ANDERSON_HZ = 1.25  # natural period 0.8 s
 P_TO_S = 0.2, 0.3  # median peak of P over that of S, and standard deviation of its natural logarithm
@@ -372,12 +369,6 @@ def render_event(readings, window, random_state=0):
     )
     rows = readings.assign(trace_p_arrival_sample=p_sample, trace_s_arrival_sample=s_sample)
     return source_id, rows, waveforms, float(start)
-
-
-def iterate(readings, window, random_state=0):
-    """Render all events, one after the other; yields what `render_event` returns."""
-    for _, rows in readings.groupby("source_id", sort=False):
-        yield render_event(rows, window, random_state)
 
 
 def event_generator(random_state, source_id, purpose):

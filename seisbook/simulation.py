@@ -10,8 +10,6 @@ ones are shared by neighbouring paths); events are independent (no aftershocks, 
 neither misread phases nor associate wrong ones; the network is the same on all days.
 """
 
-import logging
-
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -22,8 +20,6 @@ from seisbook.networks import KM_PER_DEGREE
 from seisbook.rendering import P_TO_S, PERIOD_SCATTER, noise_rms_nm
 from seisbook.statistics import distance_azimuth
 from seisbook.traveltimes import TravelTimes
-
-logger = logging.getLogger(__name__)
 
 START = np.datetime64("2018-02-01T00:00:00", "ns")
 DAYS = 28

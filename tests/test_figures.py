@@ -130,7 +130,6 @@ def drawn(colombia, ridgecrest, twin):
     return {
         "network_map": (figures.network_map(catalogues, nets), 4),
         "record_section": (figures.record_section(*section), 1),
-        "reduced_section": (figures.record_section(*section, reduction_km_s=6.0), 1),
         "rendering_steps": (figures.rendering_steps(steps(), steps(800, 50.0)), 6),
         "wadati_diagram": (figures.wadati_diagram(catalogues), 2),
         "travel_time_curves": (figures.travel_time_curves(*colombia, HalfSpace()), 2),
@@ -143,7 +142,7 @@ def drawn(colombia, ridgecrest, twin):
 
 
 NAMES = [
-    "network_map", "record_section", "reduced_section", "rendering_steps", "wadati_diagram", "travel_time_curves",
+    "network_map", "record_section", "rendering_steps", "wadati_diagram", "travel_time_curves",
     "magnitude_frequency", "event_geometry", "label_uncertainty", "real_against_simulated",
 ]  # fmt: skip
 

@@ -280,8 +280,9 @@ def test_an_events_numbers_do_not_depend_on_its_company(travel_times):
     full = completion.complete_readings(cat, NETWORK, travel_times)
     alone = completion.complete_readings(part, NETWORK, travel_times)
     pd.testing.assert_frame_equal(full[full.source_id >= "e3"].reset_index(drop=True), alone)
-    records = {one[0]: one for one in rendering.iterate(full, LOCAL)}
-    for source_id, rows, waveforms, start in rendering.iterate(alone, LOCAL):
+    records = {name: rendering.render_event(rows, LOCAL) for name, rows in full.groupby("source_id")}
+    for source_id, readings in alone.groupby("source_id"):
+        _, rows, waveforms, start = rendering.render_event(readings, LOCAL)
         np.testing.assert_array_equal(waveforms, records[source_id][2])
         assert start == records[source_id][3]
         assert rows.trace_p_arrival_sample.min() == pytest.approx((rows.path_p_travel_s.min() - start) * 50)
