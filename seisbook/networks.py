@@ -1,7 +1,8 @@
 """Seismic networks: stations, velocity model, magnitude relation and the seismicity of the simulated twin.
 
-A network is one YAML file, `data/networks/<name>.yaml` for the two that the book ships, any path for a user's own. The
-dataclasses below are its schema; a value that does not fit is refused with the file and the key.
+A network is one YAML file, `data/networks/<name>.yaml` for those that the book ships, any path for a user's own. The
+dataclasses below are its schema; a value that does not fit is refused with the file and the key. Its `stations` are a
+list, or the path of a station file (SEISAN, CSV or StationXML) relative to it.
 """
 
 from dataclasses import field
@@ -282,9 +283,21 @@ def load(name: str | Path) -> Network:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
+    if isinstance(content, dict) and isinstance(content.get("stations"), str):
+        from seisbook.stationfiles import read_stations  # which builds on this module
+
+        content["stations"] = read_stations(path.parent / content["stations"])
     try:
         return TypeAdapter(Network).validate_python(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise DataError(f"{path}: {key}: {first['msg']} (found: {str(first['input'])[:60]!r})") from None
+        raise DataError(f"{path}: {_mistake(error)}") from None
+
+
+def _mistake(error):
+    """One line about what is wrong, a key that the schema does not know first: it explains one that is missing."""
+    first = min(error.errors(), key=lambda one: one["type"] != "unexpected_keyword_argument")
+    key = ".".join(str(part) for part in first["loc"]) or "top level"
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{key}: no such key: check its spelling"
+    found = "" if first["type"] == "missing" else f" (found: {str(first['input'])[:60]!r})"
+    return f"{key}: {first['msg']}{found}"

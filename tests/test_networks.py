@@ -76,8 +76,8 @@ def test_valid_file_loads(write):
     [
         (("title",), None, True, "title: Field required"),
         (("velocity_model", "vp_vs"), None, True, "velocity_model.vp_vs: Field required"),
-        (("colour",), "red", False, "colour: Unexpected keyword"),
-        (("stations", 1, "height"), 3.0, False, "stations.1.height: Unexpected keyword"),
+        (("colour",), "red", False, "colour: no such key"),
+        (("stations", 1, "height"), 3.0, False, "stations.1.height: no such key"),
         (("minimum_stations",), "many", False, "minimum_stations: Input should be a valid integer"),
         (("stations", 0, "latitude"), 94.0, False, "stations.0.latitude: Input should be less than or equal to 90"),
         (("stations", 0, "latitude"), float("nan"), False, "stations.0.latitude"),
@@ -97,6 +97,27 @@ def test_mistakes_name_file_and_key(write, keys, value, drop, said):
     assert str(path) in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_misspelt_key_is_named_and_not_the_one_that_it_leaves_missing(write):
+    path = write("minimum_stations", drop=True)
+    path.write_text(path.read_text() + "minimum_statoins: 4\n")
+    with pytest.raises(DataError, match="minimum_statoins: no such key: check its spelling"):
+        networks.load(path)
+
+
+def test_stations_may_stand_in_a_file_of_their_own(write, tmp_path):
+    path = write("stations", value="my_stations.csv")
+    with pytest.raises(UserError, match=r"my_stations\.csv: no such station file"):
+        networks.load(path)
+    (tmp_path / "my_stations.csv").write_text(
+        "code,latitude,longitude,elevation_m\nXX.ONE,4,-74,100\nXX.TWO,5,-73,2000\n"
+    )
+    network = networks.load(path)
+    assert [(one.network, one.code, one.elevation_m) for one in network.stations] == [
+        ("XX", "ONE", 100),
+        ("XX", "TWO", 2000),
+    ]
 
 
 def test_not_yaml(tmp_path):
