@@ -72,8 +72,13 @@ def check_parameters(chapter: Path, given: dict) -> dict:
     for name, text in given.items():
         if name not in known:
             raise UserError(f"{chapter.name} has no parameter '{name}': choose among {', '.join(known)}")
-        default, value = yaml.safe_load(known[name]["default"]), yaml.safe_load(text)
-        if not isinstance(value, type(default)) and not (isinstance(default, float) and isinstance(value, int)):
+        default = yaml.safe_load(known[name]["default"])
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = None
+        whole = isinstance(default, float) and type(value) is int
+        if type(value) is not type(default) and not whole:  # bool is a kind of int, but no number of events
             raise UserError(f"{chapter.name}: parameter {name} is {text!r}: give a value like {default!r}")
         parsed[name] = value
     return parsed
@@ -82,7 +87,8 @@ def check_parameters(chapter: Path, given: dict) -> dict:
 def fingerprint(chapter: Path, parameters: dict) -> str:
     """Hash of all that decides what a chapter prints: its cells, the library, the data and the parameters."""
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
-    digest = hashlib.sha256(json.dumps([cell["source"] for cell in cells]).encode())
+    written = [(cell["source"], cell["metadata"]) for cell in cells]  # captions are metadata
+    digest = hashlib.sha256(json.dumps(written, sort_keys=True).encode())
     code = sorted((ROOT / "seisbook").glob("*.*")) + sorted(path for path in DATA.rglob("*") if path.is_file())
     for path in [*code, ROOT / "requirements.lock"]:
         digest.update(path.name.encode() + path.read_bytes())
@@ -107,6 +113,8 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
     list of Path
         The executed notebooks.
     """
+    if "profile" in parameters:
+        raise UserError("give the profile with --profile, not with -p")
     checked = [check_parameters(chapter, {"profile": profile, **parameters}) for chapter in chosen]
     executed = []
     bar = tqdm(list(zip(chosen, checked, strict=True)), unit="chapter", disable=not progress)
@@ -124,13 +132,15 @@ def _execute(chapter, output, parameters, progress):
     if output.is_file() and json.loads(output.read_text(encoding="utf-8"))["metadata"].get("seisbook") == stamp:
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_name(f".{output.stem}.part.ipynb")
+    # not beside the whole ones, where nbval would collect them
+    part, failed = (BUILD / kind / chapter.name for kind in ("running", "failed"))
+    part.parent.mkdir(exist_ok=True)
     try:
         papermill.execute_notebook(
             chapter, part, parameters, kernel_name="python3", cwd=BOOK, progress_bar=progress, log_output=False
         )
     except papermill.PapermillExecutionError as error:
-        failed = output.with_suffix(".failed.ipynb")
+        failed.parent.mkdir(exist_ok=True)
         os.replace(part, failed)
         raise RuntimeError(
             f"{chapter.name}: cell {error.exec_count} failed ({error.ename}: {error.evalue}); see {failed}"

@@ -107,9 +107,15 @@ def test_misspelt_parameter_is_refused(path, capsys):
 
 @each_chapter
 def test_parameter_of_the_wrong_type_is_refused(path):
-    with pytest.raises(UserError, match="seed"):
-        book.check_parameters(path, {"seed": "many"})
+    for text in ("many", "1.5", "true", "[", ""):
+        with pytest.raises(UserError, match="parameter seed is"):
+            book.check_parameters(path, {"seed": text})
     assert book.check_parameters(path, {"seed": "7"}) == {"seed": 7}
+
+
+def test_profile_is_no_parameter_to_give_twice():
+    with pytest.raises(UserError, match="--profile"):
+        book.run(CHAPTERS, "quick", {"profile": "paper"})
 
 
 def test_unknown_chapter_is_refused():
@@ -126,9 +132,10 @@ def test_fingerprint_follows_what_a_chapter_depends_on(path, tmp_path):
     copy.write_text(json.dumps(notebook))
     assert book.fingerprint(copy, parameters) == book.fingerprint(path, parameters)
     assert book.fingerprint(path, {**parameters, "seed": 1}) != book.fingerprint(path, parameters)
-    notebook["cells"][0]["source"] = "# Another title"
-    copy.write_text(json.dumps(notebook))
-    assert book.fingerprint(copy, parameters) != book.fingerprint(path, parameters)
+    for change in ({"source": "# Another title"}, {"metadata": {"mystnb": {"figure": {"caption": "Another caption"}}}}):
+        changed = [notebook["cells"][0] | change, *notebook["cells"][1:]]
+        copy.write_text(json.dumps(notebook | {"cells": changed}))
+        assert book.fingerprint(copy, parameters) != book.fingerprint(path, parameters)
 
 
 class Page(HTMLParser):
