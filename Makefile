@@ -71,7 +71,7 @@ data: .venv/.installed
 lock:
 	@$(PYTHON) -c "$$CHECK"
 	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
-	_build/lock/bin/pip install --quiet --constraint pins.txt ".[dev]"
+	_build/lock/bin/pip install --quiet ".[dev]"
 	(sed -n '/^#/p' requirements.lock; _build/lock/bin/pip list --format=freeze | sed 's/+cpu//' | grep -vE '^(seisbook|pip)==' | sort) > requirements.lock.part
 	mv requirements.lock.part requirements.lock
 
