@@ -30,6 +30,7 @@ from seisbook.traveltimes import TravelTimes
 
 BLOCK = 64  # events a worker is handed at a time: bounds what waits in memory
 SIMULATED_EVENTS = 1000
+REMARKS = 10  # that a description of a dataset prints
 STATION_COLUMNS = {
     "network": "station_network_code",
     "latitude": "station_latitude_deg",
@@ -128,13 +129,15 @@ def example_event(catalogue, network, random_state=0, stations=12) -> dict:
 
 
 def _joined(parts, source):
-    return Catalogue(
-        parts[0].network,
-        source,
-        pd.concat([part.events for part in parts]),
-        pd.concat([part.readings for part in parts], ignore_index=True),
-        [line for part in parts for line in part.skipped],
-    )
+    """One catalogue of several files; an event that an earlier file has too is left out."""
+    events, readings, skipped, known = [], [], [], pd.Index([])
+    for part in parts:
+        again = part.events.index.intersection(known)
+        skipped += [*part.skipped, *(f"{name}: event left out: an earlier catalogue has it" for name in again)]
+        events.append(part.events.drop(again))
+        readings.append(part.readings[~part.readings.source_id.isin(again)])
+        known = known.append(events[-1].index)
+    return Catalogue(parts[0].network, source, pd.concat(events), pd.concat(readings, ignore_index=True), skipped)
 
 
 def with_context(readings, catalogue, network) -> pd.DataFrame:
@@ -144,7 +147,12 @@ def with_context(readings, catalogue, network) -> pd.DataFrame:
 
 
 def rendered(catalogue, network, random_state=0, n_jobs=1):
-    """Yield an `EventRecord` for each event, rendered; the same bytes whatever the number of workers."""
+    """Yield an `EventRecord` for each event, rendered; the same bytes whatever the number of workers.
+
+    An event without a reading yields nothing; `catalogue.skipped` names it.
+    """
+    silent = catalogue.events.index.difference(catalogue.readings.source_id)
+    catalogue.skipped += [f"{name}: event left out: no station of the network read it" for name in silent]
     readings = completion.complete_readings(catalogue, network, TravelTimes(network.velocity_model), random_state)
     readings = with_context(readings, catalogue, network)
     events = [rows for _, rows in readings.groupby("source_id", sort=False)]
@@ -204,6 +212,7 @@ def build(
     Path
         The folder.
     """
+    _check_options(source, catalogue_files, waveform_folder, inventory_file)
     network = networks.load(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
     if source == "waveform":
@@ -216,6 +225,15 @@ def build(
         catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"
     )
     return datasets.write(events, out, about, network.window.sampling_rate_hz, len(catalogue), progress)
+
+
+def _check_options(source, catalogue_files, waveform_folder, inventory_file):
+    if source != "waveform" and (waveform_folder or inventory_file):
+        raise UserError(f"--waveforms and --inventory go with --source waveform, not with {source}")
+    if source == "waveform" and catalogue_files and not waveform_folder:
+        raise UserError("--catalogue with --source waveform: give the folder of its files with --waveforms")
+    if waveform_folder and not Path(waveform_folder).is_dir():
+        raise UserError(f"{waveform_folder}: no such folder of waveforms: check the path")
 
 
 def card(catalogue, network, random_state, unit="nm") -> dict:
@@ -262,8 +280,9 @@ def describe(path) -> str:
             for wave, status in zip("ps", statuses, strict=True)
         ),
         f"window              {about['window_s']:g} s at {about['sampling_rate_hz']:g} Hz, unit {about['unit']}",
-        f"left out            {len(about['skipped'])} remarks"
-        + "".join(f"\n  {line}" for line in about["skipped"][:5]),
+        f"remarks             {len(about['skipped'])}"
+        + (f", of which dataset.json has {len(about['skipped']) - REMARKS} more" * (len(about["skipped"]) > REMARKS)),
+        *(f"  {line}" for line in about["skipped"][:REMARKS]),
     ]
     return "\n".join(lines)
 

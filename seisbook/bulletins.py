@@ -68,7 +68,8 @@ def read_bulletin(network: Network | str, period: str | None = None) -> Catalogu
     """
     network = network if isinstance(network, Network) else networks.load(network)
     if network.name not in BULLETINS:
-        raise UserError(f"no bulletin of '{network.name}': choose one of {', '.join(BULLETINS)}, or use read_catalogue")
+        known = ", ".join(BULLETINS)
+        raise UserError(f"no bulletin of '{network.name}': choose one of {known}, or give your own with --catalogue")
     periods = BULLETINS[network.name]
     period = period or next(iter(periods))
     if period not in periods:

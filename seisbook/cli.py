@@ -25,6 +25,7 @@ def main(argv=None) -> int:
     """Run the command line; return the exit code: 0, 1 for a failure, 2 for a mistake of the user's."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    logging.getLogger("seisbook.sources").setLevel(logging.INFO)  # nothing goes to the network unsaid
     try:
         return arguments.command(arguments) or 0
     except UserError as error:
@@ -70,10 +71,14 @@ def _data_parser(parser):
     build.add_argument(
         "--catalogue", type=Path, nargs="+", help="your own catalogue file(s), for bulletin and waveform"
     )
-    build.add_argument("--waveforms", type=Path, help="folder of your own waveform files, named after their events")
+    build.add_argument(
+        "--waveforms",
+        type=Path,
+        help="folder of your own waveform files (*.m*); each name begins with its event's source_id",
+    )
     build.add_argument("--inventory", type=Path, help="StationXML with the instruments' responses, which are removed")
     build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
-    build.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: 0)")
+    build.add_argument("--seed", type=_seed, default=0, help="same seed, same bytes (default: 0)")
     build.add_argument("--jobs", type=_positive, default=1, help="worker processes (default: 1)")
     build.add_argument("--out", required=True, type=Path, help="folder to make")
     build.set_defaults(command=_data_build)
@@ -105,10 +110,17 @@ def _book_parser(parser):
 
 
 def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: give a whole number of at least 1")
-    return value
+    return _whole(text, 1)
+
+
+def _seed(text):
+    return _whole(text, 0)
+
+
+def _whole(text, least):
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number of at least {least}")
+    return int(text)
 
 
 def _data_build(arguments):

@@ -70,7 +70,7 @@ def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: flo
     Raises
     ------
     UserError
-        If `out` holds something that is not a dataset, or cannot be written.
+        If `out` holds something that is not a dataset, or cannot be written, or there is no event.
     """
     out = Path(out)
     _refuse_foreign(out)
@@ -83,6 +83,8 @@ def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: flo
     try:
         bar = tqdm(records, total=total, unit="event", disable=not progress)
         counts = _write_parts(bar, part, sampling_rate_hz, card["unit"])
+        if not counts["n_events"]:
+            raise UserError(f"{out}: there is no event to write: {_why_none(card.get('skipped', []))}")
         (part / f"{FILES[2]}.part").write_text(json.dumps({**card, **counts}, indent=1, default=str) + "\n")
         for name in FILES:
             os.replace(part / f"{name}.part", part / name)
@@ -142,9 +144,11 @@ def _write_parts(records, part, sampling_rate_hz, unit):
             if len(waiting) == ROWS_TOGETHER:
                 _append(waiting, table)
         _append(waiting, table)
-    if not events:
-        raise UserError(f"{part.name.split('.')[1]}: there is no event to write: check the catalogue's report")
     return {"n_events": events, "n_traces": traces}
+
+
+def _why_none(skipped):
+    return f"{skipped[0]} ({len(skipped)} such remarks)" if skipped else "the catalogue is empty"
 
 
 def _append(waiting, table):

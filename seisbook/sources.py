@@ -79,7 +79,7 @@ def fetch(name: str, progress: bool = True) -> Path:
     name : str
         As in the registry, e.g. `"colombia/rsnc-2018-02.out"`.
     progress : bool
-        Show a progress bar while it downloads.
+        Say that it downloads, and show a bar.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _from_cache(name, sha256, address, progress):
     path = cache_folder() / name
     if is_whole(path, sha256):
         return path
-    log.info("downloading %s", address)
+    log.log(logging.INFO if progress else logging.DEBUG, "downloading %s", address)
     # pooch downloads to a temporary file, checks it, and only then moves it into place
     store = pooch.create(cache_folder(), base_url="", registry={name: f"sha256:{sha256}"}, urls={name: address})
     pooch.get_logger().setLevel(logging.WARNING)

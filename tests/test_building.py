@@ -90,6 +90,34 @@ def test_own_catalogue_on_own_network(tmp_path):
     np.testing.assert_allclose(sorted(made.source_magnitude), sorted(catalogue.events.source_magnitude), atol=1e-6)
 
 
+def test_an_event_of_two_files_is_kept_once(tmp_path):
+    catalogue = building.read(networks.load("ridgecrest"), "simulated", 6)
+    catalogue_to_quakeml(catalogue.head(4)).write(str(tmp_path / "a.xml"), format="QUAKEML")
+    catalogue_to_quakeml(catalogue).write(str(tmp_path / "b.xml"), format="QUAKEML")
+    files = [tmp_path / "a.xml", tmp_path / "b.xml"]
+    joined = building.read(networks.load("ridgecrest"), "bulletin", files=files)
+    assert len(joined) == 6
+    assert not joined.readings.duplicated(["source_id", "station_code"]).any()
+    assert sum("an earlier catalogue has it" in line for line in joined.skipped) == 4
+
+
+def test_events_that_no_station_read_are_reported():
+    network = networks.load("ridgecrest")
+    catalogue = building.read(network, "simulated", 3)
+    silent = catalogue.events.index[1]
+    catalogue.readings = catalogue.readings[catalogue.readings.source_id != silent]
+    assert len(list(building.rendered(catalogue, network))) == 2
+    assert catalogue.skipped == [f"{silent}: event left out: no station of the network read it"]
+
+
+def test_a_dataset_without_events_says_why(tmp_path):
+    with pytest.raises(UserError, match=r"set\.v1: there is no event to write: one thing \(2 such remarks\)"):
+        datasets.write(
+            [], tmp_path / "set.v1", {"unit": "nm", "skipped": ["one thing", "another"]}, 50.0, progress=False
+        )
+    assert not list(tmp_path.iterdir())
+
+
 def catalogue_to_quakeml(catalogue):
     from obspy import UTCDateTime
     from obspy.core import event as qml
@@ -122,7 +150,10 @@ def catalogue_to_quakeml(catalogue):
         ({"network": "atlantis"}, "choose one of colombia"),
         ({"catalogue_files": ["x.xml"]}, "not with simulated"),
         ({"source": "waveform"}, "--waveforms"),
-        ({"network": "iceland", "source": "bulletin"}, "no bulletin of 'iceland'"),
+        ({"network": "iceland", "source": "bulletin"}, "no bulletin of 'iceland'.*--catalogue"),
+        ({"source": "bulletin", "waveform_folder": "."}, "not with bulletin"),
+        ({"source": "waveform", "catalogue_files": ["x.xml"]}, "give the folder of its files with --waveforms"),
+        ({"source": "waveform", "waveform_folder": "gone"}, "gone: no such folder"),
     ],
 )
 def test_what_cannot_be_built_is_said(tmp_path, options, message):
@@ -185,6 +216,8 @@ def test_real_icelandic_waveforms_become_a_dataset(tmp_path, real_data):
     assert len(dataset) == 27
     assert all(dataset[index].num_nodes == 12 for index in (0, 13, 26))
     assert dataset.card["unit"] == "counts"
+    # a window that reached beyond the records, which are cut about the origin time, would tell it
+    assert (dataset.metadata.trace_missing_share == 0).all()
 
 
 def test_record_of_the_real_catalogues_is_current(real_data):

@@ -33,12 +33,22 @@ def test_mistakes_are_one_line_and_exit_with_two(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["data", "build"], ["data", "build", "--events", "0"], ["nothing"], []])
+@pytest.mark.parametrize("arguments", [["data", "build"], ["nothing"], []])
 def test_wrong_usage_exits_with_two(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
     assert "usage: seisbook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--events", "0"), ("--events", "ten"), ("--jobs", "0"), ("--seed", "-1")]
+)
+def test_counts_are_whole_numbers(option, value, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["data", "build", "--network", "x", "--source", "simulated", "--out", "o", f"{option}={value}"])
+    assert caught.value.code == 2
+    assert f"{value}: give a whole number of at least" in capsys.readouterr().err
 
 
 def test_failures_exit_with_one(tmp_path, monkeypatch, capsys):
