@@ -148,7 +148,7 @@ def _write_parts(records, part, sampling_rate_hz, unit):
 
 
 def _why_none(skipped):
-    return f"{skipped[0]} ({len(skipped)} such remarks)" if skipped else "the catalogue is empty"
+    return f"{skipped[-1]} (the last of {len(skipped)} remarks)" if skipped else "the catalogue is empty"
 
 
 def _append(waiting, table):

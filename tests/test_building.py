@@ -111,7 +111,7 @@ def test_events_that_no_station_read_are_reported():
 
 
 def test_a_dataset_without_events_says_why(tmp_path):
-    with pytest.raises(UserError, match=r"set\.v1: there is no event to write: one thing \(2 such remarks\)"):
+    with pytest.raises(UserError, match=r"set\.v1: there is no event to write: another \(the last of 2 remarks\)"):
         datasets.write(
             [], tmp_path / "set.v1", {"unit": "nm", "skipped": ["one thing", "another"]}, 50.0, progress=False
         )
