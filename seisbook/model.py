@@ -265,12 +265,12 @@ class GraphModel(nn.Module):
         mask : Tensor of bool, shape (B, N)
             True where there is a station.
         """
-        return self.locate(self.encode(x, amplitude, mask), pos, mask)
+        return self.locate(self.encode(x[mask], amplitude, mask), pos, mask)
 
-    def encode(self, x: Tensor, amplitude: Tensor, mask: Tensor) -> NodeFeatures:
-        """Run the stem on the real stations; what is padded stays zero."""
+    def encode(self, traces: Tensor, amplitude: Tensor, mask: Tensor) -> NodeFeatures:
+        """Run the stem on the real stations, `traces` (stations, 3, T) in the order of `mask`; padding stays zero."""
         dtype = self.sharpness.dtype
-        traces = x[mask].to(dtype)  # (stations, 3, T)
+        traces = traces.to(dtype)
         traces = traces / traces.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(dtype).tiny)
         state, logits = self.stem(traces)
         step, confidence = local_onset(logits)

@@ -1,4 +1,7 @@
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run in parallel; set before torch is imported
+
 from pathlib import Path
 
 import matplotlib

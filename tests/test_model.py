@@ -93,7 +93,7 @@ def test_turning_the_network_by_a_full_circle_of_quarters_is_no_symmetry_but_the
 def test_a_later_window_changes_nothing(model):
     """Onsets count from the first one of the event, so that a joint shift of the readings is none at all."""
     x, pos, amplitude, mask = event()
-    features = model.encode(x, amplitude, mask)
+    features = model.encode(x[mask], amplitude, mask)
     later = features._replace(onset_s=features.onset_s + 2.0)
     close(model.locate(features, pos, mask), model.locate(later, pos, mask))
 
