@@ -1,4 +1,4 @@
-"""The command line: `seisbook data ...` and `seisbook book ...`."""
+"""The command line: `seisbook data ...`, `seisbook book ...`, `seisbook train ...`, `seisbook results`."""
 
 import argparse
 import logging
@@ -49,6 +49,11 @@ def _parser():
     groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
+    _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
+    results = groups.add_parser("results", help="print the errors of all models, over all folds")
+    results.add_argument("--json", action="store_true", help="as JSON")
+    results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
+    results.set_defaults(command=_results)
     return parser
 
 
@@ -109,6 +114,20 @@ def _book_parser(parser):
     build.set_defaults(command=_book_build)
 
 
+def _train_parser(parser):
+    parser.description = (
+        "Train a model on the twin, then on each fold's training part; what is already recorded is kept."
+    )
+    parser.add_argument("--network", required=True, choices=("colombia", "ridgecrest"))
+    parser.add_argument(
+        "--model", required=True, nargs="+", help="dynamic, static, ..., classical (see the model chapter)"
+    )
+    parser.add_argument("--split", choices=("random", "time"), default="random", help="default: random")
+    parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
+    parser.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
+    parser.set_defaults(command=_train)
+
+
 def _positive(text):
     return _whole(text, 1)
 
@@ -161,6 +180,24 @@ def _data_record(arguments):
     from seisbook import building
 
     print(building.record_catalogues())
+
+
+def _train(arguments):
+    from seisbook import experiments
+
+    for model in arguments.model:
+        for fold in arguments.fold:
+            record = experiments.run(arguments.network, model, arguments.split, fold, arguments.profile)
+            errors = record["errors"]["epicentral_km"]
+            middle = sorted(errors)[len(errors) // 2]
+            print(f"{arguments.network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
+
+
+def _results(arguments):
+    from seisbook import experiments
+
+    entries = experiments.results(arguments.profile)
+    print(experiments.as_json(entries) if arguments.json else experiments.table(entries))
 
 
 def _book_run(arguments):

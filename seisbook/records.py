@@ -12,7 +12,7 @@ from seisbook.paths import DATA
 RESULTS = DATA / "results"
 
 
-def write(name: str, content: dict) -> Path:
+def write(name: str, content: dict, folder: Path | None = None) -> Path:
     """Write a record, whole or not at all.
 
     Parameters
@@ -20,12 +20,14 @@ def write(name: str, content: dict) -> Path:
     name : str
         File name without suffix.
     content : dict
+    folder : Path, optional
+        Instead of `data/results`.
 
     Returns
     -------
     Path
     """
-    path = RESULTS / f"{name}.json"
+    path = (folder or RESULTS) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
         json.dump({"seisbook": seisbook.__version__, **content}, file, indent=1)
