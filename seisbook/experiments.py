@@ -189,7 +189,7 @@ def _learned(network, model, config, profile, split, fold, progress):
 def _classical(network, split, fold, progress):
     catalogue = bulletins.read_bulletin(network)
     index = folds(catalogue.events.index, catalogue.events.source_origin_time, split)[fold]
-    train, test = (catalogue_part(catalogue, part) for part in index)
+    train, test = (building.subset(catalogue, positions) for positions in index)
     start = time.perf_counter()
     locator = ClassicalLocator(network).fit(train)
     seconds = round(time.perf_counter() - start, 1)
@@ -209,13 +209,6 @@ def _labels(network, catalogue):
     events = catalogue.events
     east, north = network.to_local(events.source_latitude_deg, events.source_longitude_deg)
     return np.column_stack([east, north, events.source_depth_km, events.source_magnitude])
-
-
-def catalogue_part(catalogue, index):
-    """The events at `index`, with their readings."""
-    events = catalogue.events.iloc[index]
-    readings = catalogue.readings[catalogue.readings.source_id.isin(events.index)].reset_index(drop=True)
-    return type(catalogue)(catalogue.network, catalogue.source, events, readings)
 
 
 def _result(errors, n_train, parameters, seconds):
