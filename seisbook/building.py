@@ -110,7 +110,7 @@ def example_event(catalogue, network, random_state=0, stations=12) -> dict:
     counts = catalogue.readings.groupby("source_id").station_code.nunique()
     clear = counts[(counts >= counts.median()) & (counts <= stations)].index
     chosen = catalogue.events.source_magnitude[clear].idxmax()
-    one = subset(catalogue, [catalogue.events.index.get_loc(chosen)])
+    one = catalogue.select([catalogue.events.index.get_loc(chosen)])
     record = next(rendered(one, network, random_state))
     rate = network.window.sampling_rate_hz
     return {
@@ -121,13 +121,6 @@ def example_event(catalogue, network, random_state=0, stations=12) -> dict:
         "s_s": record.traces.trace_s_arrival_sample / rate,
         "sampling_rate_hz": rate,
     }
-
-
-def subset(catalogue, index) -> Catalogue:
-    """The events at the positions `index`, with their readings."""
-    events = catalogue.events.iloc[index]
-    readings = catalogue.readings[catalogue.readings.source_id.isin(events.index)].reset_index(drop=True)
-    return Catalogue(catalogue.network, catalogue.source, events, readings)
 
 
 def _joined(parts, source):

@@ -11,7 +11,7 @@ source_latitude_deg                degrees
 source_longitude_deg               degrees
 source_depth_km                    km below sea level
 source_magnitude                   the label (NaN if the source gives none)
-source_magnitude_type              `ML`, ...
+source_magnitude_type              `ML`, ... (empty if the source does not say)
 source_latitude_uncertainty_km     formal standard error towards north, as the source states it (NaN if none)
 source_longitude_uncertainty_km    towards east
 source_depth_uncertainty_km        in depth
@@ -80,8 +80,13 @@ def _typed(rows, columns):
     for name, kind in columns.items():
         if name not in table:
             table[name] = "" if kind is str else (np.nan if kind is float else pd.NaT)
-        table[name] = table[name].fillna("").astype(str) if kind is str else table[name].astype(kind)
+        table[name] = table[name].fillna("").astype(str) if kind is str else _as_type(table[name], kind)
     return table[[*columns, *(name for name in table if name not in columns)]]
+
+
+def _as_type(column, kind):
+    """Numbers as they are; times by way of pandas' own conversion, which alone accepts a column without any."""
+    return pd.to_datetime(column, utc=True).astype(kind) if "datetime" in str(kind) else column.astype(kind)
 
 
 @dataclass
@@ -117,9 +122,12 @@ class Catalogue:
     def __len__(self):
         return len(self.events)
 
+    def select(self, index):
+        """The events at `index` (positions, a slice, or booleans), in that order, with their readings."""
+        events = self.events.iloc[index]
+        readings = self.readings[self.readings.source_id.isin(events.index)].reset_index(drop=True)
+        return Catalogue(self.network, self.source, events, readings, self.skipped)
+
     def head(self, n):
         """The first `n` events, with their readings."""
-        events = self.events.iloc[:n]
-        return Catalogue(
-            self.network, self.source, events, self.readings[self.readings.source_id.isin(events.index)], self.skipped
-        )
+        return self.select(slice(n))

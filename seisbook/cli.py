@@ -1,6 +1,7 @@
-"""The command line: `seisbook data ...`, `seisbook book ...`, `seisbook train ...`, `seisbook results`."""
+"""The command line: `seisbook data ...`, `seisbook book ...`, `seisbook train ...`, `evaluate`, `results`."""
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -50,6 +51,7 @@ def _parser():
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
     _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
+    _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
     results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
@@ -128,6 +130,14 @@ def _train_parser(parser):
     parser.set_defaults(command=_train)
 
 
+def _evaluate_parser(parser):
+    parser.description = "Test a trained model on the test events of its fold, or on a dataset of yours."
+    parser.add_argument("checkpoint", type=Path, help="such as data/models/colombia-dynamic-random-0")
+    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=_evaluate)
+
+
 def _positive(text):
     return _whole(text, 1)
 
@@ -191,6 +201,13 @@ def _train(arguments):
             errors = record["errors"]["epicentral_km"]
             middle = sorted(errors)[len(errors) // 2]
             print(f"{arguments.network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
+
+
+def _evaluate(arguments):
+    from seisbook import evaluation, experiments
+
+    summary = evaluation.summarise_errors(experiments.evaluate(arguments.checkpoint, arguments.dataset))
+    print(json.dumps(summary, indent=1) if arguments.json else evaluation.describe(summary))
 
 
 def _results(arguments):

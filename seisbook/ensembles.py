@@ -1,15 +1,16 @@
 """Many trainings at once: the graph part of R replicas, with stacked weights, in one pass.
 
 This is the study recipe. The stem is trained once, on the network's twin, and frozen; what it finds at each station is
-computed once; only the graph part is trained, for each replica on its own events, from its own initial weights, in its
-own order. Stacking changes nothing but the speed: the gradient of the sum of the replicas' losses with respect to one
-replica's weights is that of its own loss.
+computed once (`Events.read_by`); only the graph part is trained, for each replica on its own events, from its own
+initial weights, in its own order. Stacking changes nothing but the speed: the gradient of the sum of the replicas'
+losses with respect to one replica's weights is that of its own loss.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from tqdm import tqdm
@@ -17,59 +18,7 @@ from tqdm import tqdm
 from seisbook import peers
 from seisbook.errors import UserError
 from seisbook.model import ModelConfig, NodeFeatures, Prediction
-from seisbook.training import Events, TrainingConfig, _drop_stations, estimate_loss, negative_log_likelihood
-
-
-@dataclass
-class FrozenEvents:
-    """Events as a frozen stem sees them, padded to the largest one: E events, N stations, C channels, t steps.
-
-    Parameters
-    ----------
-    features : NodeFeatures
-        `state` (E, N, C, t), `onset_s`, `confidence` (E, N, 2), `amplitude` (E, N).
-    pos : Tensor, shape (E, N, 3)
-    mask : Tensor of bool, shape (E, N)
-        Stations of each event, the first ones; sorted by the time of their P onset.
-    y : Tensor, shape (E, 4)
-    """
-
-    features: NodeFeatures
-    pos: Tensor
-    mask: Tensor
-    y: Tensor
-
-    @classmethod
-    @torch.no_grad()
-    def from_events(cls, model, events: Events, stations=32):
-        """Run the model's stem over all events, and keep the first `stations` of each to record P."""
-        model.eval()
-        parts = [_first(model, events.batch(np.array([i])), stations) for i in range(len(events))]
-        *values, mask = (torch.cat(column) for column in zip(*parts, strict=True))
-        state, onset, confidence, amplitude, pos = values
-        return cls(NodeFeatures(state, onset, confidence, amplitude), pos, mask, events.y)
-
-    def __len__(self):
-        return len(self.y)
-
-    def batch(self, index):
-        """Features, positions, mask and labels of the events at `index`, of any shape; as few stations as they need."""
-        mask = self.mask[index]
-        n = int(mask.sum(-1).max())
-        features = NodeFeatures(
-            self.features.state[index][..., :n, :, :],
-            *(value[index][..., :n, :] for value in self.features[1:3]),
-            self.features.amplitude[index][..., :n],
-        )
-        return features, self.pos[index][..., :n, :], mask[..., :n], self.y[index]
-
-
-def _first(model, batch, stations):
-    """One event's features, positions and mask (1, stations, ...) of the first stations to record P, padded."""
-    features = model.encode(batch.traces, batch.amplitude, batch.mask)
-    order = features.onset_s[0, :, 0].argsort()[:stations]
-    kept = [value[:, order] for value in (*features[:4], batch.pos, batch.mask)]
-    return [torch.cat([value, value.new_zeros(1, stations - len(order), *value.shape[2:])], 1) for value in kept]
+from seisbook.training import Events, TrainingConfig, drop_stations, estimate_loss, negative_log_likelihood
 
 
 class GraphPart(nn.Module):
@@ -113,8 +62,8 @@ class EnsembleLocator:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seeds: tuple[int, ...] = (0,)
 
-    def fit(self, events: FrozenEvents, subsets, progress=True):
-        """Train replica `r` on the events `subsets[r]`; all subsets have the same size.
+    def fit(self, events: Events, subsets, progress=True):
+        """Train replica `r` on the events `subsets[r]`, read by a stem; all subsets have the same size.
 
         Raises
         ------
@@ -129,7 +78,7 @@ class EnsembleLocator:
         steps = len(subsets[0]) // size
         optimiser, schedule = self._optimiser(steps)
         self.history_ = []
-        for _ in tqdm(range(self.training.epochs), desc=f"{len(self.seeds)} trainings", disable=not progress):
+        for _ in tqdm(range(self.training.graph_epochs), desc=f"{len(self.seeds)} trainings", disable=not progress):
             order = self._orders(events, subsets, generators, steps * size).reshape(len(self.seeds), steps, size)
             losses = [self._step(events, order[:, step], generators, optimiser, schedule) for step in range(steps)]
             self.history_.append(torch.stack(losses).mean(0).numpy())
@@ -151,12 +100,12 @@ class EnsembleLocator:
         others = [value for value in self.parameters_.values() if value.ndim <= 2]
         groups = [{"params": decayed, "weight_decay": t.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(groups, lr=t.learning_rate)
-        total = t.epochs * steps + 1
+        total = t.graph_epochs * steps + 1
         return optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, t.learning_rate, total, pct_start=t.warmup)
 
     def _orders(self, events, subsets, generators, n):
         """Each replica's events in a new order, batches of similar size together, shape (R, n)."""
-        sizes = events.mask.sum(1).numpy()
+        sizes = np.diff(events.start)
         orders = []
         for subset, generator in zip(subsets, generators, strict=True):
             shuffled = np.asarray(subset)[torch.randperm(len(subset), generator=generator).numpy()][:n]
@@ -165,12 +114,13 @@ class EnsembleLocator:
         return torch.from_numpy(np.stack(orders))
 
     def _step(self, events, index, generators, optimiser, schedule):
-        features, pos, mask, y = events.batch(index)  # (R, B, N, ...)
-        dropped = [  # drawn for all places, so that the draws do not depend on the other replicas' largest event
-            _drop_stations(one, self.training.station_dropout, generator)[:, : mask.shape[-1]]
-            for one, generator in zip(events.mask[index], generators, strict=True)
+        features, pos, mask, y = _stacked(events, index)  # (R, B, N, ...)
+        widest = int(np.diff(events.start).max())  # the draws must not depend on the other replicas' largest event
+        dropped = [
+            drop_stations(F.pad(one, (0, widest - one.shape[1])), self.training.station_dropout, generator)
+            for one, generator in zip(mask, generators, strict=True)
         ]
-        loss = self._losses(*features[:4], pos, torch.stack(dropped), y)
+        loss = self._losses(*features, pos, torch.stack(dropped)[..., : mask.shape[-1]], y)
         if not torch.isfinite(loss).all():
             raise UserError("the loss of a replica diverged: lower learning_rate")
         optimiser.zero_grad(set_to_none=True)
@@ -195,7 +145,7 @@ class EnsembleLocator:
             gradient *= factor.reshape(-1, *[1] * (gradient.ndim - 1))
 
     @torch.no_grad()
-    def predict(self, events: FrozenEvents, index=None, batch_size=256) -> Prediction:
+    def predict(self, events: Events, index=None, batch_size=256) -> Prediction:
         """Predictions of all replicas for the events at `index`: each field has a leading dimension R."""
         index = np.arange(len(events)) if index is None else np.asarray(index)
         model = _Locate(self._shape.model)
@@ -205,10 +155,17 @@ class EnsembleLocator:
 
         parts = []
         for first in range(0, len(index), batch_size):
-            features, pos, mask, _ = events.batch(torch.from_numpy(index[first : first + batch_size]))
-            over_replicas = (0, 0, *[None] * 6)
-            parts.append(vmap(locate, over_replicas)(self.parameters_, self._buffers, *features[:4], pos, mask))
+            batch = events.batch(index[first : first + batch_size])
+            inputs = (*batch.features[:4], batch.pos, batch.mask)
+            parts.append(vmap(locate, (0, 0, *[None] * 6))(self.parameters_, self._buffers, *inputs))
         return Prediction(*(torch.cat(values, 1) for values in zip(*parts, strict=True)))
+
+
+def _stacked(events, index):
+    """Features, positions, mask and labels (R, B, ...) of the events at `index` (R, B)."""
+    batch = events.batch(index.flatten().numpy())
+    stacked = [value.unflatten(0, index.shape) for value in (*batch.features[:4], batch.pos, batch.mask, batch.y)]
+    return stacked[:4], *stacked[4:]
 
 
 class _Locate(nn.Module):

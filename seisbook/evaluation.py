@@ -142,6 +142,17 @@ def summarise_errors(errors, random_state=0) -> dict:
     return {**summary, "magnitude": _magnitudes(errors.magnitude.dropna(), random_state)}
 
 
+def describe(summary) -> str:
+    """The numbers of `summarise_errors` as text, a line each."""
+    names = {"epicentral_km": "epicentre (km)", "depth_km": "depth (km)", "hypocentral_km": "hypocentre (km)"}
+    line = "{:16} median {median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}], mean {mean:.2f}, 90 % {p90:.2f}, RMSE {rmse:.2f}"
+    lines = [line.format(title, **summary[name]) for name, title in names.items()]
+    if summary["magnitude"]["rmse"] is not None:
+        line = "{:16} RMSE {rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}], bias {bias:+.3f}, MAE {mae:.3f}"
+        lines.append(line.format("magnitude", **summary["magnitude"]))
+    return "\n".join(lines)
+
+
 def _distances(values, random_state):
     median = bootstrap_ci(values, random_state=random_state)
     return {

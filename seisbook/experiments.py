@@ -1,14 +1,15 @@
 """Cross-validated comparisons of models: one record per training, and the table that the book prints from them.
 
 A learned model is trained in two steps, the same for all: on rendered events of the network's simulated twin, whose
-number is not limited, and then on the training part of the real bulletin. The twin's zones, site terms and noise levels
-were measured on the whole bulletin; no label or reading of a single test event touches either step.
+number is not limited, and then on the training part of the real bulletin. The learning rate, too, is chosen on the
+twin, from the same grid for all. The twin's zones, site terms and noise levels were measured on the whole bulletin; no
+label or reading of a single test event touches either step.
 """
 
 import json
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from seisbook.errors import DataError, UserError
 from seisbook.graphs import EventDataset
 from seisbook.model import ModelConfig
 from seisbook.paths import BUILD, DATA
-from seisbook.training import Events, Locator, TrainingConfig
+from seisbook.training import Events, Locator, TrainingConfig, negative_log_likelihood
 
 log = logging.getLogger(__name__)
 MODELS = DATA / "models"
@@ -31,10 +32,16 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Profile:
-    """How much is spent: events of the twin, training on them, training on the bulletin."""
+    """How much is spent: events of the twin, learning rates tried on them, training on them and on the bulletin.
+
+    The rate chosen on the twin takes the place of the one in `pretraining`, half of it that in `training`.
+    """
 
     name: str
     twin_events: int
+    rates: tuple[float, ...]
+    trial_events: int
+    trial: TrainingConfig
     pretraining: TrainingConfig
     training: TrainingConfig
 
@@ -43,16 +50,23 @@ PROFILES = {
     "quick": Profile(
         "quick",
         twin_events=200,
-        pretraining=TrainingConfig(epochs=3, batch_size=16, learning_rate=2e-3, validation=0.0),
-        training=TrainingConfig(epochs=3, validation=0.0),
+        rates=(2e-3,),
+        trial_events=0,
+        trial=TrainingConfig(),
+        pretraining=TrainingConfig(epochs=3, graph_epochs=4, batch_size=16, validation=0.0),
+        training=TrainingConfig(epochs=2, graph_epochs=4, validation=0.0),
     ),
     "paper": Profile(
         "paper",
         twin_events=3000,
-        pretraining=TrainingConfig(epochs=8, batch_size=32, learning_rate=2e-3, validation=0.0),
-        training=TrainingConfig(epochs=25, validation=0.0),
+        rates=(1e-3, 2e-3, 4e-3),
+        trial_events=800,
+        trial=TrainingConfig(epochs=3, graph_epochs=0, batch_size=32, validation=0.0),
+        pretraining=TrainingConfig(epochs=6, graph_epochs=12, batch_size=32, validation=0.0),
+        training=TrainingConfig(epochs=5, graph_epochs=30, validation=0.0),
     ),
 }
+PUBLISHED = ("dynamic", "static")  # models of the first random fold that are kept in `data/models`
 
 
 def model_config(network) -> ModelConfig:
@@ -70,33 +84,63 @@ def load_events(network, source, n_events=None, random_state=0, progress=True) -
 
 
 def pretrain(network_name, model, profile="paper", progress=True) -> Path:
-    """Train a model on its network's simulated twin and keep it in `data/models`, unless it is there and current.
+    """Train a model on its network's simulated twin and keep it, unless it is there and current.
 
     Returns
     -------
     Path
-        The checkpoint, `<network>-twin-<model>-<profile>`.
+        The checkpoint, `<network>-twin-<model>-<profile>`; of `dynamic` in the paper profile in `data/models`, since
+        its stem is the one that studies with a frozen stem use; of others in `_build/models`.
     """
     network, chosen = networks.load(network_name), PROFILES[profile]
     config = model_config(network)
     data = {"source": "simulated", "seed": 1, "n_events": chosen.twin_events}
-    recipe = checkpoints.recipe(model, network.name, config, chosen.pretraining, data)
-    path = (MODELS if profile == "paper" else BUILD / "models") / f"{network.name}-twin-{model}-{profile}.safetensors"
+    trial = [chosen.rates, chosen.trial_events, chosen.trial]
+    recipe = checkpoints.recipe(model, network.name, config, chosen.pretraining, *trial, data)
+    top = MODELS if profile == "paper" and model == "dynamic" else BUILD / "models"
+    path = top / f"{network.name}-twin-{model}-{profile}.safetensors"
     if path.is_file() and _recipe_of(path) == recipe:
         return path
     events = load_events(network, "simulated", chosen.twin_events, 1, progress)
-    locator, seconds = _timed_fit(Locator(model, config, chosen.pretraining), events, progress)
+    tried = try_rates(model, config, chosen, events, progress)
+    training = replace(chosen.pretraining, learning_rate=min(tried, key=tried.get))
+    locator, seconds = _timed_fit(Locator(model, config, training), events, progress)
+    metrics = {
+        "train_s": seconds,
+        "loss": locator.history_[-1]["loss"],
+        "rates": {f"{k:g}": v for k, v in tried.items()},
+    }
     card = checkpoints.Card(
         architecture=model,
         config=locator.model_.config,
-        training=chosen.pretraining,
+        training=training,
         network=network.name,
         data=data,
-        metrics={"train_s": seconds, "loss": locator.history_[-1]["loss"]},
+        metrics=metrics,
         code=building.code_version(),
         recipe=recipe,
     )
     return checkpoints.save(path, locator.model_, card)
+
+
+def try_rates(model, config, profile, events, progress=True) -> dict:
+    """Loss on a quarter of the trial's events of the twin, by learning rate, after short trainings on the others."""
+    if len(profile.rates) == 1:
+        return {profile.rates[0]: 0.0}
+    held, kept = np.split(np.arange(profile.trial_events), [profile.trial_events // 4])
+    losses = {}
+    for rate in profile.rates:
+        locator = Locator(model, config, replace(profile.trial, learning_rate=rate))
+        try:
+            prediction = locator.fit(events.select(kept), progress).predict(events, held)
+        except UserError as error:  # such a rate is too high
+            log.warning("%s at a learning rate of %g: %s", model, rate, error)
+            continue
+        losses[rate] = negative_log_likelihood(prediction, events.y[held]).sum(-1).mean().item()
+    if not losses:
+        raise UserError(f"{model}: training diverged at all learning rates: lower them")
+    log.info("%s: loss by learning rate: %s", model, losses)
+    return losses
 
 
 def _recipe_of(checkpoint):
@@ -145,8 +189,7 @@ def run(network_name, model, split="random", fold=0, profile="paper", progress=T
     network, chosen = networks.load(network_name), PROFILES[profile]
     config = model_config(network)
     data = {"source": "bulletin", "seed": 0, "split": split, "fold": fold, "folds": FOLDS}
-    parts = [data] if model == "classical" else [config, chosen.training, chosen.pretraining, chosen.twin_events, data]
-    recipe = checkpoints.recipe(model, network.name, *parts)
+    recipe = checkpoints.recipe(model, network.name, *([data] if model == "classical" else [config, chosen, data]))
     path = record_path(network.name, model, split, fold, profile)
     if path.is_file():
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -155,7 +198,7 @@ def run(network_name, model, split="random", fold=0, profile="paper", progress=T
     if model == "classical":
         result = _classical(network, split, fold, progress)
     else:
-        result = _learned(network, model, config, chosen, split, fold, progress)
+        result = _learned(network, model, chosen, data, recipe, progress)
     record = {"recipe": recipe, "network": network.name, "source": "bulletin", "model": model, "profile": profile}
     record |= {
         "split": split,
@@ -174,22 +217,80 @@ def record_path(network, model, split, fold, profile) -> Path:
     return top / "runs" / f"{network}-{model}-{split}-{fold}.json"
 
 
-def _learned(network, model, config, profile, split, fold, progress):
-    start_from, _ = checkpoints.load(pretrain(network.name, model, profile.name, progress))
-    events = load_events(network, "bulletin", None, 0, progress)
-    train, test = folds(events.source_id, events.origin_time, split)[fold]
-    locator = Locator(model, config, profile.training, random_state=fold, start_from=start_from)
-    locator, seconds = _timed_fit(locator, events.select(train), progress)
-    held = events.select(test)
+def model_path(network, model, split, fold, profile) -> Path:
+    """Where the model of one run lies: published ones in `data/models`, others in `_build`."""
+    published = profile == "paper" and model in PUBLISHED and (split, fold) == ("random", 0)
+    return (MODELS if published else BUILD / "models" / profile) / f"{network}-{model}-{split}-{fold}.safetensors"
+
+
+def _learned(network, model, profile, data, recipe, progress):
+    start_from, twin = checkpoints.load(pretrain(network.name, model, profile.name, progress))
+    training = replace(profile.training, learning_rate=twin.training.learning_rate / 2)
+    train, held = _parts(network, data, progress)
+    locator = Locator(model, start_from.config, training, random_state=data["fold"], start_from=start_from)
+    locator, seconds = _timed_fit(locator, train, progress)
     errors = evaluation.errors(locator.predict(held), held)
+    card = checkpoints.Card(
+        architecture=model,
+        config=locator.model_.config,
+        training=training,
+        network=network.name,
+        data=data,
+        metrics=evaluation.summarise_errors(errors),
+        code=building.code_version(),
+        recipe=recipe,
+    )
+    checkpoints.save(model_path(network.name, model, data["split"], data["fold"], profile.name), locator.model_, card)
     size = sum(p.numel() for p in locator.model_.parameters())
     return _result(errors, len(train), size, seconds)
+
+
+def _parts(network, data, progress=True):
+    """The training and the test events of a fold of the bulletin."""
+    events = load_events(network, data["source"], None, data["seed"], progress)
+    train, test = folds(events.source_id, events.origin_time, data["split"])[data["fold"]]
+    return events.select(train), events.select(test)
+
+
+def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
+    """Errors of a trained model: on the test events of its own fold, or on all events of a dataset.
+
+    Parameters
+    ----------
+    checkpoint : path
+    dataset : path, optional
+        A folder of `seisbook data build`.
+
+    Raises
+    ------
+    UserError
+        If no dataset is given for a model that has no test events of its own, one trained on a twin; or the dataset's
+        window is not the model's.
+    """
+    model, card = checkpoints.load(checkpoint)
+    if dataset is None:
+        if "fold" not in card.data:
+            raise UserError(
+                f"{checkpoint}: trained on all events of {card.data['source']}: give a dataset to test it on"
+            )
+        _, events = _parts(networks.load(card.network), card.data, progress)
+    else:
+        events = Events.from_dataset(EventDataset(dataset), progress)
+        samples = round(model.config.window_s * model.config.sampling_rate_hz)
+        if events.x.shape[-1] != samples:
+            raise UserError(
+                f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
+                "build it with the window of the model's network"
+            )
+    locator = Locator(card.architecture, card.config, card.training)
+    locator.model_ = model
+    return evaluation.errors(locator.predict(events), events)
 
 
 def _classical(network, split, fold, progress):
     catalogue = bulletins.read_bulletin(network)
     index = folds(catalogue.events.index, catalogue.events.source_origin_time, split)[fold]
-    train, test = (building.subset(catalogue, positions) for positions in index)
+    train, test = (catalogue.select(positions) for positions in index)
     start = time.perf_counter()
     locator = ClassicalLocator(network).fit(train)
     seconds = round(time.perf_counter() - start, 1)

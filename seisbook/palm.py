@@ -55,7 +55,7 @@ def read_palm(
     labels = scsn.iloc[second].reset_index(drop=True)
     events = labels.rename(columns=lambda name: f"source_{name}" if name in SCSN_LABELS else name)
     events["source_id"] = network + "_" + labels.number
-    events["source_magnitude_type"] = "ML"
+    events["source_magnitude_type"] = ""  # the file mixes kinds, and does not say which
     events["source_type"] = "unknown"
     for name in ("latitude_deg", "longitude_deg", "depth_km", "magnitude"):
         events[f"palm_{name}"] = palm[name].to_numpy()[first]

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seisbook.errors import UserError
-from seisbook.model import FAR, GraphModel, ModelConfig, NodeFeatures, Prediction
+from seisbook.model import FAR, GraphModel, ModelConfig, NodeFeatures, Prediction, to_prediction
 
 
 class Peer(nn.Module):
@@ -60,8 +60,8 @@ class Peer(nn.Module):
         dtype = self.sharpness.dtype
         traces = F.pad(traces.to(dtype), (0, self.samples - traces.shape[-1]))
         features = self.read(traces / traces.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(dtype).tiny))
-        state = features.new_zeros(*mask.shape, features.shape[-1], 1)
-        state[mask] = features[..., None]
+        state = features.new_zeros(*mask.shape, 1, features.shape[-1])
+        state[mask] = features[:, None]
         nothing = state.new_zeros(*mask.shape, 2)
         return NodeFeatures(state, nothing, nothing, amplitude.to(dtype))
 
@@ -71,12 +71,10 @@ class Peer(nn.Module):
         amplitude = features.amplitude.masked_fill(~mask, 0.0)
         reference = self.reference(amplitude, pos, mask)
         place = ((pos.to(amplitude.dtype) - reference) / self.config.distance_scale_km).masked_fill(~real, 0.0)
-        embedding = self.embed(features.state[..., 0], place, amplitude[..., None] / 2, mask)
+        embedding = self.embed(features.state[:, :, 0], place, amplitude[..., None] / 2, mask)
         hypocentre, magnitude, scales = self.head(embedding).split([3, 1, 5], -1)
         magnitude = magnitude[:, 0] + amplitude.sum(1) / mask.sum(1).clamp(min=1)
-        return self.to_prediction(hypocentre, magnitude, scales, reference, embedding, [hypocentre])
-
-    to_prediction = GraphModel.to_prediction  # the same units and scales for all
+        return to_prediction(self.config, hypocentre, magnitude, scales, reference, embedding, [hypocentre])
 
     def reference(self, amplitude: Tensor, pos: Tensor, mask: Tensor) -> Tensor:
         """Mean of the stations weighted by a power of their amplitudes, (B, 1, 3); its vertical is zero."""

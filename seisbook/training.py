@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from seisbook import peers
 from seisbook.errors import UserError
-from seisbook.model import ModelConfig, Prediction
+from seisbook.model import ModelConfig, NodeFeatures, Prediction
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,11 @@ log = logging.getLogger(__name__)
 class Events:
     """Events of a dataset in memory, ragged: the stations of all events one after the other.
 
+    They hold seismograms, or, once a model has read those, what it found in them, see `read_by`.
+
     Parameters
     ----------
-    x : Tensor of float16, shape (stations, 3, T)
+    x : Tensor of float16, shape (stations, 3, T), or None
         Seismograms, each station divided by its peak.
     pos : Tensor, shape (stations, 3)
         East, north, up in km.
@@ -40,9 +42,11 @@ class Events:
         East, north, depth in km, magnitude (NaN if there is none).
     source_id : ndarray of str, shape (events,)
     origin_time : ndarray of datetime64, shape (events,)
+    features : NodeFeatures, optional
+        In place of the seismograms; its first dimension is stations.
     """
 
-    x: Tensor
+    x: Tensor | None
     pos: Tensor
     amplitude: Tensor
     onset_s: Tensor
@@ -50,6 +54,7 @@ class Events:
     y: Tensor
     source_id: np.ndarray
     origin_time: np.ndarray
+    features: NodeFeatures | None = None
 
     @classmethod
     def from_dataset(cls, dataset, progress=True):
@@ -73,31 +78,53 @@ class Events:
     def __len__(self):
         return len(self.y)
 
+    @torch.no_grad()
+    def read_by(self, model):
+        """These events as a model's stem sees them: what studies with a frozen stem train on, read once."""
+        model.eval()
+        parts = []
+        for index in _batches(np.arange(len(self)), 32, keep_last=True):
+            batch = self.batch(index)
+            dense = model.encode(batch.traces, batch.amplitude, batch.mask)
+            parts.append([value[batch.mask] for value in dense[:4]])
+        return replace(self, x=None, features=NodeFeatures(*(torch.cat(values) for values in zip(*parts, strict=True))))
+
     def select(self, index):
         """The events at `index` (an array of positions), in that order."""
         index = np.asarray(index)
-        rows = np.concatenate([np.arange(self.start[i], self.start[i + 1]) for i in index])
-        sizes = np.diff(self.start)[index]
+        rows = self._rows(index)
         return Events(
-            x=self.x[rows],
+            x=None if self.x is None else self.x[rows],
             pos=self.pos[rows],
             amplitude=self.amplitude[rows],
             onset_s=self.onset_s[rows],
-            start=np.cumsum([0, *sizes]),
+            start=np.cumsum([0, *np.diff(self.start)[index]]),
             y=self.y[index],
             source_id=self.source_id[index],
             origin_time=self.origin_time[index],
+            features=None if self.features is None else NodeFeatures(*(value[rows] for value in self.features[:4])),
         )
+
+    def _rows(self, index):
+        """The stations of the events at `index`, one event after the other."""
+        return torch.from_numpy(np.concatenate([np.arange(self.start[i], self.start[i + 1]) for i in index]))
 
     def batch(self, index):
         """A dense batch of the events at `index`."""
         sizes = np.diff(self.start)[index]
         mask = torch.from_numpy(np.arange(sizes.max()) < sizes[:, None])
-        rows = np.concatenate([np.arange(self.start[i], self.start[i + 1]) for i in index])
-        rows = torch.from_numpy(rows)
+        rows = self._rows(index)
         place = torch.zeros(mask.shape, dtype=torch.long)
         place[mask] = rows
-        return Batch(self.x[rows], self.pos[place], self.amplitude[place], self.onset_s[rows], mask, self.y[index])
+        return Batch(
+            traces=None if self.x is None else self.x[rows],
+            pos=self.pos[place],
+            amplitude=self.amplitude[place],
+            onset_s=self.onset_s[rows],
+            mask=mask,
+            y=self.y[index],
+            features=None if self.features is None else NodeFeatures(*(value[place] for value in self.features[:4])),
+        )
 
 
 @dataclass
@@ -105,15 +132,16 @@ class Batch:
     """A dense batch of B events with up to N stations.
 
     `traces` (stations, 3, T) and `onset_s` (stations, 2) of the real stations, in the order of `mask` (B, N); `pos`
-    (B, N, 3) and `amplitude` (B, N), padded; `y` (B, 4).
+    (B, N, 3) and `amplitude` (B, N), padded; `y` (B, 4); `features`, padded, if a model has read the seismograms.
     """
 
-    traces: Tensor
+    traces: Tensor | None
     pos: Tensor
     amplitude: Tensor
     onset_s: Tensor
     mask: Tensor
     y: Tensor
+    features: NodeFeatures | None = None
 
 
 # --------------------------------------------------------------------------------------------------------------- loss
@@ -125,9 +153,13 @@ class TrainingConfig:
 
     Parameters
     ----------
-    epochs, batch_size : int
+    epochs : int
+        Of the whole model, end to end.
+    graph_epochs : int
+        Of all but the stem, after that: its features are computed once, so that an epoch costs a fraction.
+    batch_size : int
     learning_rate, weight_decay : float
-        Of AdamW; the rate warms up over `warmup` of the steps and then falls as a cosine.
+        Of AdamW; the rate warms up over `warmup` of the steps and then falls as a cosine, in both phases.
     warmup : float
     clip : float
         Largest norm of the gradient.
@@ -143,7 +175,8 @@ class TrainingConfig:
         Part of the training events that chooses the epoch to keep; 0 keeps the last one.
     """
 
-    epochs: int = 40
+    epochs: int = 10
+    graph_epochs: int = 30
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -212,10 +245,15 @@ def estimate_loss(prediction: Prediction, y: Tensor, config: ModelConfig) -> Ten
 
 
 def augment(batch: Batch, training: TrainingConfig, sampling_rate_hz: float, generator) -> Batch:
-    """Leave out stations, shift all stations together, add noise; labels and log amplitudes stay."""
+    """Leave out stations, shift all stations together, add noise; labels and log amplitudes stay.
+
+    What a model has read already is not shifted and gets no noise.
+    """
     shift_s = (2 * torch.rand(1, generator=generator).item() - 1) * training.time_shift_s
     samples = round(shift_s * sampling_rate_hz)
-    mask = _drop_stations(batch.mask, training.station_dropout, generator)
+    mask = drop_stations(batch.mask, training.station_dropout, generator)
+    if batch.traces is None:
+        return replace(batch, mask=mask)
     stays = mask[batch.mask]
     traces = torch.roll(batch.traces[stays], samples, -1).float()
     traces[..., : max(samples, 0)] = 0  # what was rolled around either end
@@ -225,7 +263,7 @@ def augment(batch: Batch, training: TrainingConfig, sampling_rate_hz: float, gen
     return replace(batch, traces=traces, onset_s=batch.onset_s[stays] + samples / sampling_rate_hz, mask=mask)
 
 
-def _drop_stations(mask, probability, generator):
+def drop_stations(mask, probability, generator):
     """Leave out stations at random, but never so many that fewer than four (or all that there are) stay."""
     score = torch.rand(mask.shape, generator=generator).masked_fill(~mask, 2.0)
     rank = score.argsort(1).argsort(1)
@@ -283,34 +321,41 @@ class Locator:
         self.history_ = []
         generator = torch.Generator().manual_seed(self.random_state)
         kept, held = self._split(len(events), generator)
-        optimiser, schedule = self._optimiser(len(kept))
-        best = (np.inf, None)
-        bar = tqdm(range(training.epochs), desc="training", unit="epoch", disable=not progress)
+        best = self._train(events, kept, held, training.epochs, generator, (np.inf, None), progress)
+        if training.graph_epochs:
+            read = events.read_by(self.model_)
+            best = self._train(read, kept, held, training.graph_epochs, generator, best, progress)
+        if best[1] is not None:
+            self.model_.load_state_dict(best[1])
+        return self
+
+    def _train(self, events, kept, held, epochs, generator, best, progress):
+        """Train for some epochs; return the best validation error so far and its weights."""
+        optimiser, schedule = self._optimiser(len(kept), epochs)
+        label = "training" if events.features is None else "training all but the stem"
+        bar = tqdm(range(epochs), desc=label, unit="epoch", disable=not progress)
         for _ in bar:
-            loss = self._epoch(events, kept, optimiser, schedule, generator)
-            entry = {"loss": loss}
+            entry = {"loss": self._epoch(events, kept, optimiser, schedule, generator)}
             if len(held):
                 entry["epicentral_km"] = -self.score(events, held)
                 if entry["epicentral_km"] < best[0]:
                     best = entry["epicentral_km"], copy.deepcopy(self.model_.state_dict())
             self.history_.append(entry)
             bar.set_postfix(entry)
-        if best[1] is not None:
-            self.model_.load_state_dict(best[1])
-        return self
+        return best
 
     def _split(self, n, generator):
         order = torch.randperm(n, generator=generator).numpy()
         held = round(n * self.training.validation)
         return order[held:], order[:held]
 
-    def _optimiser(self, n):
+    def _optimiser(self, n, epochs):
         t = self.training
         decayed = [p for p in self.model_.parameters() if p.ndim > 1]
         others = [p for p in self.model_.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": t.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(groups, lr=t.learning_rate)
-        steps = t.epochs * len(_batches(np.arange(n), t.batch_size)) + 1
+        steps = epochs * len(_batches(np.arange(n), t.batch_size)) + 1
         one_cycle = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, t.learning_rate, total_steps=steps, pct_start=t.warmup
         )
@@ -337,8 +382,7 @@ class Locator:
 
     def loss(self, batch: Batch) -> Tensor:
         """Likelihood, plus the auxiliary losses."""
-        features = self.model_.encode(batch.traces, batch.amplitude, batch.mask)
-        prediction = self.model_.locate(features, batch.pos, batch.mask)
+        features, prediction = self._forward(batch)
         loss = negative_log_likelihood(prediction, batch.y).sum(-1).mean()
         loss = loss + self.training.estimate_weight * estimate_loss(prediction, batch.y, self.config)
         if self.training.onset_weight and features.onset_logits is not None:
@@ -346,6 +390,13 @@ class Locator:
             onset = onset_loss(features.onset_logits, batch.onset_s, step_s)
             loss = loss + self.training.onset_weight * onset
         return loss
+
+    def _forward(self, batch):
+        """What the stem finds, or has found, and the prediction."""
+        features = batch.features
+        if features is None:
+            features = self.model_.encode(batch.traces, batch.amplitude, batch.mask)
+        return features, self.model_.locate(features, batch.pos, batch.mask)
 
     @torch.no_grad()
     def predict(self, events: Events, index=None) -> Prediction:
@@ -357,9 +408,7 @@ class Locator:
         order = np.argsort(np.diff(events.start)[index], kind="stable")  # similar sizes together waste no padding
         parts = []
         for chosen in _batches(index[order], 64, keep_last=True):
-            batch = events.batch(chosen)
-            features = self.model_.encode(batch.traces, batch.amplitude, batch.mask)
-            parts.append(self.model_.locate(features, batch.pos, batch.mask))
+            parts.append(self._forward(events.batch(chosen))[1])
         back = torch.from_numpy(np.argsort(order, kind="stable"))
         return Prediction(*(torch.cat(values)[back] for values in zip(*parts, strict=True)))
 

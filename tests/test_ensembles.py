@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from seisbook import building
-from seisbook.ensembles import EnsembleLocator, FrozenEvents
+from seisbook.ensembles import EnsembleLocator
 from seisbook.errors import UserError
 from seisbook.graphs import EventDataset
 from seisbook.model import GraphModel, ModelConfig
 from seisbook.training import Events, TrainingConfig
 
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=2, neighbours=4)
-SHORT = TrainingConfig(epochs=3, batch_size=8, learning_rate=3e-3)
+SHORT = TrainingConfig(graph_epochs=3, batch_size=8, learning_rate=3e-3)
 SUBSETS = [np.arange(0, 40), np.arange(10, 50), np.arange(20, 60)]
 
 
@@ -32,7 +32,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def frozen(events, model):
-    return FrozenEvents.from_events(model, events)
+    return events.read_by(model)
 
 
 def fit(frozen, seeds, subsets, **changes):
@@ -41,21 +41,20 @@ def fit(frozen, seeds, subsets, **changes):
 
 
 def test_frozen_features_are_those_of_the_stem(events, model, frozen):
-    batch = events.batch(np.array([7]))
+    batch, read = events.batch(np.array([7, 3])), frozen.batch(np.array([7, 3]))
     features = model.encode(batch.traces, batch.amplitude, batch.mask)
-    order = features.onset_s[0, :, 0].argsort()
-    kept, pos, mask, y = frozen.batch(np.array([7]))
-    assert mask.sum() == batch.mask.sum()
-    torch.testing.assert_close(kept.state[0][mask[0]], features.state[0, order])
-    torch.testing.assert_close(pos[0][mask[0]], batch.pos[0, order])
-    torch.testing.assert_close(y, batch.y)
+    for one, other in zip(features[:4], read.features[:4], strict=True):
+        torch.testing.assert_close(one[batch.mask], other[read.mask])
+    assert read.traces is None
+    torch.testing.assert_close(read.y, batch.y)
 
 
 def test_graph_part_gives_the_whole_models_answer(events, model, frozen):
     index = np.arange(6)
     batch = events.batch(index)
     whole = model.locate(model.encode(batch.traces, batch.amplitude, batch.mask), batch.pos, batch.mask)
-    part = model.locate(*frozen.batch(index)[:3])
+    read = frozen.batch(index)
+    part = model.locate(read.features, read.pos, read.mask)
     torch.testing.assert_close(part.epicentre, whole.epicentre, atol=1e-2, rtol=1e-4)
 
 
@@ -85,7 +84,7 @@ def test_replicas_with_other_seeds_or_events_differ(frozen):
 
 
 def test_every_replica_learns(frozen):
-    history = np.array(fit(frozen, (0, 1, 2), SUBSETS, epochs=6).history_)
+    history = np.array(fit(frozen, (0, 1, 2), SUBSETS, graph_epochs=6).history_)
     assert (history[-1] < history[0] - 0.5).all()
 
 

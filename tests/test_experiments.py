@@ -13,8 +13,11 @@ from seisbook.training import Events
 TINY = experiments.Profile(
     "quick",
     twin_events=40,
-    pretraining=replace(experiments.PROFILES["quick"].pretraining, epochs=1),
-    training=replace(experiments.PROFILES["quick"].training, epochs=1, batch_size=8),
+    rates=(1e-3, 3e-3),
+    trial_events=40,
+    trial=replace(experiments.PROFILES["quick"].pretraining, epochs=1, graph_epochs=0, batch_size=8),
+    pretraining=replace(experiments.PROFILES["quick"].pretraining, epochs=1, graph_epochs=1),
+    training=replace(experiments.PROFILES["quick"].training, epochs=1, graph_epochs=1, batch_size=8),
 )
 
 

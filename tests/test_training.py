@@ -12,7 +12,7 @@ from seisbook.model import ModelConfig, Prediction
 from seisbook.training import Events, Locator, TrainingConfig
 
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=2)
-SHORT = TrainingConfig(epochs=4, batch_size=8, learning_rate=3e-3)
+SHORT = TrainingConfig(epochs=4, graph_epochs=2, batch_size=8, learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_validation_events_are_not_trained_on(events, monkeypatch):
         "_batches",
         lambda order, size, keep_last=False: seen.append(set(order)) or original(order, size, keep_last),
     )
-    locator = Locator(config=CONFIG, training=replace(SHORT, epochs=1, validation=0.2))
+    locator = Locator(config=CONFIG, training=replace(SHORT, epochs=1, graph_epochs=0, validation=0.2))
     kept, held = locator._split(len(events), torch.Generator().manual_seed(0))
     locator.fit(events, progress=False)
     assert not set(kept) & set(held)
