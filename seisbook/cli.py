@@ -55,6 +55,7 @@ def _parser():
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
     results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
+    results.add_argument("--record", action="store_true", help="write the record that the model chapter shows")
     results.set_defaults(command=_results)
     return parser
 
@@ -124,7 +125,7 @@ def _train_parser(parser):
     parser.add_argument(
         "--model", required=True, nargs="+", help="dynamic, static, ..., classical (see the model chapter)"
     )
-    parser.add_argument("--split", choices=("random", "time"), default="random", help="default: random")
+    parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
     parser.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
     parser.set_defaults(command=_train)
@@ -196,7 +197,7 @@ def _train(arguments):
     from seisbook import experiments
 
     for model in arguments.model:
-        for fold in arguments.fold:
+        for fold in [0] if arguments.split == "twin" else arguments.fold:
             record = experiments.run(arguments.network, model, arguments.split, fold, arguments.profile)
             errors = record["errors"]["epicentral_km"]
             middle = sorted(errors)[len(errors) // 2]
@@ -213,6 +214,11 @@ def _evaluate(arguments):
 def _results(arguments):
     from seisbook import experiments
 
+    if arguments.record:
+        from seisbook import comparison
+
+        print(comparison.record())
+        return
     entries = experiments.results(arguments.profile)
     print(experiments.as_json(entries) if arguments.json else experiments.table(entries))
 

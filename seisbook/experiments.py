@@ -4,6 +4,8 @@ A learned model is trained in two steps, the same for all: on rendered events of
 number is not limited, and then on the training part of the real bulletin. The learning rate, too, is chosen on the
 twin, from the same grid for all. The twin's zones, site terms and noise levels were measured on the whole bulletin; no
 label or reading of a single test event touches either step.
+
+The split `twin` tests on new simulated events, whose labels are exact, what was trained on simulated events alone.
 """
 
 import json
@@ -16,8 +18,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from seisbook import building, bulletins, checkpoints, evaluation, networks, records
-from seisbook.classical import ClassicalLocator
+from seisbook import building, bulletins, checkpoints, evaluation, networks, records, simulation
+from seisbook.classical import ClassicalLocator, catalogue_from_traces
 from seisbook.errors import DataError, UserError
 from seisbook.graphs import EventDataset
 from seisbook.model import ModelConfig
@@ -26,8 +28,10 @@ from seisbook.training import Events, Locator, TrainingConfig, negative_log_like
 
 log = logging.getLogger(__name__)
 MODELS = DATA / "models"
-SPLITS = ("random", "time")
-FOLDS = 5
+SPLITS = ("random", "time", "twin")
+FOLDS = 5  # of the real bulletin
+TWIN_EVENTS, TWIN_SEED = 500, 2  # of the twin that tests what was trained on the twin alone
+TRIAL_SHARE = 4  # one in so many of a trial's events tests the learning rate
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ PROFILES = {
         trial_events=800,
         trial=TrainingConfig(epochs=3, graph_epochs=0, batch_size=32, validation=0.0),
         pretraining=TrainingConfig(epochs=6, graph_epochs=12, batch_size=32, validation=0.0),
-        training=TrainingConfig(epochs=5, graph_epochs=30, validation=0.0),
+        training=TrainingConfig(epochs=5, graph_epochs=20, validation=0.0),
     ),
 }
 PUBLISHED = ("dynamic", "static")  # models of the first random fold that are kept in `data/models`
@@ -127,7 +131,7 @@ def try_rates(model, config, profile, events, progress=True) -> dict:
     """Loss on a quarter of the trial's events of the twin, by learning rate, after short trainings on the others."""
     if len(profile.rates) == 1:
         return {profile.rates[0]: 0.0}
-    held, kept = np.split(np.arange(profile.trial_events), [profile.trial_events // 4])
+    held, kept = np.split(np.arange(profile.trial_events), [profile.trial_events // TRIAL_SHARE])
     losses = {}
     for rate in profile.rates:
         locator = Locator(model, config, replace(profile.trial, learning_rate=rate))
@@ -170,15 +174,16 @@ def folds(source_id, origin_time, split):
 
 
 def run(network_name, model, split="random", fold=0, profile="paper", progress=True) -> dict:
-    """Train and test one model on one fold of the real bulletin; the record is kept, and not made twice.
+    """Train and test one model on one fold of the real bulletin, or on the twin; the record is kept, not made twice.
 
     Parameters
     ----------
     network_name : str
     model : str
         One of `seisbook.peers.NAMES`, or `classical`.
-    split : {"random", "time"}
+    split : {"random", "time", "twin"}
     fold : int
+        0 for the twin.
     profile : {"quick", "paper"}
 
     Returns
@@ -187,26 +192,25 @@ def run(network_name, model, split="random", fold=0, profile="paper", progress=T
         The record: what was done, and each test event's errors.
     """
     network, chosen = networks.load(network_name), PROFILES[profile]
-    config = model_config(network)
     data = {"source": "bulletin", "seed": 0, "split": split, "fold": fold, "folds": FOLDS}
-    recipe = checkpoints.recipe(model, network.name, *([data] if model == "classical" else [config, chosen, data]))
-    path = record_path(network.name, model, split, fold, profile)
+    if split == "twin":
+        data = {"source": "simulated", "seed": TWIN_SEED, "split": split, "fold": 0, "n_events": TWIN_EVENTS}
+    parts = [data] if model == "classical" else [model_config(network), chosen, data]
+    recipe = checkpoints.recipe(model, network.name, *parts)
+    path = record_path(network.name, model, split, data["fold"], profile)
     if path.is_file():
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["recipe"] == recipe:
             return record
-    if model == "classical":
+    if split == "twin":
+        result = _on_twin(network, model, chosen, data, progress)
+    elif model == "classical":
         result = _classical(network, split, fold, progress)
     else:
         result = _learned(network, model, chosen, data, recipe, progress)
-    record = {"recipe": recipe, "network": network.name, "source": "bulletin", "model": model, "profile": profile}
-    record |= {
-        "split": split,
-        "fold": fold,
-        "code": building.code_version(),
-        "threads": torch.get_num_threads(),
-        **result,
-    }
+    record = {"recipe": recipe, "network": network.name, "model": model, "profile": profile}
+    record |= {key: data[key] for key in ("source", "split", "fold")}
+    record |= {"code": building.code_version(), "threads": torch.get_num_threads(), **result}
     records.write(path.stem, record, path.parent)
     return json.loads(path.read_text(encoding="utf-8"))
 
@@ -282,17 +286,18 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
                 f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
                 "build it with the window of the model's network"
             )
-    locator = Locator(card.architecture, card.config, card.training)
-    locator.model_ = model
-    return evaluation.errors(locator.predict(events), events)
+    return evaluation.errors(_locator(model, card).predict(events), events)
 
 
 def _classical(network, split, fold, progress):
     catalogue = bulletins.read_bulletin(network)
     index = folds(catalogue.events.index, catalogue.events.source_origin_time, split)[fold]
-    train, test = (catalogue.select(positions) for positions in index)
+    return _locate_classically(network, *(catalogue.select(positions) for positions in index), progress)
+
+
+def _locate_classically(network, train, test, progress):
     start = time.perf_counter()
-    locator = ClassicalLocator(network).fit(train)
+    locator = ClassicalLocator(network, progress=progress).fit(train)
     seconds = round(time.perf_counter() - start, 1)
     found = locator.predict(test)
     estimate = found.reindex(test.events.index)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy()
@@ -304,6 +309,34 @@ def _classical(network, split, fold, progress):
         np.where(np.isnan(estimate), guess, estimate), _labels(network, test), test.events.index
     )
     return _result(errors, len(train), 0, seconds)
+
+
+def _on_twin(network, model, profile, data, progress):
+    """Test on new simulated events; the classical pipeline with automatic picks of their seismograms."""
+    if model == "classical":
+        return _locate_classically(network, *_picked_twins(network, data["n_events"], data["seed"], progress), progress)
+    trained, card = checkpoints.load(pretrain(network.name, model, profile.name, progress))
+    events = load_events(network, "simulated", data["n_events"], data["seed"], progress)
+    errors = evaluation.errors(_locator(trained, card).predict(events), events)
+    size = sum(p.numel() for p in trained.parameters())
+    return _result(errors, card.data["n_events"], size, card.metrics["train_s"])
+
+
+def _picked_twins(network, n_events, seed, progress):
+    """Two simulated catalogues, to learn station corrections from and to test on, with automatic readings."""
+    picked = []
+    for random_state in (1, seed):
+        twin = simulation.simulate(network, n_events, random_state)
+        traces = building.rendered(twin, network, random_state)
+        picked.append(catalogue_from_traces(twin, traces, network.window.sampling_rate_hz, progress))
+    return picked
+
+
+def _locator(model, card):
+    """A trained model as an estimator."""
+    locator = Locator(card.architecture, card.config, card.training)
+    locator.model_ = model
+    return locator
 
 
 def _labels(network, catalogue):
@@ -323,27 +356,40 @@ def _result(errors, n_train, parameters, seconds):
     }
 
 
-def results(profile="paper") -> list[dict]:
-    """One entry for each network, model and split whose folds are all there and current, over all test events.
-
-    Records whose recipe has changed since are left out and named in the log, never shown as current.
-    """
+def all_runs(profile="paper") -> dict:
+    """The records of all runs, current or not, by name."""
     top = (records.RESULTS if profile == "paper" else BUILD / "results") / "runs"
-    runs = {}
-    for path in sorted(top.glob("*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if checkpoints.is_current(record):
-            runs.setdefault((record["network"], record["model"], record["split"]), []).append(record)
-        else:
-            log.warning("%s: made by another version of the code or the data, left out: train again", path)
-    return [_entry(*key, found) for key, found in runs.items() if len(found) == FOLDS]
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(top.glob("*.json"))}
+
+
+def current_runs(profile="paper") -> dict:
+    """The records of runs whose recipe is still that of the code; others are named in the log and left out."""
+    runs = all_runs(profile)
+    for name, record in list(runs.items()):
+        if not checkpoints.is_current(record):
+            log.warning("%s: made by another version of the code or the data, left out: train again", name)
+            del runs[name]
+    return runs
+
+
+def entries(runs) -> list[dict]:
+    """One entry for each network, model and split whose folds are all there, over all test events."""
+    grouped = {}
+    for record in runs:
+        grouped.setdefault((record["network"], record["model"], record["split"]), []).append(record)
+    return [_entry(*key, found) for key, found in grouped.items() if len(found) == (1 if key[2] == "twin" else FOLDS)]
+
+
+def results(profile="paper") -> list[dict]:
+    """The entries of all current runs, never of those whose recipe has changed since."""
+    return entries(current_runs(profile).values())
 
 
 def _entry(network, model, split, found):
     errors = pd.concat([pd.DataFrame(record["errors"]).set_index("source_id") for record in found])
     return {
         "network": network,
-        "source": "bulletin",
+        "source": found[0]["source"],
         "model": model,
         "split": split,
         "n_events": len(errors),
@@ -355,9 +401,9 @@ def _entry(network, model, split, found):
     }
 
 
-def table(entries) -> str:
-    """The results as text, a line each."""
-    if not entries:
+def table(found) -> str:
+    """The entries as text, a line each."""
+    if not found:
         raise UserError("no current results: make some with `seisbook train`")
     rows = [
         {
@@ -370,11 +416,11 @@ def table(entries) -> str:
             "magnitude RMSE": "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"]),
             "seconds": f"{one['train_s']:.0f}",
         }
-        for one in entries
+        for one in found
     ]
     return pd.DataFrame(rows).to_string(index=False)
 
 
-def as_json(entries) -> str:
-    """The results as JSON."""
-    return json.dumps(entries, indent=1)
+def as_json(found) -> str:
+    """The entries as JSON."""
+    return json.dumps(found, indent=1)

@@ -32,7 +32,9 @@ class ModelConfig:
     window_s, sampling_rate_hz : float
         Of the seismograms. Distances, depths and times are scaled by the window, which suits the network's aperture.
     channels, blocks, neighbours : int
-        Width, depth, and `k` of the nearest-neighbour graph.
+        Width, depth, and `k` of the nearest-neighbour graph. Events with up to `k + 1` stations have one graph only, the
+        complete one; half of all events have seven stations or fewer, so that `k` must be small for the graph to
+        matter.
     graph : {"dynamic", "static", "feature", "none"}
         Mixed distance found anew in each block; geographic distance alone (the same graph in every block); feature
         distance alone; no edges.
@@ -48,7 +50,7 @@ class ModelConfig:
     sampling_rate_hz: float = 20.0
     channels: int = 64
     blocks: int = 3
-    neighbours: int = 8
+    neighbours: int = 4
     graph: Literal["dynamic", "static", "feature", "none"] = "dynamic"
     geographic_weight: float = 0.5
     readout: Literal["multiscale", "last"] = "multiscale"
