@@ -12,6 +12,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,11 @@ def load_events(network, source, n_events=None, random_state=0, progress=True) -
     folder = BUILD / "data" / f"{network.name}-{source}-{n_events or 'all'}-{random_state}-{recipe['hash']}"
     if not folder.is_dir():
         building.build(network.name, source, folder, n_events, random_state, progress=progress)
+    return _read(folder, progress)
+
+
+@lru_cache(maxsize=3)  # many models are trained on the same events, one after the other
+def _read(folder, progress):
     return Events.from_dataset(EventDataset(folder), progress)
 
 

@@ -32,8 +32,8 @@ class ModelConfig:
     window_s, sampling_rate_hz : float
         Of the seismograms. Distances, depths and times are scaled by the window, which suits the network's aperture.
     channels, blocks, neighbours : int
-        Width, depth, and `k` of the nearest-neighbour graph. Events with up to `k + 1` stations have one graph only, the
-        complete one; half of all events have seven stations or fewer, so that `k` must be small for the graph to
+        Width, depth, and `k` of the nearest-neighbour graph. Events with up to `k + 1` stations have one graph only,
+        the complete one; half of all events have seven stations or fewer, so that `k` must be small for the graph to
         matter.
     graph : {"dynamic", "static", "feature", "none"}
         Mixed distance found anew in each block; geographic distance alone (the same graph in every block); feature
