@@ -204,12 +204,13 @@ class STGCBlock(nn.Module):
     r"""Spatio-temporal graph convolution, with the graph rebuilt from where the stations are and what they have seen.
 
     .. math::
-        d^2_{ij} &= \lambda \lVert p_i - p_j \rVert^2 + (1 - \lambda) \lVert u_i - u_j \rVert^2 / C, \\
+        d^2_{ij} &= \lambda \lVert p_i - p_j \rVert^2 / s_p + (1 - \lambda) \lVert u_i - u_j \rVert^2 / s_u, \\
         m_i &= \max_{j \in \mathrm{kNN}(i)} \mathrm{ReLU}\bigl(W [u_i,\; u_j - u_i,\; p_j - p_i,\; q_i]\bigr)
 
-    with `u` the normalised mean of the state over time, `p` the position in units of the network's scale, and `q` the
-    position relative to the hypocentre that the previous block estimated, so that each block can look at what is left
-    to explain. The message is added at all times of the state.
+    with `u` the normalised mean of the state over time, `p` the position in units of the network's scale, `s` the mean
+    of each squared distance over the event's pairs of stations, without which one of the two would drown the other, and
+    `q` the position relative to the hypocentre that the previous block estimated, so that each block can look at what
+    is left to explain. The message is added at all times of the state.
 
     Shapes: `h` (B, N, t, C), `pos` (B, N, 3), `mask` (B, N), `relative` (B, N, 5) to `h` (B, N, t, C).
     """
@@ -243,8 +244,9 @@ class STGCBlock(nn.Module):
     def neighbours(self, u: Tensor, pos: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the k nearest other stations (B, N, k) and whether each is one (events may have fewer)."""
         weight = {"dynamic": self.config.geographic_weight, "static": 1.0, "feature": 0.0}[self.config.graph]
-        distance = weight * torch.cdist(pos, pos) ** 2 + (1 - weight) * torch.cdist(u, u) ** 2 / u.shape[-1]
         pair = mask[:, :, None] & mask[:, None, :] & ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
+        distance = weight * _relative(torch.cdist(pos, pos) ** 2, pair)
+        distance = distance + (1 - weight) * _relative(torch.cdist(u, u) ** 2, pair)
         distance = distance.masked_fill(~pair, FAR)
         nearest, index = distance.topk(min(self.config.neighbours, mask.shape[1]), largest=False)
         return index, nearest < FAR
@@ -267,6 +269,12 @@ class STGCBlock(nn.Module):
 
     def extra_repr(self) -> str:  # noqa: D102 (PyTorch's)
         return f"graph={self.config.graph}, k={self.config.neighbours}, aggregation={self.config.aggregation}"
+
+
+def _relative(squared: Tensor, pair: Tensor) -> Tensor:
+    """Squared distances (B, N, N) over their mean over the pairs of stations."""
+    mean = (squared * pair).sum((1, 2), keepdim=True) / pair.sum((1, 2), keepdim=True).clamp(min=1)
+    return squared / mean.clamp(min=1e-12)
 
 
 class GraphModel(nn.Module):

@@ -142,6 +142,19 @@ def test_dynamic_graph_differs_from_block_to_block_and_static_does_not():
         assert equal == same, graph
 
 
+@pytest.mark.parametrize("factor", [0.01, 100.0])
+def test_neither_distance_drowns_the_other(factor):
+    torch.manual_seed(2)
+    block = STGCBlock(CONFIG)
+    u, pos, mask = torch.randn(3, 12, 16), torch.randn(3, 12, 3), torch.ones(3, 12, dtype=torch.bool)
+    mask[1, 8:] = False
+    index, valid = block.neighbours(u, pos, mask)
+    for other in (block.neighbours(factor * u, pos, mask), block.neighbours(u, factor * pos, mask)):
+        torch.testing.assert_close(other[0][valid], index[valid])
+    static, _ = STGCBlock(replace(CONFIG, graph="static")).neighbours(u, pos, mask)
+    assert (static.sort(-1).values != index.sort(-1).values).any()
+
+
 def test_static_graph_is_that_of_the_nearest_stations():
     block = STGCBlock(replace(CONFIG, graph="static"))
     pos = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [3, 0, 0], [7, 0, 0], [15, 0, 0]]])
