@@ -9,9 +9,10 @@ import io
 import json
 import os
 import tempfile
+import time
 import tokenize
 from dataclasses import asdict, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from safetensors import SafetensorError
 from seisbook import networks, peers
 from seisbook.errors import DataError, UserError
 from seisbook.model import ModelConfig
+from seisbook.paths import DATA
 from seisbook.training import TrainingConfig
 
 REMEDY = "restore both files of the checkpoint, or train again"
@@ -81,8 +83,10 @@ def recipe_hash(*parts, architecture, network) -> str:
     UserError
         If there is no such architecture or network.
     """
-    described = asdict(networks.load(network))
-    code = {name: _code(MODULES / f"{name}.py") for name in (*DATA_MODULES, *_modules_of(architecture))}
+    shipped = DATA / "networks" / f"{network}.yaml"
+    changed = shipped.stat().st_mtime_ns if shipped.is_file() else time.monotonic_ns()  # a user's own is read each time
+    described = _network(str(network), changed)
+    code = code_of(*DATA_MODULES, *_modules_of(architecture))
     return hashlib.sha256(_json([architecture, parts, described, code]).encode()).hexdigest()[:16]
 
 
@@ -117,6 +121,17 @@ def _modules_of(architecture):
     if architecture in peers.NAMES:
         return ("model", "training", "peers")
     raise UserError(f"no architecture {architecture!r}: choose one of {', '.join((*peers.NAMES, 'classical'))}")
+
+
+@lru_cache(maxsize=8)
+def _network(name, changed):
+    """What a network's YAML file describes; read again only if it has changed: a study has hundreds of recipes."""
+    return asdict(networks.load(name))
+
+
+def code_of(*modules) -> dict:
+    """Hash of each of these modules' code, to be a part of a recipe that they decide on too."""
+    return {name: _code(MODULES / f"{name}.py") for name in modules}
 
 
 @cache

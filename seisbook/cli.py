@@ -21,6 +21,18 @@ examples:
   seisbook data build --network my_network.yaml --source bulletin --catalogue events.xml --out mine
 """
 
+STUDY_EXAMPLES = """\
+examples:
+  # all trials that are missing, in two worker processes; stop it at any time, and the same command goes on
+  seisbook study run NAME --network colombia --source bulletin --profile paper --jobs 2
+
+  # on a Dask cluster whose workers have this version of SeisBook (`dask worker tcp://10.0.0.1:8786 --nthreads 1`)
+  seisbook study run NAME --network colombia --source bulletin --profile paper --dask tcp://10.0.0.1:8786
+
+  # on a GPU, in batched passes
+  seisbook study run NAME --network colombia --source bulletin --profile paper --device cuda
+"""
+
 
 def main(argv=None) -> int:
     """Run the command line; return the exit code: 0, 1 for a failure, 2 for a mistake of the user's."""
@@ -52,6 +64,7 @@ def _parser():
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
     _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
+    _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
     results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
@@ -139,6 +152,36 @@ def _evaluate_parser(parser):
     parser.set_defaults(command=_evaluate)
 
 
+def _study_parser(parser):
+    from seisbook.studies import STUDIES
+
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run",
+        help="do the trials that are missing",
+        description="Do the trials of a study that are missing, and keep a record of each as soon as it is done.",
+        epilog=STUDY_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where = run.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_positive, default=1, help="worker processes, one thread each (default: 1)")
+    where.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler, whose workers do the trials")
+    where.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: groups of trials in one pass")
+    run.set_defaults(command=_study_run)
+    status = commands.add_parser("status", help="say how many trials are done, missing and out of date")
+    status.set_defaults(command=_study_status)
+    merge = commands.add_parser("merge", help="put all current records into the file in data/results/studies")
+    merge.set_defaults(command=_study_merge)
+    for command in (run, status, merge):
+        known = ", ".join(STUDIES) or "none yet"
+        command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
+        command.add_argument("--network", required=True, help="a shipped network")
+        command.add_argument(
+            "--source", choices=("bulletin", "simulated"), default="bulletin", help="default: bulletin"
+        )
+        command.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
+
+
 def _positive(text):
     return _whole(text, 1)
 
@@ -209,6 +252,35 @@ def _evaluate(arguments):
 
     summary = evaluation.summarise_errors(experiments.evaluate(arguments.checkpoint, arguments.dataset))
     print(json.dumps(summary, indent=1) if arguments.json else evaluation.describe(summary))
+
+
+def _study_run(arguments):
+    from seisbook import studies
+
+    how = {"n_jobs": arguments.jobs, "dask": arguments.dask, "device": arguments.device}
+    status = studies.run(*_study(arguments), **how)
+    for trial, message in status.failures:
+        print(f"seisbook: {json.dumps(trial)}: {message}", file=sys.stderr)
+    print(status)
+    return 1 if status.missing else 0
+
+
+def _study_status(arguments):
+    from seisbook import studies
+
+    print(studies.status(*_study(arguments)))
+
+
+def _study_merge(arguments):
+    from seisbook import studies
+
+    print(studies.merge(*_study(arguments)))
+
+
+def _study(arguments):
+    from seisbook import studies
+
+    return studies.find(arguments.name), arguments.network, arguments.source, arguments.profile
 
 
 def _results(arguments):

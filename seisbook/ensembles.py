@@ -6,7 +6,8 @@ initial weights, in its own order. Stacking changes nothing but the speed: the g
 losses with respect to one replica's weights is that of its own loss.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,6 +37,14 @@ class GraphPart(nn.Module):
         return loss + self.training_config.estimate_weight * estimate_loss(prediction, y, self.model.config)
 
 
+class Seeds(NamedTuple):
+    """What is random in a training, each to be varied alone: initial weights, order of the events, station dropout."""
+
+    initial: int
+    order: int
+    dropout: int
+
+
 @dataclass
 class EnsembleLocator:
     """R replicas of a model's graph part, trained together.
@@ -47,8 +56,10 @@ class EnsembleLocator:
     config : ModelConfig
     training : TrainingConfig
         The auxiliary onset loss, time shift and noise concern the stem and are not used.
-    seeds : sequence of int
-        One a replica: initial weights, batch order, station dropout.
+    seeds : sequence of int or Seeds
+        One a replica; a number stands for all three.
+    device : str
+        Such as `cuda`, where many replicas take hardly longer than one. What is random is drawn on the CPU.
 
     Attributes
     ----------
@@ -60,7 +71,8 @@ class EnsembleLocator:
     architecture: str = "dynamic"
     config: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int | Seeds, ...] = (0,)
+    device: str = "cpu"
 
     def fit(self, events: Events, subsets, progress=True):
         """Train replica `r` on the events `subsets[r]`, read by a stem; all subsets have the same size.
@@ -72,27 +84,31 @@ class EnsembleLocator:
         """
         if len(subsets) != len(self.seeds) or len({len(subset) for subset in subsets}) != 1:
             raise UserError("an ensemble needs one subset of events a seed, all of the same size")
-        self._initialise()
-        generators = [torch.Generator().manual_seed(seed) for seed in self.seeds]
+        seeds = [one if isinstance(one, Seeds) else Seeds(one, one, one) for one in self.seeds]
+        self._initialise(seeds)
+        events = _moved(events, self.device)
+        orders = [torch.Generator().manual_seed(one.order) for one in seeds]
+        dropouts = [torch.Generator().manual_seed(one.dropout) for one in seeds]
         size = min(self.training.batch_size, len(subsets[0]))
         steps = len(subsets[0]) // size
         optimiser, schedule = self._optimiser(steps)
         self.history_ = []
         for _ in tqdm(range(self.training.graph_epochs), desc=f"{len(self.seeds)} trainings", disable=not progress):
-            order = self._orders(events, subsets, generators, steps * size).reshape(len(self.seeds), steps, size)
-            losses = [self._step(events, order[:, step], generators, optimiser, schedule) for step in range(steps)]
-            self.history_.append(torch.stack(losses).mean(0).numpy())
+            order = self._orders(events, subsets, orders, steps * size).reshape(len(self.seeds), steps, size)
+            losses = [self._step(events, order[:, step], dropouts, optimiser, schedule) for step in range(steps)]
+            self.history_.append(torch.stack(losses).mean(0).cpu().numpy())
         return self
 
-    def _initialise(self):
+    def _initialise(self, seeds):
         models = []
-        for seed in self.seeds:
-            torch.manual_seed(seed)
+        for one in seeds:
+            torch.manual_seed(one.initial)
             models.append(GraphPart(peers.build(self.architecture, self.config), self.training))
         parameters, self._buffers = stack_module_state(models)
         self._shape = models[0].eval()  # whose weights are replaced at each call; no random dropout inside vmap
-        trained = {name: value for name, value in parameters.items() if ".stem." not in name}
+        trained = {name: value.to(self.device) for name, value in parameters.items() if ".stem." not in name}
         self.parameters_ = {name: value.detach().requires_grad_() for name, value in trained.items()}
+        self._buffers = {name: value.to(self.device) for name, value in self._buffers.items()}
 
     def _optimiser(self, steps):
         t = self.training
@@ -120,7 +136,8 @@ class EnsembleLocator:
             drop_stations(F.pad(one, (0, widest - one.shape[1])), self.training.station_dropout, generator)
             for one, generator in zip(mask, generators, strict=True)
         ]
-        loss = self._losses(*features, pos, torch.stack(dropped)[..., : mask.shape[-1]], y)
+        kept = torch.stack(dropped)[..., : mask.shape[-1]].to(self.device)
+        loss = self._losses(*features, pos, kept, y)
         if not torch.isfinite(loss).all():
             raise UserError("the loss of a replica diverged: lower learning_rate")
         optimiser.zero_grad(set_to_none=True)
@@ -148,7 +165,7 @@ class EnsembleLocator:
     def predict(self, events: Events, index=None, batch_size=256) -> Prediction:
         """Predictions of all replicas for the events at `index`: each field has a leading dimension R."""
         index = np.arange(len(events)) if index is None else np.asarray(index)
-        model = _Locate(self._shape.model)
+        events, model = _moved(events, self.device), _Locate(self._shape.model)
 
         def locate(parameters, buffers, *batch):
             return tuple(functional_call(model, (parameters, buffers), batch))
@@ -156,13 +173,21 @@ class EnsembleLocator:
         parts = []
         for first in range(0, len(index), batch_size):
             batch = events.batch(index[first : first + batch_size])
-            inputs = (*batch.features[:4], batch.pos, batch.mask)
+            inputs = (*batch.features[:4], batch.pos, batch.mask.to(self.device))
             parts.append(vmap(locate, (0, 0, *[None] * 6))(self.parameters_, self._buffers, *inputs))
         return Prediction(*(torch.cat(values, 1) for values in zip(*parts, strict=True)))
 
 
+def _moved(events, device):
+    """The events with what a graph part needs on a device."""
+    if device == "cpu":
+        return events
+    on = {name: getattr(events, name).to(device) for name in ("pos", "amplitude", "y")}
+    return replace(events, **on, features=NodeFeatures(*(value.to(device) for value in events.features[:4])))
+
+
 def _stacked(events, index):
-    """Features, positions, mask and labels (R, B, ...) of the events at `index` (R, B)."""
+    """Features, positions, mask and labels (R, B, ...) of the events at `index` (R, B); the mask stays on the CPU."""
     batch = events.batch(index.flatten().numpy())
     stacked = [value.unflatten(0, index.shape) for value in (*batch.features[:4], batch.pos, batch.mask, batch.y)]
     return stacked[:4], *stacked[4:]

@@ -1,0 +1,130 @@
+"""What each part of the model and of its training is worth: one thing changed at a time, on the same events.
+
+Two groups of arms. The *whole recipe* (pre-training on the twin, end to end, then the graph part alone) is changed in
+how it is trained. The *study recipe* (the twin's stem frozen, the graph part trained from random weights) costs a
+fraction of that and is changed in how the graph part is built.
+"""
+
+import time
+from dataclasses import replace
+from functools import cache
+
+import pandas as pd
+import torch
+
+from seisbook import checkpoints, evaluation, experiments, networks, peers, studies
+from seisbook.training import Locator, TrainingConfig
+
+FOLDS = {"quick": (0,), "paper": (0, 1)}
+STUDY_TRAINING = TrainingConfig(epochs=15, graph_epochs=0, batch_size=32, learning_rate=2e-3, validation=0.0)
+TRAINING_ARMS = {
+    "whole recipe": {},
+    "no end-to-end epochs": {"epochs": 0},
+    "no epochs of the graph part alone": {"graph_epochs": 0},
+    "no loss of the blocks' estimates": {"estimate_weight": 0.0},
+    "no onset loss after the twin": {"onset_weight": 0.0},
+    "no station dropout": {"station_dropout": 0.0},
+    "no pre-training on the twin": {"random": True},
+}
+MODEL_ARMS = {
+    "study recipe": {},
+    "static graph": {"graph": "static"},
+    "feature-space graph": {"graph": "feature"},
+    "no edges": {"graph": "none"},
+    "last block only": {"readout": "last"},
+    "mean aggregation": {"aggregation": "mean"},
+    "softmax aggregation": {"aggregation": "softmax"},
+    "two neighbours": {"neighbours": 2},
+    "eight neighbours": {"neighbours": 8},
+    "one block": {"blocks": 1},
+    "five blocks": {"blocks": 5},
+}
+
+
+def trials(network, source, profile) -> list[dict]:
+    """Each arm on one or two folds of the bulletin, or of simulated events that the twin's stem has not seen."""
+    common = {"network": network, "source": source, "profile": profile}
+    return [{**common, "arm": arm, "fold": fold} for fold in FOLDS[profile] for arm in (*MODEL_ARMS, *TRAINING_ARMS)]
+
+
+def run(trials) -> list[dict]:
+    """Train and test each trial: `parameters`, `train_s` and the `summary` of the errors on the test part."""
+    return [_trained(**trial) for trial in trials]
+
+
+def group(trial):
+    """Trials to be done in one pass: each alone."""
+    return tuple(trial.values())
+
+
+def recipe(trial) -> dict:
+    """What a trial's result follows from."""
+    code = checkpoints.code_of("ablations")
+    return checkpoints.recipe("dynamic", trial["network"], experiments.PROFILES[trial["profile"]], code, trial)
+
+
+def prepare(network, source, profile):
+    """Train the twin's stem and read the events, once for all."""
+    _events(network, source, profile)
+
+
+def _trained(network, source, profile, arm, fold):
+    chosen = experiments.PROFILES[profile]
+    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    random_init = arm in MODEL_ARMS or TRAINING_ARMS[arm].get("random")
+    config = replace(twin.config, **MODEL_ARMS.get(arm, {}))
+    if arm in MODEL_ARMS:
+        training = replace(STUDY_TRAINING, epochs=2, batch_size=8) if profile == "quick" else STUDY_TRAINING
+    else:
+        changes = {name: value for name, value in TRAINING_ARMS[arm].items() if name != "random"}
+        training = replace(chosen.training, learning_rate=card.training.learning_rate / 2, **changes)
+    torch.manual_seed(fold)
+    start = peers.GraphModel(config) if random_init else twin
+    events = _read(network, source, profile) if arm in MODEL_ARMS else _events(network, source, profile)
+    train, test = experiments.folds(events.source_id, events.origin_time, "random")[fold]
+    begin = time.perf_counter()
+    locator = Locator("dynamic", config, training, fold, start).fit(events.select(train), progress=False)
+    seconds = round(time.perf_counter() - begin, 1)
+    held = events.select(test)
+    summary = evaluation.summarise_errors(evaluation.errors(locator.predict(held), held))
+    size = sum(value.numel() for value in locator.model_.parameters())
+    return {"parameters": size, "train_s": seconds, "summary": summary}
+
+
+@cache
+def _events(network, source, profile):
+    size, seed = (None, 0) if source == "bulletin" else (experiments.PROFILES[profile].twin_events, 3)
+    return experiments.load_events(networks.load(network), source, size, seed, False)
+
+
+@cache
+def _read(network, source, profile):
+    """The events as the twin's stem sees them."""
+    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    return _events(network, source, profile).read_by(twin)
+
+
+def tabulate(records) -> pd.DataFrame:
+    """Each arm's errors, averaged over the folds; the first row of each group is what the others change.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of `seisbook.studies.load`.
+    """
+    rows = [
+        {
+            "recipe": "study" if one["trial"]["arm"] in MODEL_ARMS else "whole",
+            "arm": one["trial"]["arm"],
+            "epicentre (km)": one["result"]["summary"]["epicentral_km"]["median"],
+            "depth (km)": one["result"]["summary"]["depth_km"]["median"],
+            "magnitude RMSE": one["result"]["summary"]["magnitude"]["rmse"],
+            "seconds": one["result"]["train_s"],
+        }
+        for one in records
+    ]
+    mean = pd.DataFrame(rows).groupby(["recipe", "arm"], sort=False).mean()
+    return mean.round({"epicentre (km)": 2, "depth (km)": 2, "magnitude RMSE": 3, "seconds": 0})
+
+
+STUDY = studies.Study("ablations", trials, run, group, recipe, prepare)

@@ -1,0 +1,362 @@
+"""The figures of the variance study: components, ratios, learning curves and scores; each function returns one.
+
+Networks have the colours of `seisbook.figures`, lighter for simulated twins; arms have markers. What a logarithmic
+axis cannot show, estimates that are not positive, is drawn on its lower edge as an arrow, and never left out.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedFormatter, FixedLocator, LogLocator, NullFormatter
+
+from seisbook import figures
+from seisbook.errors import UserError
+from seisbook.figures import DARK, HALO, PLAIN, styled
+
+MARKERS = ("o", "s", "D", "^", "v", "P")
+TICKS = {0.75: (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8), 1.6: (1, 2, 5), 2.6: (1, 3)}  # by decades, at most
+COMPONENTS = {"data": "training data", "seed": "seed", "residual": "both together"}
+
+
+class Dataset(NamedTuple):
+    """A network and where its events are from: `bulletin`, `simulated` or `waveform`."""
+
+    network: str
+    source: str = "bulletin"
+
+
+def _panels(n, height, **kwargs):
+    fig, axes = plt.subplots(1, n, figsize=(7.4, height), squeeze=False, **kwargs)
+    return fig, axes[0]
+
+
+def _datasets(table):
+    """Rows of each network and source, in the order in which they come."""
+    return {Dataset(*key): rows for key, rows in table.groupby(["network", "source"], sort=False)}
+
+
+def _check(content, what):
+    if not len(content):
+        raise UserError(f"{what}: there is nothing to draw: run the study first")
+
+
+def _decades(axis, which):
+    """Plain numbers on a logarithmic axis, the more of them between the powers of ten the fewer decades there are."""
+    target = getattr(axis, f"{which}axis")
+    low, high = getattr(axis, f"get_{which}lim")()
+    decades = np.log10(high / low)
+    steps = next((subs for most, subs in TICKS.items() if decades < most), (1,))
+    target.set_major_locator(LogLocator(subs=steps))
+    target.set_major_formatter(PLAIN)
+    target.set_minor_formatter(NullFormatter())
+
+
+# ----------------------------------------------------------------------------------------------------------- components
+
+
+@styled
+def variance_components(components, unit="km²"):
+    """Dot-and-whisker plot of variance components by arm, on a logarithmic axis, a panel per network.
+
+    An estimate that is not positive is an arrow on the left edge, with the upper end of its interval as a whisker.
+
+    Parameters
+    ----------
+    components : DataFrame
+        One row per network, source, arm and component: columns `network`, `source`, `arm`, `component` ("data", "seed",
+        "residual"), `value`, `low`, `high`, such as of `seisbook.variance.Components.table`.
+    unit : str
+        Of the values.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    _check(components, "variance_components")
+    datasets, arms = _datasets(components), list(dict.fromkeys(components.arm))
+    fig, axes = _panels(len(datasets), 1.6 + 0.22 * 3 * len(arms), sharey=True)
+    for axis, (dataset, rows) in zip(axes, datasets.items(), strict=True):
+        left = _left_edge(rows)
+        axis.set(xscale="log", title=figures.label(dataset), xlabel=f"variance ({unit})")
+        for row in rows.itertuples():
+            y = list(COMPONENTS).index(row.component) + 0.62 * ((arms.index(row.arm) + 0.5) / len(arms) - 0.5)
+            _whisker(axis, row, y, left, arms.index(row.arm), figures.colour(dataset))
+        axis.set_xlim(left, 1.6 * rows.high.max())
+        axis.set_yticks(range(3), COMPONENTS.values())
+        axis.set_ylim(2.5, -0.5)
+        axis.grid(axis="x")
+        axis.grid(False, axis="y")
+        _decades(axis, "x")
+    fig.legend(handles=_arm_handles(arms), loc="outside lower center", ncols=len(arms))
+    return fig
+
+
+def _left_edge(rows):
+    """Below all positive estimates, so that only intervals and what is not positive reach it."""
+    positive = rows.value[rows.value > 0]
+    return 0.3 * positive.min() if len(positive) else 1e-3 * rows.high.max()
+
+
+def _whisker(axis, row, y, left, arm, hue):
+    """One estimate with its interval; the first arm is filled, the others are open."""
+    look = {"color": hue, "markerfacecolor": hue if arm == 0 else "white", "markeredgecolor": hue}
+    axis.plot([max(row.low, left), max(row.high, left)], [y, y], color=hue, linewidth=1.8)
+    marker = MARKERS[arm % len(MARKERS)] if row.value > left else "<"
+    axis.plot(max(row.value, left), y, marker, markersize=6.5, markeredgewidth=1.5, clip_on=False, zorder=4, **look)
+
+
+def _arm_handles(arms):
+    look = {"linestyle": "none", "color": DARK, "markersize": 6.5, "markeredgewidth": 1.5}
+    return [
+        Line2D([], [], marker=MARKERS[i % len(MARKERS)], label=arm, markerfacecolor="white" if i else DARK, **look)
+        for i, arm in enumerate(arms)
+    ]
+
+
+@styled
+def event_variances(events, unit="km²"):
+    """Data-induced variance of each event under two arms, one point an event, a panel per network.
+
+    The full line is equality, the dashed one the ratio of the medians over all events. Estimates that are not
+    positive are arrows on the lower and left edges; the panel says how many.
+
+    Parameters
+    ----------
+    events : dict of Dataset to DataFrame
+        One row per event, a column per arm, the reference second: such as the columns `data` of
+        `seisbook.variance.event_components`, as `dynamic` and `static`.
+    unit : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If there is no event with a positive variance.
+    """
+    _check(events, "event_variances")
+    fig, axes = _panels(len(events), 4.0 if len(events) < 3 else 3.2)
+    for axis, (dataset, table) in zip(axes, events.items(), strict=True):
+        first, second = table.columns
+        _scatter(axis, table[second].to_numpy(), table[first].to_numpy(), figures.colour(dataset))
+        axis.set(title=figures.label(dataset), xlabel=f"{second}: variance ({unit})", box_aspect=1)
+        _decades(axis, "x")
+        _decades(axis, "y")
+    axes[0].set_ylabel(f"{first}: variance ({unit})")
+    return fig
+
+
+def _scatter(axis, x, y, hue):
+    both = np.r_[x, y]
+    if not (both > 0).any():
+        raise UserError("event_variances: no event has a positive variance: add partitions or seeds to the study")
+    low, high = np.quantile(both[both > 0], 0.01) / 2, both.max() * 1.6
+    off = (x < low) | (y < low)
+    axis.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
+    look = {"color": hue, "alpha": 0.55, "markeredgewidth": 0}
+    axis.plot(x[~off], y[~off], ".", markersize=5, rasterized=True, **look)
+    for which, marker in ((x < low, "<"), ((y < low) & (x >= low), "v")):  # beyond both edges: in the corner
+        if which.any():  # an empty unclipped line would lie in the figure's corner and upset the layout
+            edge = np.maximum(x, low)[which], np.maximum(y, low)[which]
+            axis.plot(*edge, marker, markersize=4.5, clip_on=False, **look)
+    axis.plot([low, high], [low, high], color=DARK, linewidth=1)
+    ratio = np.median(y) / np.median(x)
+    text = f"{len(x):,} events, {off.sum():,} on the edges"
+    if ratio > 0 and np.isfinite(ratio):
+        axis.plot([low, high], [ratio * low, ratio * high], "--", color=DARK, linewidth=1.4)
+        text = f"ratio of medians {ratio:.2f}\n{text}"
+    axis.text(0.04, 0.96, text, transform=axis.transAxes, va="top", fontsize=9, path_effects=HALO)
+
+
+# --------------------------------------------------------------------------------------------------------------- ratios
+
+
+@styled
+def ratio_forest(ratios):
+    """Ratios of the data-induced variance with their intervals, against 1, with the verdict on each.
+
+    The shaded range holds reductions by less than 10 %, see `seisbook.variance.verdict`. Open ends of an interval are
+    arrows.
+
+    Parameters
+    ----------
+    ratios : DataFrame
+        One row each: `network`, `source`, `quantity` (such as "epicentre, mean"), `value`, `low`, `high`, `verdict`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    _check(ratios, "ratio_forest")
+    datasets = _datasets(ratios)
+    fig, axis = plt.subplots(figsize=(7.4, 1.1 + 0.3 * (len(ratios) + 1.2 * len(datasets))))
+    finite = ratios[["low", "value", "high"]].to_numpy(float)
+    finite = finite[np.isfinite(finite) & (finite > 0.01) & (finite < 100)]
+    limits = min([*finite, 0.7]) / 1.15, max([*finite, 1.4]) * 1.15
+    axis.set(xscale="log", xlim=limits)
+    axis.axvspan(0.9, 1, color="#e3e3e3", linewidth=0, zorder=0)
+    axis.axvline(1, color="black", linewidth=1)
+    y, ticks = 0.0, {}
+    for dataset, rows in datasets.items():
+        ticks[y] = figures.label(dataset)
+        for row in rows.itertuples():
+            y += 1
+            ticks[y] = row.quantity
+            _interval(axis, row, y, limits, figures.colour(dataset))
+        y += 1.2
+    _forest_axis(axis, ticks)
+    return fig
+
+
+def _interval(axis, row, y, limits, hue):
+    ends = np.clip([row.low, row.high], *limits)
+    axis.plot(ends, [y, y], color=hue, linewidth=2)
+    if np.isfinite(row.value):
+        axis.plot(np.clip(row.value, *limits), y, "o", color=hue, markersize=7)
+    for end, value, marker in zip(ends, (row.low, row.high), "<>", strict=True):
+        if end != value:
+            axis.plot(end, y, marker, color=hue, markersize=6, clip_on=False)
+    text = f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]  {row.verdict}".replace("inf", "∞")
+    axis.annotate(text, (1.03, y), xycoords=axis.get_yaxis_transform(), va="center", fontsize=9, annotation_clip=False)
+
+
+def _forest_axis(axis, ticks):
+    axis.set_ylim(max(ticks) + 0.7, -0.7)
+    axis.set_yticks(list(ticks), ticks.values())
+    for text, (y, word) in zip(axis.get_yticklabels(), ticks.items(), strict=True):
+        text.set_weight("bold" if "," in word and y in (0, *_heads(ticks)) else "normal")
+    axis.tick_params(axis="y", length=0, pad=9)
+    axis.set_xlabel("ratio of the data-induced variances, dynamic over static (1)")
+    axis.grid(axis="x")
+    axis.grid(False, axis="y")
+    _decades(axis, "x")
+
+
+def _heads(ticks):
+    """Heights of the networks' names, which stand farther from what is above them."""
+    heights = list(ticks)
+    return [y for before, y in pairwise(heights) if y - before > 1.1]
+
+
+# ------------------------------------------------------------------------------------------------------ learning curves
+
+
+@styled
+def learning_curves(curves, experts=None, quantity="median epicentral error (km)"):
+    """Error against the number of training events, with the fitted power law and the line of the experts.
+
+    Points are runs, spread a little sideways to be seen; the dark band is the 95 % interval of the curve, the light one
+    that of one more run. The curve is dashed beyond the largest training set.
+
+    Parameters
+    ----------
+    curves : dict of Dataset to LearningCurve
+        See `seisbook.variance.fit_learning_curve`.
+    experts : dict of Dataset to Estimate, optional
+        How well two experts agree; drawn as a line with its interval.
+    quantity : str
+        Of the errors, with its unit.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If there is no curve.
+    """
+    _check(curves, "learning_curves")
+    fig, axes = _panels(len(curves), 3.8)
+    for axis, (dataset, curve) in zip(axes, curves.items(), strict=True):
+        axis.set(xscale="log", yscale="log", title=figures.label(dataset), xlabel="training events (1)")
+        _curve(axis, curve, figures.colour(dataset))
+        _expert_line(axis, (experts or {}).get(dataset))
+        for which in "xy":
+            _decades(axis, which)
+        sizes = np.unique(curve.n)
+        if len(sizes) <= 6 and sizes.max() >= 4 * sizes.min():
+            axis.xaxis.set_major_locator(FixedLocator(sizes))
+            axis.xaxis.set_major_formatter(FixedFormatter([f"{size:,.0f}" for size in sizes]))
+        axis.legend(loc="best", fontsize=8.5)
+    axes[0].set_ylabel(quantity)
+    return fig
+
+
+def _curve(axis, curve, hue):
+    largest = curve.n.max()
+    n = np.geomspace(curve.n.min() / 1.15, 2 * largest, 120)
+    axis.fill_between(n, *curve.prediction_band(n), color=hue, alpha=0.15, linewidth=0, label="one more run, 95 %")
+    axis.fill_between(n, *curve.confidence_band(n), color=hue, alpha=0.35, linewidth=0, label="curve, 95 %")
+    axis.plot(n[n <= largest], curve.predict(n[n <= largest]), color=hue)
+    axis.plot(n[n >= largest], curve.predict(n[n >= largest]), "--", color=hue)
+    sideways = np.exp(np.random.default_rng(0).uniform(-0.05, 0.05, len(curve.n)))
+    look = {"color": hue, "markersize": 4, "alpha": 0.8, "markeredgecolor": "white", "markeredgewidth": 0.4}
+    axis.plot(curve.n * sideways, curve.error, "o", label="runs", **look)
+
+
+def _expert_line(axis, expert):
+    if expert is None:
+        return
+    axis.axhspan(expert.low, expert.high, color=DARK, alpha=0.18, linewidth=0)
+    axis.axhline(expert.value, color=DARK, linewidth=1.4, linestyle="-.", label="experts among themselves, 95 %")
+
+
+# --------------------------------------------------------------------------------------------------------------- scores
+
+
+@styled
+def score_maps(table, quantity="median epicentral error (km)", column="score"):
+    """Score of every training, partitions across and seeds down, the two arms side by side on one colour scale.
+
+    Stripes down a panel say that the training data matter, stripes across it that the seed does, speckle that neither
+    does alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per training of one network: `arm`, `partition`, `seed`, and `column`. What is missing stays white.
+    quantity : str
+        Of the scores, with its unit.
+    column : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    _check(table, "score_maps")
+    arms = dict(list(table.groupby("arm")))
+    low, high = table[column].min(), table[column].max()
+    n_seeds = table.seed.nunique()
+    fig, axes = _panels(len(arms), 1.9 + 0.28 * n_seeds, sharey=True)
+    for axis, (arm, rows) in zip(axes, arms.items(), strict=True):
+        cells = rows.pivot(index="seed", columns="partition", values=column)
+        image = axis.imshow(cells, cmap="cividis", vmin=low, vmax=high, aspect="auto", interpolation="nearest")
+        axis.set(title=arm, xlabel="partition (number)")
+        every = max(1, len(cells.columns) // 10)
+        axis.set_xticks(range(0, len(cells.columns), every), cells.columns[::every])
+        axis.set_yticks(range(len(cells)), cells.index)
+        axis.grid(False)
+    axes[0].set_ylabel("seed (number)")
+    fig.colorbar(image, ax=list(axes), label=quantity, shrink=0.9)
+    return fig

@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seisbook import ablations, building, experiments, variance_study
+from seisbook.graphs import EventDataset
+from seisbook.training import Events
+
+QUICK = experiments.PROFILES["quick"]
+TINY = replace(
+    QUICK,
+    twin_events=60,
+    pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0),
+    training=replace(QUICK.training, epochs=1, graph_epochs=1, batch_size=8),
+)
+WHERE = ("ridgecrest", "simulated", "quick")
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
+    out = tmp_path_factory.mktemp("set") / "twin"
+    built = building.build("ridgecrest", "simulated", out, n_events=60, progress=False)
+    return Events.from_dataset(EventDataset(built), progress=False)
+
+
+@pytest.fixture(scope="module")
+def bench(events, tmp_path_factory):
+    """The study on few simulated events, with nothing written outside a temporary folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiments, "BUILD", tmp_path_factory.mktemp("build"))
+        patch.setitem(experiments.PROFILES, "quick", TINY)
+        patch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
+        variance_study._events.cache_clear()
+        ablations._events.cache_clear()
+        ablations._read.cache_clear()
+        yield patch
+    variance_study._events.cache_clear()
+
+
+def crossed(profile="paper"):
+    return [one for one in variance_study.trials("colombia", "bulletin", profile) if one["part"] == "crossed"]
+
+
+def test_the_design_is_crossed():
+    arms = {}
+    for one in crossed():
+        arms.setdefault(one["arm"], set()).add((one["split"], one["partition"], *one["seeds"]))
+    assert arms["dynamic"] == arms["static"]
+    assert len(arms["dynamic"]) == 20 * 5
+    assert len(arms["feature"]) < len(arms["dynamic"])
+    assert arms["feature"] < arms["dynamic"]
+
+
+def test_no_two_trainings_are_the_same():
+    recipes = [variance_study.recipe(one)["hash"] for one in variance_study.trials("colombia", "bulletin", "quick")]
+    assert len(set(recipes)) == len(recipes)
+
+
+def test_each_random_influence_varies_alone():
+    alone = [one["seeds"] for one in variance_study.trials(*WHERE) if one["part"] == "seeds"]
+    assert {sum(seed != 0 for seed in seeds) for seeds in alone} == {1}
+    assert {np.flatnonzero(seeds)[0] for seeds in alone} == {0, 1, 2}
+
+
+def test_nothing_of_a_test_set_is_trained_on(bench):
+    events, external, rest = variance_study._events(*WHERE)
+    assert not set(external) & set(rest)
+    assert len(external) + len(rest) == len(events)
+    tested = {}
+    for one in variance_study.trials(*WHERE):
+        train, test = variance_study._part(events, rest, one)
+        assert not set(train) & (set(test) | set(external))
+        if one["part"] == "crossed":
+            tested.setdefault((one["arm"], one["split"], one["partition"] // 5, *one["seeds"]), []).extend(test)
+            assert len(train) + len(test) == len(rest)
+        if one["n_train"]:
+            assert len(train) == min(one["n_train"], len(rest) - len(test))
+    assert all(sorted(found) == sorted(rest) for found in tested.values())  # the folds of a partition hold each once
+
+
+def test_a_result_predicts_every_external_event(bench):
+    trials = [one for one in crossed("quick") if one["arm"] == "dynamic" and one["split"] == "random"][:2]
+    trials = [{**one, "network": "ridgecrest", "source": "simulated"} for one in trials]
+    together = variance_study.run(trials)
+    labels, names = variance_study.labels(*WHERE)
+    for one, result in zip(trials, together, strict=True):
+        assert np.shape(result["external"]) == (len(names), 4) == labels.shape
+        error = np.hypot(*(np.array(result["external"]) - labels)[:, :2].T)
+        assert np.median(error) == pytest.approx(result["scores"]["external"]["epicentral_km"], rel=1e-3)
+        (alone,) = variance_study.run([one])
+        np.testing.assert_allclose(alone["external"], result["external"], rtol=0.02, atol=0.05)
+    assert together[0]["external"] != together[1]["external"]
+    assert len({variance_study.group(one) for one in trials}) == 1
+
+
+def test_an_ablation_changes_what_it_says(bench):
+    (study,) = ablations.run([{**_ablation("study recipe")}])
+    (wide,) = ablations.run([{**_ablation("one block")}])
+    assert wide["parameters"] < study["parameters"]
+    (whole,) = ablations.run([_ablation("no station dropout")])
+    assert np.isfinite(whole["summary"]["epicentral_km"]["median"])
+
+
+def test_ablations_are_tabulated_in_their_order():
+    summary = {"epicentral_km": {"median": 2.0}, "depth_km": {"median": 1.0}, "magnitude": {"rmse": 0.1}}
+    found = [
+        {"trial": one, "result": {"train_s": 3.0, "summary": summary}}
+        for one in ablations.trials("colombia", "bulletin", "paper")
+    ]
+    table = ablations.tabulate(found)
+    assert table.index.tolist()[0] == ("study", "study recipe")
+    assert ("whole", "whole recipe") in table.index
+    assert (table["epicentre (km)"] == 2).all()
+    assert len(table) == len(ablations.MODEL_ARMS) + len(ablations.TRAINING_ARMS)
+
+
+def _ablation(arm):
+    return {"network": "ridgecrest", "source": "simulated", "profile": "quick", "arm": arm, "fold": 0}
