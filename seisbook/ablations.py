@@ -15,7 +15,7 @@ import torch
 from seisbook import checkpoints, evaluation, experiments, networks, peers, studies
 from seisbook.training import Locator, TrainingConfig
 
-FOLDS = {"quick": (0,), "paper": (0, 1)}
+FOLDS = {"quick": (0,), "paper": (0,)}
 STUDY_TRAINING = TrainingConfig(epochs=15, graph_epochs=0, batch_size=32, learning_rate=2e-3, validation=0.0)
 TRAINING_ARMS = {
     "whole recipe": {},
@@ -59,8 +59,14 @@ def group(trial):
 
 def recipe(trial) -> dict:
     """What a trial's result follows from."""
-    code = checkpoints.code_of("ablations")
-    return checkpoints.recipe("dynamic", trial["network"], experiments.PROFILES[trial["profile"]], code, trial)
+    arm = MODEL_ARMS.get(trial["arm"]) or TRAINING_ARMS.get(trial["arm"])
+    parts = (
+        arm,
+        STUDY_TRAINING,
+        experiments.PROFILES[trial["profile"]],
+        checkpoints.code_of_parts(_trained, _events, _read),
+    )
+    return checkpoints.recipe("dynamic", trial["network"], *parts, trial)
 
 
 def prepare(network, source, profile):

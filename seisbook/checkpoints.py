@@ -5,6 +5,7 @@ are. Nothing is unpickled: a checkpoint from somebody else cannot run code.
 """
 
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -132,6 +133,12 @@ def _network(name, changed):
 def code_of(*modules) -> dict:
     """Hash of each of these modules' code, to be a part of a recipe that they decide on too."""
     return {name: _code(MODULES / f"{name}.py") for name in modules}
+
+
+def code_of_parts(*parts) -> str:
+    """Hash of functions and classes: for modules in which a new figure must not make results out of date."""
+    source = "\n".join(inspect.getsource(part) for part in parts)
+    return hashlib.sha256(without_comments(source).encode()).hexdigest()[:16]
 
 
 @cache

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from seisbook.comparison import QUANTILES, TITLES
 from seisbook.evaluation import ellipse_radius
@@ -160,7 +161,7 @@ def estimates(walk, level=0.9):
         axis.plot(*places[-1, :2], "o", color=P_COLOUR, markersize=6)
         axis.plot(*walk.y[:2], "*", color=S_COLOUR, markeredgecolor="black", markersize=13)
         axis.add_patch(_ellipse(places[-1, :2], tril, level))
-        axis.set_aspect("equal", adjustable="datalim")
+        axis.set_aspect("equal", adjustable="datalim" if axis is axes[0] else "box")
         axis.set_xlabel("east (km)")
         axis.grid(False)
     axes[0].set_ylabel("north (km)")
@@ -228,9 +229,7 @@ def training_curve(history, first_phase):
         axis.set_xlabel("epoch")
         axis.set_ylabel(labels[name])
         if name == "epicentral_km":
-            axis.set_yscale("log")
-            axis.yaxis.set_major_formatter(PLAIN)
-            axis.yaxis.set_minor_formatter(PLAIN)
+            _logarithmic(axis, "y")
     return fig
 
 
@@ -281,10 +280,7 @@ def _whiskers(axis, found, quantity, key):
     axis.grid(axis="x")
     axis.grid(False, axis="y")
     if quantity == "epicentral_km":
-        axis.set_xscale("log")
-        axis.xaxis.set_major_formatter(PLAIN)
-        axis.xaxis.set_minor_formatter(PLAIN)
-        axis.tick_params(axis="x", which="minor", labelsize=8)
+        _logarithmic(axis, "x")
 
 
 def _reference_lines(row, expert, bound):
@@ -324,14 +320,22 @@ def error_distributions(quantiles, experts):
             axis.plot(models[model]["epicentral_km"], 100 * QUANTILES, color=hue(model), linewidth=width)
         axis.axvline(experts[network].epicentre_km.value, color=LINE, linewidth=1.2)
         axis.annotate(" experts", (experts[network].epicentre_km.value, 2), color="#555555", fontsize=9)
-        axis.set_xscale("log")
+        _logarithmic(axis, "x")
         axis.set_xlim(left=max(0.02, min(models[name]["epicentral_km"][2] for name in models)))
-        axis.xaxis.set_major_formatter(PLAIN)
         axis.set_title(network.capitalize())
         axis.set_xlabel("epicentral error (km)")
     axes[0, 0].set_ylabel("share of events (%)")
     fig.legend(handles=_kinds(), loc="outside upper center", ncols=4)
     return fig
+
+
+def _logarithmic(axis, name):
+    """A logarithmic axis with plain numbers at 1, 2 and 5."""
+    getattr(axis, f"set_{name}scale")("log")
+    one = getattr(axis, f"{name}axis")
+    one.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    one.set_major_formatter(PLAIN)
+    one.set_minor_formatter(NullFormatter())
 
 
 def _kinds():
@@ -362,14 +366,12 @@ def strata(tables, properties=("azimuthal_gap", "nearest_station", "n_stations",
             x = np.arange(len(table)) + shift
             axis.vlines(x, table.low_km.astype(float), table.high_km.astype(float), color=hue(model), linewidth=2)
             axis.plot(x, table.epicentral_km.astype(float), "o", color=hue(model), label=TITLES[model])
+        texts = [f"≥ {text.removesuffix(' and more')}" if text.endswith("more") else text for text in table[name]]
         axis.set_xticks(
-            np.arange(len(table)), [f"{text}\n{n}" for text, n in zip(table[name], table.n, strict=True)], fontsize=8
+            np.arange(len(table)), [f"{text}\n{n}" for text, n in zip(texts, table.n, strict=True)], fontsize=8
         )
         axis.set_xlabel(f"{name}; number of events below")
-        axis.set_yscale("log")
-        axis.yaxis.set_major_formatter(PLAIN)
-        axis.yaxis.set_minor_formatter(PLAIN)
-        axis.tick_params(axis="y", which="minor", labelsize=8)
+        _logarithmic(axis, "y")
     for axis in axes[:, 0]:
         axis.set_ylabel("median epicentral error (km)")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
@@ -427,9 +429,7 @@ def error_maps(maps, networks):
             zorder=4,
         )
     bar = fig.colorbar(drawn, ax=fig.axes, orientation="horizontal", shrink=0.5, aspect=30, pad=0.02)
-    ticks = [
-        value for power in range(-2, 3) for value in (10.0**power, 3 * 10.0**power) if low <= np.log10(value) <= high
-    ]
+    ticks = [k * 10.0**power for power in range(-2, 3) for k in (1, 2, 5) if low <= np.log10(k * 10.0**power) <= high]
     bar.set_ticks(np.log10(ticks), labels=[f"{value:g}" for value in ticks])
     bar.set_label("median epicentral error (km)")
     return fig

@@ -214,14 +214,13 @@ def test_seismograms_are_refused(raw, model):
 def test_deep_models_are_as_large_as_the_default_one(blocks, readout):
     config = smoothing.equal_width(blocks, replace(RIDGECREST, readout=readout))
     assert config == replace(RIDGECREST, blocks=blocks, readout=readout, channels=config.channels)
-    assert config.channels % 4 == 0
     reference = smoothing.graph_parameters(GraphModel())
     sizes = [
         abs(smoothing.graph_parameters(smoothing.DeepGraphModel(replace(config, channels=channels))) - reference)
-        for channels in (config.channels - 4, config.channels, config.channels + 4)
+        for channels in (config.channels - 1, config.channels, config.channels + 1)
     ]
     assert min(sizes) == sizes[1]
-    assert sizes[1] < 0.08 * reference
+    assert sizes[1] < 0.04 * reference
 
 
 def test_width_follows_the_number_asked_for():
@@ -324,10 +323,10 @@ def test_other_mistakes_are_not_taken_for_divergence(bench, monkeypatch):
 
 def test_trials_are_the_design_and_have_a_recipe_each():
     trials = smoothing.STUDY.trials("colombia", "bulletin", "paper")
-    assert len(trials) == 4 * 4 * 2
+    assert len(trials) == 4 * 4
     assert len(smoothing.trials("colombia", "bulletin", "quick")) == 4 * 2
-    assert [one["seed"] for one in trials] == [0] * 16 + [1] * 16
-    recipes = [smoothing.recipe(one) for one in trials[::9]]
+    assert {one["seed"] for one in trials} == {0}
+    recipes = [smoothing.recipe(one) for one in trials[::5]]
     assert len({one["hash"] for one in recipes}) == len(recipes)
     assert len({smoothing.group(one) for one in trials}) == len(trials)
     assert smoothing.recipe(trials[0]) == smoothing.recipe(dict(trials[0]))
@@ -415,3 +414,28 @@ def test_figures_show_what_diverged():
     assert sum(len(one.get_xdata()) for one in crosses) == 4
     assert len(line(figure.axes[0], smoothing.GRAPH_COLOURS["dynamic"], "-").get_xdata()) == 3
     assert len(smoothing.block_figure(table).legends[0].texts) == 2
+
+
+@pytest.mark.parametrize(
+    ("factor", "shift", "word"),
+    [(0.5, 0.2, "supported"), (1.0, 0.0, "not supported"), (0.5, 0.0, "inconclusive"), (1.0, 0.2, "inconclusive")],
+)
+def test_verdict_follows_its_rule(factor, shift, word):
+    rng = np.random.default_rng(0)
+    error = rng.lognormal(size=200)
+
+    def made(readout, scale, mad):
+        measures = [{"block": 16, "mad": mad, "mad_low": mad - 0.05, "mad_high": mad + 0.05}]
+        errors = (scale * error * rng.lognormal(sigma=0.3, size=200)).tolist()
+        trial = {"graph": "dynamic", "readout": readout, "blocks": 16, "seed": 0}
+        return {"trial": trial, "result": {"diverged": False, "epicentral_km": errors, "measures": measures}}
+
+    table = smoothing.verdict([made("multiscale", factor, 0.4 + shift), made("last", 1.0, 0.4)])
+    assert table.verdict["dynamic"] == word
+    assert table.low["dynamic"] < table.error_ratio["dynamic"] < table.high["dynamic"]
+
+
+def test_no_verdict_on_a_model_that_diverged():
+    trial = {"graph": "static", "blocks": 16, "seed": 0}
+    lost = [{"trial": {**trial, "readout": one}, "result": {"diverged": True}} for one in ("multiscale", "last")]
+    assert smoothing.verdict(lost).verdict["static"] == "inconclusive"
