@@ -9,7 +9,17 @@ import logging
 import numpy as np
 import pandas as pd
 
-from seisbook import building, bulletins, checkpoints, evaluation, experiments, networks, records, simulation
+from seisbook import (
+    building,
+    bulletins,
+    checkpoints,
+    evaluation,
+    experiments,
+    inspection,
+    networks,
+    records,
+    simulation,
+)
 from seisbook.classical import cramer_rao
 from seisbook.errors import UserError
 from seisbook.traveltimes import TravelTimes
@@ -139,6 +149,7 @@ def _network(name, runs, progress):
         "maps": {model: error_map(errors[model], catalogue, network) for model in close},
         "calibration": _calibration(runs, name, catalogue),
         "bound": _bound(network),
+        "graphs": _graphs(name, progress),
     }
 
 
@@ -220,6 +231,27 @@ def _calibration(runs, name, catalogue):
     return result
 
 
+def _graphs(name, progress):
+    """How dynamic the trained dynamic graph is, on the test events of the published model.
+
+    `choice`, the share of events with more than `k + 1` stations, which alone have more than one graph; of those,
+    `new`, the share of edges that the second and third block's graphs have and the first's has not, and `not_nearest`,
+    the share of each block's edges that do not lead to one of the `k` nearest stations.
+    """
+    path = experiments.model_path(name, "dynamic", "random", 0, "paper")
+    model, card = checkpoints.load(path)
+    _, events = experiments.parts_of(card, progress)
+    k = model.config.neighbours
+    choice = np.flatnonzero(np.diff(events.start) > k + 1)
+    walks = [inspection.walk(model, events, i) for i in choice]
+    return {
+        "events": len(events),
+        "choice": len(choice) / len(events),
+        "new": np.mean([walk.rewired() for walk in walks], axis=0).tolist(),
+        "not_nearest": np.mean([walk.beyond(k) for walk in walks], axis=0).tolist(),
+    }
+
+
 def _bound(network):
     """Quantiles of the Cramér-Rao bound of the simulated events that the split `twin` tests on."""
     twin = simulation.simulate(network, experiments.TWIN_EVENTS, experiments.TWIN_SEED)
@@ -280,6 +312,9 @@ def quoted(content) -> dict:
     for name, found in content["networks"].items():
         texts[f"{name}-bound-epicentre"] = f"{found['bound']['median']['epicentral_km']:.2f}"
         texts[f"{name}-bound-magnitude"] = f"{found['bound']['rms']['magnitude']:.3f}"
+        texts[f"{name}-choice"] = f"{100 * found['graphs']['choice']:.0f}"
+        texts[f"{name}-new"] = f"{100 * max(found['graphs']['new']):.0f}"
+        texts[f"{name}-not-nearest"] = f"{100 * max(found['graphs']['not_nearest']):.0f}"
     return texts
 
 

@@ -255,6 +255,11 @@ def _learned(network, model, profile, data, recipe, progress):
     return _result(errors, len(train), size, seconds)
 
 
+def parts_of(card, progress=True):
+    """The training and the test events of a checkpoint's fold."""
+    return _parts(networks.load(card.network), card.data, progress)
+
+
 def _parts(network, data, progress=True):
     """The training and the test events of a fold of the bulletin."""
     events = load_events(network, data["source"], None, data["seed"], progress)
@@ -283,7 +288,7 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
             raise UserError(
                 f"{checkpoint}: trained on all events of {card.data['source']}: give a dataset to test it on"
             )
-        _, events = _parts(networks.load(card.network), card.data, progress)
+        _, events = parts_of(card, progress)
     else:
         events = Events.from_dataset(EventDataset(dataset), progress)
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
@@ -373,7 +378,7 @@ def current_runs(profile="paper") -> dict:
     runs = all_runs(profile)
     for name, record in list(runs.items()):
         if not checkpoints.is_current(record):
-            log.warning("%s: made by another version of the code or the data, left out: train again", name)
+            log.warning("%s.json: made by another version of the code or the data, left out: train again", name)
             del runs[name]
     return runs
 

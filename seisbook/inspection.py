@@ -47,6 +47,16 @@ class Walk:
         last = torch.cat([self.prediction.epicentre[0], self.prediction.depth])
         return torch.cat([self.prediction.estimates[0], last[None]]).numpy()
 
+    def beyond(self, k):
+        """Share of each block's edges that do not lead to one of the `k` nearest stations in space."""
+        distance = np.linalg.norm(self.pos[:, None] - self.pos[None], axis=-1)
+        np.fill_diagonal(distance, np.inf)
+        nearest = [set(row) for row in np.argsort(distance)[:, :k].tolist()]
+        return [
+            np.mean([len(now - near) / max(len(now), 1) for now, near in zip(block, nearest, strict=True)])
+            for block in self.neighbours
+        ]
+
     def rewired(self):
         """Share of each later block's edges that the first block's graph has not."""
         first = self.neighbours[0]

@@ -51,6 +51,13 @@ def test_neighbours_are_k_others_and_change_between_blocks(events, model):
     assert 0 < max(walk.rewired()) <= 1
 
 
+def test_the_static_graph_is_that_of_the_nearest_stations(events):
+    static = GraphModel(ModelConfig(**{**CONFIG.__dict__, "graph": "static"}))
+    assert inspection.walk(static, events, 3).beyond(3) == [0, 0, 0]
+    feature = GraphModel(ModelConfig(**{**CONFIG.__dict__, "graph": "feature"}))
+    assert min(inspection.walk(feature, events, 3).beyond(3)) > 0.3
+
+
 def test_a_small_event_has_one_graph(events, model):
     walk = inspection.walk(model, events, 0)
     assert walk.neighbours[0] == [{1, 2}, {0, 2}, {0, 1}]
