@@ -63,8 +63,8 @@ class Study:
         `(network, source, profile)` to the list of trials, in the order in which they are to be run; plain JSON values.
     run : callable
         A list of trials to the list of their results, dictionaries that JSON can hold (None for what is not finite).
-        On CPUs one trial a call. With `device="cuda"`, which a study for GPUs takes as a keyword, all missing trials of
-        a group in one call; a trial's result must not depend on which others are in it.
+        On CPUs it gets up to `batch` trials of a group. With `device="cuda"`, which a study for GPUs takes as a
+        keyword, all missing trials of a group in one call; a trial's result must not depend on which others are in it.
     group : callable
         A trial to a hashable key: trials with the same key can be run in one batched pass.
     recipe : callable
@@ -72,6 +72,8 @@ class Study:
     prepare : callable, optional
         `(network, source, profile)`: makes what all trials share, such as the data set and the trained stem, in the
         calling process before the workers start, if any trial is missing.
+    batch : int
+        Trials of a group that a CPU does in one pass, where that is faster than one after the other.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Study:
     group: Callable[[dict], Hashable]
     recipe: Callable[[dict], dict]
     prepare: Callable[[str, str, str], None] = _nothing
+    batch: int = 1
 
 
 class Failure(NamedTuple):
@@ -416,19 +419,20 @@ def _outcomes(shelf, missing, n_jobs, dask, device):
         return _on_cluster(setup, missing, shelf.folder, dask)
     if device == "cpu" and n_jobs != 1:
         return _in_workers(setup, missing, shelf.folder, n_jobs)
-    calls = _singly(missing) if device == "cpu" else _grouped(shelf.study, missing)
-    return (_keep(_carry_out(*setup, call), shelf.folder) for call in calls)
+    return (_keep(_carry_out(*setup, call), shelf.folder) for call in _calls(shelf.study, missing, device))
 
 
-def _singly(missing):
-    return [{digest: trial} for digest, trial in missing.items()]
-
-
-def _grouped(study, missing):
-    groups = {}
+def _calls(study, missing, device="cpu"):
+    """What is done in one pass: on a CPU up to `batch` trials of a group, elsewhere a whole group; in order."""
+    size = study.batch if device == "cpu" else len(missing)
+    calls, open_call = [], {}
     for digest, trial in missing.items():
-        groups.setdefault(study.group(trial), {})[digest] = trial
-    return list(groups.values())
+        key = study.group(trial) if size > 1 else digest
+        if len(open_call.get(key, ())) in (0, size):
+            open_call[key] = {}
+            calls.append(open_call[key])
+        open_call[key][digest] = trial
+    return calls
 
 
 def _check_device(study, device):
@@ -453,7 +457,7 @@ def _in_workers(setup, missing, folder, n_jobs):
         before = len(missing)
         with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1, idle_worker_timeout=IDLE_S):
             workers = Parallel(return_as="generator_unordered")
-            calls = (delayed(_work)(setup, call, folder) for call in _singly(missing))
+            calls = (delayed(_work)(setup, call, folder) for call in _calls(setup[0], missing))
             try:
                 for digests, outcome in workers(calls):
                     missing = {digest: trial for digest, trial in missing.items() if digest not in digests}
@@ -568,13 +572,14 @@ def _on_cluster(setup, missing, folder, address):
     with client:
         if not client.nthreads():
             log.warning("%s has no workers yet; start some with `dask worker %s --nthreads 1`", address, address)
-        futures = {client.submit(_carry_out, *setup, call, pure=False): call for call in _singly(missing)}
+        futures = {client.submit(_carry_out, *setup, call, pure=False): call for call in _calls(setup[0], missing)}
         for future in as_completed(futures, loop=client.loop):
             try:
                 outcome = future.result()
             except KilledWorker:
-                (trial,) = futures[future].values()
-                outcome = _Outcome(1, [], [Failure(trial, "each worker that was given it died (out of memory?)")])
+                trials = list(futures[future].values())
+                message = "each worker that was given it died (out of memory?)"
+                outcome = _Outcome(len(trials), [], [Failure(trial, message) for trial in trials])
             except CancelledError:
                 raise RuntimeError(
                     f"lost the Dask scheduler at {address}: records are kept; start it, and run again"

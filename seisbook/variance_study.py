@@ -166,4 +166,4 @@ def labels(network, source, profile):
     return events.y[external].numpy(), events.source_id[external]
 
 
-STUDY = studies.Study("variance", trials, run, group, recipe, prepare)
+STUDY = studies.Study("variance", trials, run, group, recipe, prepare, batch=8)

@@ -358,6 +358,13 @@ def test_batched_passes_take_what_is_missing_of_a_group(place):
     assert {json.loads(path.read_text())["device"] for path in place.files()} == {"cpu", "meta"}
 
 
+def test_a_cpu_does_so_many_trials_of_a_group_in_one_pass(place):
+    place.plan(n=7)
+    place.run(replace(STUDY, batch=2))
+    assert [line["seeds"] for line in read_log(place.folder)] == [[0, 2], [1, 3], [4, 6], [5]]
+    assert_complete(place)
+
+
 def test_a_batched_pass_that_fails_is_halved_down_to_the_trial_to_blame(place):
     place.plan(n=16, _6="diverge")
     status = place.run(device="meta")
