@@ -4,6 +4,8 @@ BIN := .venv/bin
 # Real bulletins, if this machine keeps a copy in a folder beside the checkout; otherwise the tests that need them are skipped.
 SEISBOOK_DATA_DIR ?= $(realpath ../shared/data)
 export MPLBACKEND := Agg
+# Trainings as small as the chapters' gain little from a second thread and lose all of it on a machine that is busy.
+export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS := ignore::DeprecationWarning
 
 .PHONY: help book test lint unit chapters html data lock clean

@@ -277,11 +277,11 @@ def table(entries, tests, network, split) -> pd.DataFrame:
     }
     rows = {
         TITLES[one["model"]]: {
-            "epicentre (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["epicentral_km"]),
+            "epicentre (km)": _whole("{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["epicentral_km"])),
             "90 % (km)": f"{one['epicentral_km']['p90']:.1f}",
             "p": _p(by_model.get((one["model"], "epicentral_km"))),
-            "depth (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["depth_km"]),
-            "magnitude RMSE": "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"]),
+            "depth (km)": f"{one['depth_km']['median']:.2f}",
+            "magnitude RMSE": _whole("{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"])),
             "p, M": _p(by_model.get((one["model"], "magnitude"))),
             "parameters": f"{one['parameters']:,}" if one["parameters"] else "",
             "training (s)": f"{one['train_s']:.0f}",
@@ -292,7 +292,12 @@ def table(entries, tests, network, split) -> pd.DataFrame:
 
 
 def _p(test):
-    return "" if test is None else f"{'−' if test['mean'] < 0 else '+'} {test['p']:.3f}"
+    return "" if test is None else _whole(f"{'−' if test['mean'] < 0 else '+'} {test['p']:.3f}")
+
+
+def _whole(text):
+    """Text that a narrow table does not break."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def quoted(content) -> dict:
