@@ -185,8 +185,8 @@ def _scatter(axis, x, y, hue):
 def ratio_forest(ratios):
     """Ratios of the data-induced variance with their intervals, against 1, with the verdict on each.
 
-    The shaded range holds reductions by less than 10 %, see `seisbook.variance.verdict`. Open ends of an interval are
-    arrows.
+    The shaded range holds reductions by less than 10 %, see `seisbook.variance_ratio.verdict`. Open ends of an interval
+    are arrows.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def learning_curves(curves, experts=None, quantity="median epicentral error (km)
     Parameters
     ----------
     curves : dict of Dataset to LearningCurve
-        See `seisbook.variance.fit_learning_curve`.
+        See `seisbook.learning_curves.fit_learning_curve`.
     experts : dict of Dataset to Estimate, optional
         How well two experts agree; drawn as a line with its interval.
     quantity : str

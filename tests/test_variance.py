@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from seisbook import variance, variance_figures
+from seisbook import learning_curves, variance, variance_figures, variance_ratio
 from seisbook.errors import UserError
 from seisbook.statistics import Estimate
 from seisbook.variance_figures import Dataset
@@ -218,14 +218,16 @@ def test_predictions_that_cannot_be_analysed_are_refused():
 
 def test_an_arm_against_itself_has_the_ratio_one_exactly():
     arm = two_arms(0)[0]
-    assert variance.ratio(arm, arm, n=100) == pytest.approx((1, 1, 1))  # paired: the same draws in both arms
-    assert variance.ratio(np.sqrt(0.5) * arm, arm, n=100) == pytest.approx((0.5, 0.5, 0.5))
+    assert variance_ratio.ratio(arm, arm, n=100) == pytest.approx((1, 1, 1))  # paired: the same draws in both arms
+    assert variance_ratio.ratio(np.sqrt(0.5) * arm, arm, n=100) == pytest.approx((0.5, 0.5, 0.5))
 
 
 @pytest.mark.parametrize("statistic", ["mean", "median"])
 def test_interval_of_the_ratio_covers_the_truth(statistic):
     """100 studies: a coverage of 0.95 is found at 0.89 or above but for one case in 100."""
-    found = [variance.ratio(*two_arms(seed, events=50), statistic, n=250, random_state=seed) for seed in range(100)]
+    found = [
+        variance_ratio.ratio(*two_arms(seed, events=50), statistic, n=250, random_state=seed) for seed in range(100)
+    ]
     covered = np.mean([one.low <= 0.6 <= one.high for one in found])
     assert covered >= 0.89, covered
     assert np.median([one.value for one in found]) == pytest.approx(0.6, rel=0.1)
@@ -235,7 +237,7 @@ def test_independent_events_do_not_make_the_interval_far_too_wide():
     """Plain two-way resampling would be wider than needed by the square root of 3."""
     rng = np.random.default_rng(0)
     studies = [
-        variance.ratio(
+        variance_ratio.ratio(
             *(a * rng.normal(size=(100, 12, 1)) + 0.5 * rng.normal(size=(100, 12, 3)) for a in (0.8, 1)), n=300
         )
         for _ in range(40)
@@ -247,21 +249,21 @@ def test_independent_events_do_not_make_the_interval_far_too_wide():
 
 def test_interval_depends_on_the_random_state_alone():
     arms = two_arms(3)
-    assert variance.ratio(*arms, n=200, random_state=1) == variance.ratio(*arms, n=200, random_state=1)
-    assert variance.ratio(*arms, n=200, random_state=1) != variance.ratio(*arms, n=200, random_state=2)
+    assert variance_ratio.ratio(*arms, n=200, random_state=1) == variance_ratio.ratio(*arms, n=200, random_state=1)
+    assert variance_ratio.ratio(*arms, n=200, random_state=1) != variance_ratio.ratio(*arms, n=200, random_state=2)
 
 
 def test_resampling_in_parts_changes_nothing(monkeypatch):
     arms, n = two_arms(3), 60
     over = np.mean
-    whole = variance._resampled_ratios(arms, over, True, n, np.random.default_rng(0))
+    whole = variance_ratio._resampled_ratios(arms, over, True, n, np.random.default_rng(0))
     monkeypatch.setattr(variance, "ELEMENTS", 7 * arms[0][:, 0].size)
-    np.testing.assert_allclose(variance._resampled_ratios(arms, over, True, n, np.random.default_rng(0)), whole)
+    np.testing.assert_allclose(variance_ratio._resampled_ratios(arms, over, True, n, np.random.default_rng(0)), whole)
 
 
 def test_variance_that_cannot_be_told_from_zero_gives_an_open_interval():
     rng = np.random.default_rng(0)
-    found = variance.ratio(*rng.normal(size=(2, 50, 6, 3)), n=200)
+    found = variance_ratio.ratio(*rng.normal(size=(2, 50, 6, 3)), n=200)
     assert (found.low, found.high) == (0, math.inf)
     assert found.verdict == "inconclusive"
 
@@ -278,7 +280,7 @@ def test_variance_that_cannot_be_told_from_zero_gives_an_open_interval():
     ],
 )
 def test_verdict_follows_the_rule(low, high, expected, differs):
-    found = variance.Ratio(1.0, low, high)
+    found = variance_ratio.Ratio(1.0, low, high)
     assert (found.verdict, found.excludes_one) == (expected, differs)
     assert expected in str(found)
 
@@ -286,16 +288,16 @@ def test_verdict_follows_the_rule(low, high, expected, differs):
 def test_arms_that_are_not_paired_are_refused():
     first, second = two_arms(0)
     with pytest.raises(UserError, match="give the same events and trainings"):
-        variance.ratio(first, second[:, :9])
+        variance_ratio.ratio(first, second[:, :9])
     with pytest.raises(UserError, match="no statistic 'mode'"):
-        variance.ratio(first, second, "mode")
+        variance_ratio.ratio(first, second, "mode")
 
 
 # ---------------------------------------------------------------------------------------------------------------- power
 
 
 def test_design_is_recovered_from_predictions():
-    designs = [variance.design(*two_arms(seed, ratio=1, p=40, rank=4)) for seed in range(10)]
+    designs = [variance_ratio.design(*two_arms(seed, ratio=1, p=40, rank=4)) for seed in range(10)]
     effective = np.median([one.effective_events for one in designs])
     assert 3 < effective < 7  # 4 common directions, and a little noise
     assert np.median([one.correlation for one in designs]) == pytest.approx(0.49, abs=0.12)
@@ -303,23 +305,25 @@ def test_design_is_recovered_from_predictions():
 
 def test_studies_find_the_minimum_detectable_ratio_about_as_often_as_promised():
     """Power of 0.8 promised; events with heavy tails cost some of it: from 0.55 to 0.95 in 50 studies."""
-    designs = [variance.design(*two_arms(seed, ratio=1)) for seed in range(10)]
-    ratio = np.median([variance.minimum_detectable_ratio(one, n=1000) for one in designs])
-    found = [variance.ratio(*two_arms(seed, ratio), n=250).high < 1 for seed in range(100, 150)]
+    designs = [variance_ratio.design(*two_arms(seed, ratio=1)) for seed in range(10)]
+    ratio = np.median([variance_ratio.minimum_detectable_ratio(one, n=1000) for one in designs])
+    found = [variance_ratio.ratio(*two_arms(seed, ratio), n=250).high < 1 for seed in range(100, 150)]
     assert 0.15 < ratio < 0.7
     assert 0.55 <= np.mean(found) <= 0.95
 
 
 def test_larger_studies_detect_smaller_reductions():
-    one = variance.Design(1.0, 0.5, n_partitions=6, n_seeds=3, effective_events=5, correlation=0.3)
-    found = [variance.minimum_detectable_ratio(dataclasses.replace(one, n_partitions=p), n=2000) for p in (6, 12, 40)]
+    one = variance_ratio.Design(1.0, 0.5, n_partitions=6, n_seeds=3, effective_events=5, correlation=0.3)
+    found = [
+        variance_ratio.minimum_detectable_ratio(dataclasses.replace(one, n_partitions=p), n=2000) for p in (6, 12, 40)
+    ]
     assert found[0] < found[1] < found[2] < 1
     paired = dataclasses.replace(one, n_partitions=12, correlation=0.9)
-    assert variance.minimum_detectable_ratio(paired, n=2000) > found[1]
+    assert variance_ratio.minimum_detectable_ratio(paired, n=2000) > found[1]
     hopeless = dataclasses.replace(one, n_partitions=2, data=0.01, residual=5.0)
-    assert variance.minimum_detectable_ratio(hopeless, n=500) == 0
+    assert variance_ratio.minimum_detectable_ratio(hopeless, n=500) == 0
     with pytest.raises(UserError, match="two or more partitions"):
-        variance.minimum_detectable_ratio(dataclasses.replace(one, n_partitions=1))
+        variance_ratio.minimum_detectable_ratio(dataclasses.replace(one, n_partitions=1))
 
 
 # ------------------------------------------------------------------------------------------------------------- accuracy
@@ -371,7 +375,7 @@ def learnt(seed=0, a=2.0, b=60.0, c=0.7, scatter=0.04):
 
 
 def test_parameters_of_a_learning_curve_are_recovered():
-    exact = variance.fit_learning_curve(SIZES, learnt(scatter=0), resamples=50)
+    exact = learning_curves.fit_learning_curve(SIZES, learnt(scatter=0), resamples=50)
     assert [exact.a.value, exact.b.value, exact.c.value] == pytest.approx([2, 60, 0.7], rel=1e-6)
     assert exact.events_needed(3.0).value == pytest.approx(60 ** (1 / 0.7), rel=1e-6)
     np.testing.assert_allclose(exact.predict([100, 5000]), [2 + 60 * 100**-0.7, 2 + 60 * 5000**-0.7])
@@ -379,7 +383,9 @@ def test_parameters_of_a_learning_curve_are_recovered():
 
 def test_intervals_of_a_learning_curve_cover():
     """40 fits: a coverage of 0.95 is found at 0.85 or above but for one case in 100."""
-    fits = [variance.fit_learning_curve(SIZES, learnt(seed), resamples=300, random_state=seed) for seed in range(40)]
+    fits = [
+        learning_curves.fit_learning_curve(SIZES, learnt(seed), resamples=300, random_state=seed) for seed in range(40)
+    ]
     needed = [one.events_needed(2.8) for one in fits]
     truth = (60 / 0.8) ** (1 / 0.7)
     assert np.mean([one.low <= truth <= one.high for one in needed]) >= 0.85
@@ -392,7 +398,7 @@ def test_intervals_of_a_learning_curve_cover():
 def test_most_further_runs_lie_in_the_prediction_band():
     inside = []
     for seed in range(10):
-        curve = variance.fit_learning_curve(SIZES, learnt(seed), resamples=300)
+        curve = learning_curves.fit_learning_curve(SIZES, learnt(seed), resamples=300)
         low, high = (end[0] for end in curve.prediction_band([800]))
         further = np.concatenate([learnt(other)[SIZES == 800] for other in range(100, 120)])
         inside.append(np.mean((low <= further) & (further <= high)))
@@ -402,7 +408,7 @@ def test_most_further_runs_lie_in_the_prediction_band():
 
 
 def test_a_level_that_is_never_reached_says_so():
-    curve = variance.fit_learning_curve(SIZES, learnt(), resamples=200)
+    curve = learning_curves.fit_learning_curve(SIZES, learnt(), resamples=200)
     never = curve.events_needed(1.0)
     assert never[:3] == (math.inf, math.inf, math.inf)
     assert str(never) == "never: the curve levels off above it"
@@ -412,9 +418,9 @@ def test_a_level_that_is_never_reached_says_so():
 
 
 def test_parameters_stay_at_or_above_zero():
-    rising = variance.fit_learning_curve(SIZES, SIZES**0.2, resamples=20)
+    rising = learning_curves.fit_learning_curve(SIZES, SIZES**0.2, resamples=20)
     assert rising.b.value == 0
-    steep = variance.fit_learning_curve(SIZES, 50 * SIZES**-0.3, resamples=20)
+    steep = learning_curves.fit_learning_curve(SIZES, 50 * SIZES**-0.3, resamples=20)
     assert steep.a.value == pytest.approx(0, abs=1e-6)
     assert steep.c.value == pytest.approx(0.3)
 
@@ -422,8 +428,8 @@ def test_parameters_stay_at_or_above_zero():
 def test_runs_of_one_partition_count_as_one():
     partition = np.tile(np.arange(8), 5)
     shifted = learnt(scatter=0.01) * np.exp(np.random.default_rng(3).normal(0, 0.1, 8))[partition]
-    whole = variance.fit_learning_curve(SIZES, shifted, partition, resamples=500)
-    apart = variance.fit_learning_curve(SIZES, shifted, resamples=500)
+    whole = learning_curves.fit_learning_curve(SIZES, shifted, partition, resamples=500)
+    apart = learning_curves.fit_learning_curve(SIZES, shifted, resamples=500)
     widths = [float(np.ptp(np.ravel(one.confidence_band([400])))) for one in (whole, apart)]
     assert widths[0] > 1.3 * widths[1]
 
@@ -439,7 +445,7 @@ def test_runs_of_one_partition_count_as_one():
 )
 def test_learning_curves_that_cannot_be_fitted_are_refused(n, error, message):
     with pytest.raises(UserError, match=message):
-        variance.fit_learning_curve(n, error)
+        learning_curves.fit_learning_curve(n, error)
 
 
 # -------------------------------------------------------------------------------------------------------------- figures
@@ -462,7 +468,7 @@ def ratio_rows():
     rows = [(HERE, "epicentre", 0.7, 0.5, 0.9), (HERE, "depth", 0.9, 0.0, math.inf), (TWIN, "depth", 1.2, 0.95, 1.6)]
     return pd.DataFrame(
         {"network": d.network, "source": d.source, "quantity": q, "value": v, "low": low, "high": high,
-         "verdict": variance.Ratio(v, low, high).verdict}
+         "verdict": variance_ratio.Ratio(v, low, high).verdict}
         for d, q, v, low, high in rows
     )  # fmt: skip
 
@@ -475,7 +481,7 @@ def drawn():
         {n: variance.event_components(y).data for n, y in zip(("dynamic", "static"), arms, strict=True)}
     )
     events.iloc[3] = [-0.1, 0.5]
-    curve = variance.fit_learning_curve(SIZES, learnt(), resamples=100)
+    curve = learning_curves.fit_learning_curve(SIZES, learnt(), resamples=100)
     return {
         "variance_components": (variance_figures.variance_components(component_rows()), 2),
         "event_variances": (variance_figures.event_variances({HERE: events, TWIN: events}), 2),
