@@ -22,6 +22,7 @@ from seisbook import (
 )
 from seisbook.classical import cramer_rao
 from seisbook.errors import UserError
+from seisbook.peers import PEERS
 from seisbook.traveltimes import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -292,7 +293,11 @@ def table(entries, tests, network, split) -> pd.DataFrame:
 
 
 def _p(test):
-    return "" if test is None else _whole(f"{'−' if test['mean'] < 0 else '+'} {test['p']:.3f}")
+    return "" if test is None else _whole(f"{'−' if test['mean'] < 0 else '+'} {_probability(test['p'])}")
+
+
+def _probability(p):
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _whole(text):
@@ -314,6 +319,14 @@ def quoted(content) -> dict:
         texts[f"{name}-magnitude-ci"] = "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**magnitude)
         texts[f"{name}-train"] = f"{one['train_s']:.0f}"
         texts[f"{name}-events"] = f"{one['n_events']:,}"
+    for test in content["tests"]:
+        if test["split"] == "random" and test["quantity"] == "epicentral_km":
+            texts[f"{test['network']}-{test['model']}-p"] = _probability(test["p"])
+    for name in content["networks"]:
+        rivals = [one for one in content["entries"] if (one["network"], one["split"]) == (name, "random")]
+        best = min((one for one in rivals if one["model"] in PEERS), key=lambda one: one["epicentral_km"]["median"])
+        texts[f"{name}-best-peer"] = TITLES[best["model"]]
+        texts[f"{name}-best-peer-epicentre"] = f"{best['epicentral_km']['median']:.2f}"
     for name, found in content["networks"].items():
         texts[f"{name}-bound-epicentre"] = f"{found['bound']['median']['epicentral_km']:.2f}"
         texts[f"{name}-bound-magnitude"] = f"{found['bound']['rms']['magnitude']:.3f}"

@@ -221,7 +221,7 @@ def training_curve(history, first_phase):
     """
     table = pd.DataFrame(history)
     fig, axes = plt.subplots(1, len(table.columns), figsize=(7.4, 2.9))
-    labels = {"loss": "loss", "epicentral_km": "median error of validation events (km)"}
+    labels = {"loss": "loss", "epicentral_km": "validation error (km), median"}
     epochs = np.arange(1, len(table) + 1)
     for axis, (name, values) in zip(np.atleast_1d(axes), table.items(), strict=True):
         axis.axvspan(first_phase + 0.5, len(table) + 0.5, color="#f0f0f0", zorder=0)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from seisbook import comparison, evaluation, experiments, model_figures, networks, records, simulation, statistics
 from seisbook.errors import UserError
@@ -121,3 +122,36 @@ def test_figures_of_the_comparison(runs):
 def _strata(by):
     row = {"n": 9, "epicentral_km": 1.0, "low_km": 0.5, "high_km": 2.0, "magnitude_rmse": 0.1}
     return [{evaluation.STRATA[by].title: name, **row} for name in "ab"]
+
+
+def shipped_figures():
+    content = comparison.load()
+    found = content["networks"]
+    experts = {name: statistics.Summary.from_record(records.read("catalogues")[name]).expert_line for name in found}
+    history = [{"loss": 5.0 - i, "epicentral_km": 50.0 / (i + 1)} for i in range(4)]
+    return {
+        "forest": model_figures.forest(content["entries"], "random", experts),
+        "distributions": model_figures.error_distributions({n: found[n]["quantiles"] for n in found}, experts),
+        "strata": model_figures.strata(found["colombia"]["strata"]),
+        "maps": model_figures.error_maps(found["colombia"]["maps"], networks.load("colombia")),
+        "calibration": model_figures.calibration({n: found[n]["calibration"] for n in found}),
+        "training": model_figures.training_curve(history, 2),
+    }
+
+
+def test_shipped_figures_are_legible_and_within_their_page():
+    for name, fig in shipped_figures().items():
+        renderer = FigureCanvasAgg(fig).get_renderer()
+        for axis in fig.axes:
+            for text in (axis._left_title, axis.xaxis.label, axis.yaxis.label, *axis.texts):
+                box = text.get_window_extent(renderer)
+                if text.get_text().strip() and text.get_visible() and axis.bbox.overlaps(box.padded(60)):
+                    assert text.get_fontsize() >= 8, (name, text.get_text())
+                    assert min(box.x0, box.y0) >= -1, (name, text.get_text())
+                    assert box.x1 <= fig.bbox.x1 + 1, (name, text.get_text())
+                    assert box.y1 <= fig.bbox.y1 + 1, (name, text.get_text())
+
+
+def test_colours_tell_the_kinds_of_method_apart():
+    assert model_figures.hue("dynamic") != model_figures.hue("static") == model_figures.hue("last")
+    assert len({model_figures.hue(name) for name in ("dynamic", "static", "gcn", "classical")}) == 4
