@@ -285,6 +285,7 @@ def table(entries, tests, network, split) -> pd.DataFrame:
             "magnitude RMSE": _whole("{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"])),
             "p, M": _p(by_model.get((one["model"], "magnitude"))),
             "parameters": f"{one['parameters']:,}" if one["parameters"] else "",
+            "rate": f"{one['learning_rate']:g}" if one.get("learning_rate") else "",
             "training (s)": f"{one['train_s']:.0f}",
         }
         for one in sorted(chosen, key=lambda one: one["epicentral_km"]["median"])

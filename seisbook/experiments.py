@@ -252,7 +252,7 @@ def _learned(network, model, profile, data, recipe, progress):
     )
     checkpoints.save(model_path(network.name, model, data["split"], data["fold"], profile.name), locator.model_, card)
     size = sum(p.numel() for p in locator.model_.parameters())
-    return _result(errors, len(train), size, seconds)
+    return {"learning_rate": training.learning_rate, **_result(errors, len(train), size, seconds)}
 
 
 def parts_of(card, progress=True):
@@ -406,6 +406,7 @@ def _entry(network, model, split, found):
         "n_events": len(errors),
         **evaluation.summarise_errors(errors),
         "parameters": found[0]["parameters"],
+        "learning_rate": found[0].get("learning_rate"),  # the classical pipeline has none
         "train_s": float(np.mean([record["train_s"] for record in found])),
         "profile": found[0]["profile"],
         "code": sorted({record["code"] for record in found}),

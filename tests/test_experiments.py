@@ -50,6 +50,7 @@ def test_five_folds_make_one_entry_over_all_events(bench, events):
     (entry,) = experiments.results("quick")
     assert entry["n_events"] == 50
     assert entry["parameters"] > 1e5
+    assert entry["learning_rate"] in [rate / 2 for rate in TINY.rates]
     assert set(entry["epicentral_km"]) >= {"median", "ci", "mean", "p90", "rmse"}
     assert set(entry["magnitude"]) >= {"rmse", "ci", "bias", "sd"}
     low, high = entry["epicentral_km"]["ci"]
