@@ -40,7 +40,7 @@ from seisbook.training import Events, Locator, TrainingConfig, augment
 CONFIG = ModelConfig(window_s=120.0, sampling_rate_hz=20.0)
 TRAINING = TrainingConfig(epochs=0, graph_epochs=1, batch_size=16, validation=0.0)
 MODELS = ("dynamic", "static", "none", *peers.PEERS)
-THREADS = (1, 2)
+THREADS = (1,)  # add 2 on a machine that does nothing else
 STATIONS = (8, 16, 32, 64, 128, 256)
 EVENTS = (100, 1000, 5000, 20_000)
 SAMPLES = (600, 1200, 2400, 4800, 9600)
