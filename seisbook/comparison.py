@@ -38,9 +38,9 @@ TITLES = {
     "none": "no edges",
     "last": "last block only",
     "seismicgnn": "SeismicGNN",
-    "attention": "attention (SAGE style)",
-    "transformer": "transformer (TEAM-LM style)",
-    "gcn": "GCN (TISER style)",
+    "attention": "attention",
+    "transformer": "transformer",
+    "gcn": "GCN",
     "dgcnn": "DGCNN",
     "classical": "classical",
 }
@@ -284,11 +284,22 @@ def table(entries, tests, network, split) -> pd.DataFrame:
             "depth (km)": f"{one['depth_km']['median']:.2f}",
             "magnitude RMSE": _whole("{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"])),
             "p, M": _p(by_model.get((one["model"], "magnitude"))),
-            "parameters": f"{one['parameters']:,}" if one["parameters"] else "",
-            "rate": f"{one['learning_rate']:g}" if one.get("learning_rate") else "",
-            "training (s)": f"{one['train_s']:.0f}",
         }
         for one in sorted(chosen, key=lambda one: one["epicentral_km"]["median"])
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def costs(entries, network) -> pd.DataFrame:
+    """Parameters, learning rate on the bulletin, and seconds of a training, of the learned models of one network."""
+    chosen = [one for one in entries if (one["network"], one["split"]) == (network, "random") and one["learning_rate"]]
+    rows = {
+        TITLES[one["model"]]: {
+            "parameters": f"{one['parameters']:,}",
+            "learning rate": f"{one['learning_rate']:g}",
+            "training (s)": f"{one['train_s']:.0f}",
+        }
+        for one in chosen
     }
     return pd.DataFrame.from_dict(rows, orient="index")
 

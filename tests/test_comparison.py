@@ -20,6 +20,7 @@ def made_run(network, model, split, fold, scale, n=40):
         "magnitude": (0.1 * scale * rng.normal(size=n)).tolist(),
     }
     about = {"network": network, "model": model, "split": split, "fold": fold, "source": "bulletin", "profile": "paper"}
+    about["learning_rate"] = None if model == "classical" else 1e-3
     return {**about, "errors": errors, "parameters": 10, "train_s": 1.0, "code": "abc", "recipe": {"hash": f"{fold}"}}
 
 
@@ -50,6 +51,7 @@ def test_table_has_the_best_first_and_signs(runs):
     assert table.index.tolist()[-1] == comparison.TITLES["gcn"]
     assert table.p[comparison.TITLES["gcn"]].startswith("−")
     assert table.p["classical"].startswith("+")
+    assert comparison.costs(entries, "colombia")["training (s)"].tolist() == ["1"] * 3
     assert table.p[comparison.TITLES["dynamic"]] == ""
 
 
