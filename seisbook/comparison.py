@@ -4,8 +4,6 @@ What needs the real bulletins (where an event was, how many stations read it) is
 without a single event's row, so that a reader without the bulletins sees the same figures.
 """
 
-import logging
-
 import numpy as np
 import pandas as pd
 
@@ -24,8 +22,6 @@ from seisbook.classical import cramer_rao
 from seisbook.errors import UserError
 from seisbook.peers import PEERS
 from seisbook.traveltimes import TravelTimes
-
-log = logging.getLogger(__name__)
 
 NAME = "models"
 NETWORKS = ("colombia", "ridgecrest")
@@ -162,7 +158,8 @@ def _quantiles(errors):
 
 
 def _rows(table):
-    return table.reset_index().astype(object).where(table.reset_index().notna(), None).to_dict("records")
+    rows = table.reset_index()
+    return rows.astype(object).where(rows.notna(), None).to_dict("records")
 
 
 def _plain(values):

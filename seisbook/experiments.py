@@ -29,7 +29,6 @@ from seisbook.training import Events, Locator, TrainingConfig, negative_log_like
 
 log = logging.getLogger(__name__)
 MODELS = DATA / "models"
-SPLITS = ("random", "time", "twin")
 FOLDS = 5  # of the real bulletin
 TWIN_EVENTS, TWIN_SEED = 500, 2  # of the twin that tests what was trained on the twin alone
 TRIAL_SHARE = 4  # one in so many of a trial's events tests the learning rate
@@ -120,10 +119,15 @@ def pretrain(network_name, model, profile="paper", progress=True) -> Path:
         "loss": locator.history_[-1]["loss"],
         "rates": {f"{k:g}": v for k, v in tried.items()},
     }
+    return _save(path, locator, network, data, metrics, recipe)
+
+
+def _save(path, locator, network, data, metrics, recipe):
+    """Keep a trained model with the card that says what it is."""
     card = checkpoints.Card(
-        architecture=model,
+        architecture=locator.architecture,
         config=locator.model_.config,
-        training=training,
+        training=locator.training,
         network=network.name,
         data=data,
         metrics=metrics,
@@ -221,10 +225,14 @@ def run(network_name, model, split="random", fold=0, profile="paper", progress=T
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def _runs_folder(profile):
+    """Where the records of runs lie: published ones in `data/results`, quick ones in `_build`."""
+    return (records.RESULTS if profile == "paper" else BUILD / "results") / "runs"
+
+
 def record_path(network, model, split, fold, profile) -> Path:
-    """Where the record of one run lies: published ones in `data/results`, quick ones in `_build`."""
-    top = records.RESULTS if profile == "paper" else BUILD / "results"
-    return top / "runs" / f"{network}-{model}-{split}-{fold}.json"
+    """The file of one run's record."""
+    return _runs_folder(profile) / f"{network}-{model}-{split}-{fold}.json"
 
 
 def model_path(network, model, split, fold, profile) -> Path:
@@ -240,17 +248,8 @@ def _learned(network, model, profile, data, recipe, progress):
     locator = Locator(model, start_from.config, training, random_state=data["fold"], start_from=start_from)
     locator, seconds = _timed_fit(locator, train, progress)
     errors = evaluation.errors(locator.predict(held), held)
-    card = checkpoints.Card(
-        architecture=model,
-        config=locator.model_.config,
-        training=training,
-        network=network.name,
-        data=data,
-        metrics=evaluation.summarise_errors(errors),
-        code=building.code_version(),
-        recipe=recipe,
-    )
-    checkpoints.save(model_path(network.name, model, data["split"], data["fold"], profile.name), locator.model_, card)
+    path = model_path(network.name, model, data["split"], data["fold"], profile.name)
+    _save(path, locator, network, data, evaluation.summarise_errors(errors), recipe)
     size = sum(p.numel() for p in locator.model_.parameters())
     return {"learning_rate": training.learning_rate, **_result(errors, len(train), size, seconds)}
 
@@ -369,8 +368,8 @@ def _result(errors, n_train, parameters, seconds):
 
 def all_runs(profile="paper") -> dict:
     """The records of all runs, current or not, by name."""
-    top = (records.RESULTS if profile == "paper" else BUILD / "results") / "runs"
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(top.glob("*.json"))}
+    paths = sorted(_runs_folder(profile).glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def current_runs(profile="paper") -> dict:

@@ -379,20 +379,19 @@ def strata(tables, properties=("azimuthal_gap", "nearest_station", "n_stations",
 
 
 @styled
-def error_maps(maps, networks):
+def error_maps(maps, network):
     """Median epicentral error by place, of several models on one network.
 
     Parameters
     ----------
     maps : dict
         By model, cells of `seisbook.comparison.error_map`.
-    networks : Network
+    network : Network
 
     Returns
     -------
     Figure
     """
-    network = networks
     projection = ccrs.Mercator(central_longitude=network.centre[1])
     fig = plt.figure(figsize=(7.4, 4.6))
     tables = {model: pd.DataFrame(cells) for model, cells in maps.items()}

@@ -31,8 +31,6 @@ from seisbook.evaluation import Comparison, corrected_t_test
 from seisbook.statistics import Estimate
 
 TAIL = 0.025  # probability beyond each end of the book's intervals
-MARGIN = 0.9  # a reduction of the variance by less than 10 % is no reduction worth the name
-ELEMENTS = 4_000_000  # of the largest array that resampling holds, 32 MB
 
 
 class Variances(NamedTuple):

@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, LogLocator, NullForm
 from seisbook import figures
 from seisbook.errors import UserError
 from seisbook.figures import DARK, HALO, PLAIN, styled
+from seisbook.variance_ratio import MARGIN
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
 TICKS = {0.75: (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8), 1.6: (1, 2, 5), 2.6: (1, 3)}  # by decades, at most
@@ -209,7 +210,7 @@ def ratio_forest(ratios):
     finite = finite[np.isfinite(finite) & (finite > 0.01) & (finite < 100)]
     limits = min([*finite, 0.7]) / 1.15, max([*finite, 1.4]) * 1.15
     axis.set(xscale="log", xlim=limits)
-    axis.axvspan(0.9, 1, color="#e3e3e3", linewidth=0, zorder=0)
+    axis.axvspan(MARGIN, 1, color="#e3e3e3", linewidth=0, zorder=0)
     axis.axvline(1, color="black", linewidth=1)
     y, ticks = 0.0, {}
     for dataset, rows in datasets.items():
