@@ -4,65 +4,66 @@ A part of the events is set aside first and never trained on: the *external* tes
 study predicts. The others are partitioned, at random (several times five folds) and into blocks of time; a training
 sees all folds of a partition but one. Seeds decide initial weights, order of the events and station dropout.
 
-Three parts: the crossed design itself; `learning`, trainings on fewer events; and `seeds`, in which one of the three
-random influences varies and the others stay.
+Four parts: the crossed design itself; `learning`, trainings on fewer events; `seeds`, in which one of the three random
+influences varies and the others stay; and `whole`, a smaller crossed design in which all of the model is trained, from
+the arm's own twin, as in the comparison of models: is what the study recipe says true of the whole recipe?
+
+All trainings of the study recipe take the same number of steps, whatever the number of their events: with the same
+number of epochs, a learning curve would show how few steps a small training set allows.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from seisbook import checkpoints, evaluation, experiments, networks, studies
 from seisbook.ensembles import EnsembleLocator, Seeds
-from seisbook.training import TrainingConfig
+from seisbook.training import Locator, TrainingConfig
 
-TRAINING = {
-    "quick": TrainingConfig(graph_epochs=2, batch_size=16, learning_rate=2e-3, validation=0.0),
-    "paper": TrainingConfig(graph_epochs=15, batch_size=32, learning_rate=2e-3, validation=0.0),
-}
+TRAINING = TrainingConfig(epochs=0, batch_size=16, learning_rate=3e-3, validation=0.0)  # best on the twin
+STEPS = {"quick": 40, "paper": 500}
 ARMS = ("dynamic", "static", "feature")
 REPEATS = {"quick": 1, "paper": 3}  # of five random folds; one more partition is into five blocks of time
 SEEDS = {"quick": 2, "paper": 5}
-FEATURE_SEEDS = {"quick": 1, "paper": 2}  # of the arm that the claim is not about
+FEATURE_SEEDS = {"quick": 1, "paper": 1}  # of the arm that the claim is not about
 SIZES = {"quick": (40,), "paper": (50, 100, 200, 400)}
-LEARNING = {"quick": (2, 1), "paper": (5, 3)}  # partitions and seeds of each size
+LEARNING = {"quick": 2, "paper": 8}  # partitions of each size
+WHOLE = {"quick": (2, 2, 40), "paper": (5, 3, 400)}  # partitions, seeds, training events
 SIMULATED = {"quick": 150, "paper": 1000}
 
 
 def trials(network, source, profile) -> list[dict]:
     """All trainings, in the order of the seeds, so that a study stopped early is a smaller study."""
-    common = {"network": network, "source": source, "profile": profile}
-    partitions = [("random", i) for i in range(5 * REPEATS[profile])] + [("time", i) for i in range(5)]
+    random = [("random", i) for i in range(5 * REPEATS[profile])]
     crossed = [
-        {**common, "part": "crossed", "arm": arm, "split": split, "partition": i, "seeds": [seed] * 3, "n_train": None}
+        {"part": "crossed", "arm": arm, "split": split, "partition": i, "seeds": [seed] * 3, "n_train": None}
         for seed in range(SEEDS[profile])
-        for split, i in partitions
+        for split, i in random + [("time", i) for i in range(5)]
         for arm in ARMS
         if arm != "feature" or seed < FEATURE_SEEDS[profile]
     ]
-    folds, seeds = LEARNING[profile]
     learning = [
-        {**common, "part": "learning", "arm": arm, "split": "random", "partition": i, "seeds": [seed] * 3, "n_train": n}
-        for seed in range(seeds)
+        {"part": "learning", "arm": arm, "split": "random", "partition": i, "seeds": [0] * 3, "n_train": n}
         for n in SIZES[profile]
-        for i in range(folds)
+        for i in range(LEARNING[profile])
         for arm in ARMS[:2]
     ]
     alone = [
-        {
-            **common,
-            "part": "seeds",
-            "arm": arm,
-            "split": "random",
-            "partition": 0,
-            "seeds": _one(which, seed),
-            "n_train": None,
-        }
-        for which in range(3)
+        {"part": "seeds", "arm": arm, "split": "random", "partition": 0, "seeds": _one(i, seed), "n_train": None}
+        for i in range(3)
         for seed in range(1, SEEDS[profile])
         for arm in ARMS[:2]
     ]
-    return crossed + learning + alone
+    partitions, seeds, n_train = WHOLE[profile]
+    whole = [
+        {"part": "whole", "arm": arm, "split": "random", "partition": i, "seeds": [seed] * 3, "n_train": n_train}
+        for seed in range(seeds)
+        for i in range(partitions)
+        for arm in ARMS[:2]
+    ]
+    common = {"network": network, "source": source, "profile": profile}
+    return [{**common, **one} for one in crossed + learning + alone + whole]
 
 
 def _one(which, seed):
@@ -79,25 +80,43 @@ def run(trials, device="cpu") -> list[dict]:
         Of each trial: `n_train`; `external`, the predictions (east, north, depth in km, magnitude) of the external test
         events; `scores` on them and on the trial's own fold.
     """
+    if trials[0]["part"] == "whole":
+        return [_whole(**trial) for trial in trials]
     first = trials[0]
-    network = networks.load(first["network"])
-    events, external, rest = _events(first["network"], first["source"], first["profile"])
+    events, external, rest = _read(first["network"], first["source"], first["profile"])
     parts = [_part(events, rest, trial) for trial in trials]
+    epochs = max(1, round(STEPS[first["profile"]] * TRAINING.batch_size / len(parts[0][0])))
     locator = EnsembleLocator(
         first["arm"],
-        experiments.model_config(network),
-        TRAINING[first["profile"]],
+        experiments.model_config(networks.load(first["network"])),
+        replace(TRAINING, graph_epochs=epochs),
         tuple(Seeds(*trial["seeds"]) for trial in trials),
         device,
     )
     locator.fit(events, [train for train, _ in parts], progress=False)
     predictions = locator.predict(events, external)
-    return [_result(locator, events, external, _replica(predictions, r), *part, r) for r, part in enumerate(parts)]
+    found = [locator.predict(events, test) for _, test in parts]
+    return [
+        _result(events, external, _estimates(predictions, r), test, _estimates(found[r], r), len(train))
+        for r, (train, test) in enumerate(parts)
+    ]
 
 
-def _replica(predictions, r):
-    """East, north, depth and magnitude of all events by one replica: (events, 4)."""
-    columns = (*predictions.epicentre[r].unbind(-1), predictions.depth[r], predictions.magnitude[r])
+def _whole(network, source, profile, **trial):
+    """One training of all of the model, from the arm's own twin."""
+    twin, card = checkpoints.load(experiments.pretrain(network, trial["arm"], profile, False))
+    events, external, rest = _events(network, source, profile)
+    train, test = _part(events, rest, trial)
+    training = replace(experiments.PROFILES[profile].training, learning_rate=card.training.learning_rate / 2)
+    locator = Locator(trial["arm"], twin.config, training, trial["seeds"][0], start_from=twin)
+    locator.fit(events.select(train), progress=False)
+    found = [_estimates(locator.predict(events, index)) for index in (external, test)]
+    return _result(events, external, found[0], test, found[1], len(train))
+
+
+def _estimates(predictions, replica=...):
+    """East, north, depth and magnitude of all events, by one replica: (events, 4)."""
+    columns = *predictions.epicentre[replica].unbind(-1), predictions.depth[replica], predictions.magnitude[replica]
     return np.column_stack([column.cpu().numpy() for column in columns])
 
 
@@ -114,10 +133,9 @@ def _part(events, rest, trial):
     return rest[train], rest[test]
 
 
-def _result(locator, events, external, prediction, train, test, r):
-    of_fold = _replica(locator.predict(events, test), r)
+def _result(events, external, prediction, test, of_fold, n_train):
     return {
-        "n_train": len(train),
+        "n_train": n_train,
         "external": [[float(f"{value:.5g}") for value in row] for row in prediction],
         "scores": {"external": _scores(prediction, events, external), "fold": _scores(of_fold, events, test)},
     }
@@ -133,31 +151,43 @@ def _scores(prediction, events, index):
 
 
 def group(trial):
-    """Trials of one batched pass: one arm, with training sets of one size."""
+    """Trials of one batched pass: one arm, with training sets of one size; of the whole model, each alone."""
+    if trial["part"] == "whole":
+        return trial["arm"], trial["partition"], *trial["seeds"]
     events, _, rest = _events(trial["network"], trial["source"], trial["profile"])
     return trial["arm"], len(_part(events, rest, trial)[0])
 
 
 def recipe(trial) -> dict:
     """What a trial's result follows from."""
-    code = checkpoints.code_of("ensembles", "variance_study")
+    parts = checkpoints.code_of_parts(run, _whole, _estimates, _part, _result, _scores, _events, _read)
+    code = {**checkpoints.code_of("ensembles"), "variance_study": parts}
     profile = experiments.PROFILES[trial["profile"]]
-    return checkpoints.recipe(trial["arm"], trial["network"], profile, TRAINING[trial["profile"]], code, trial)
+    return checkpoints.recipe(trial["arm"], trial["network"], profile, TRAINING, STEPS[trial["profile"]], code, trial)
 
 
 def prepare(network, source, profile):
-    """Train the twin's stem and let it read the events, once for all."""
-    _events(network, source, profile)
+    """Train both arms on the twin, and let its stem read the events, once for all."""
+    for arm in ARMS[:2]:
+        experiments.pretrain(network, arm, profile, False)
+    _read(network, source, profile)
 
 
 @cache
 def _events(network, source, profile):
-    """The events as the twin's stem reads them, the external test events, and the others."""
-    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    """All events, the external test events, and the others."""
     size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
-    events = experiments.load_events(networks.load(network), source, size, seed, False).read_by(twin)
+    events = experiments.load_events(networks.load(network), source, size, seed, False)
     rest, external = experiments.folds(events.source_id, events.origin_time, "random")[0]
     return events, external, rest
+
+
+@cache
+def _read(network, source, profile):
+    """The same, as the twin's stem reads the events."""
+    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    events, external, rest = _events(network, source, profile)
+    return events.read_by(twin), external, rest
 
 
 def labels(network, source, profile):
@@ -166,4 +196,4 @@ def labels(network, source, profile):
     return events.y[external].numpy(), events.source_id[external]
 
 
-STUDY = studies.Study("variance", trials, run, group, recipe, prepare, batch=8)
+STUDY = studies.Study("variance", trials, run, group, recipe, prepare, batch=4)

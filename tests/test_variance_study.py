@@ -32,10 +32,12 @@ def bench(events, tmp_path_factory):
         patch.setitem(experiments.PROFILES, "quick", TINY)
         patch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
         variance_study._events.cache_clear()
+        variance_study._read.cache_clear()
         ablations._events.cache_clear()
         ablations._read.cache_clear()
         yield patch
     variance_study._events.cache_clear()
+    variance_study._read.cache_clear()
 
 
 def crossed(profile="paper"):
@@ -92,6 +94,34 @@ def test_a_result_predicts_every_external_event(bench):
         np.testing.assert_allclose(alone["external"], result["external"], rtol=0.02, atol=0.05)
     assert together[0]["external"] != together[1]["external"]
     assert len({variance_study.group(one) for one in trials}) == 1
+
+
+def test_small_training_sets_get_as_many_steps(bench):
+    (few,) = [one for one in variance_study.trials(*WHERE) if one["part"] == "learning" and one["partition"] == 0][:1]
+    epochs = {}
+    with pytest.MonkeyPatch.context() as patch:
+
+        def fit(locator, events, subsets, progress):
+            epochs[len(subsets[0])] = locator.training.graph_epochs
+            raise StopIteration
+
+        patch.setattr(variance_study.EnsembleLocator, "fit", fit)
+        for n_train in (16, 32):
+            with pytest.raises(StopIteration):
+                variance_study.run([{**few, "n_train": n_train}])
+    assert epochs == {16: 40, 32: 20}  # 40 steps of 16 events
+
+
+def test_the_whole_model_is_trained_from_its_own_twin(bench):
+    """Its stem has moved away from the twin's, and what it predicts depends on the arm and on the seed."""
+    trials = [one for one in variance_study.trials(*WHERE) if one["part"] == "whole"]
+    assert {one["arm"] for one in trials} == {"dynamic", "static"}
+    few = [{**one, "n_train": 16} for one in trials if one["partition"] == 0]
+    results = variance_study.run(few)
+    assert len({np.array(one["external"]).tobytes() for one in results}) == len(few)
+    assert len({variance_study.group(one) for one in trials}) == len(trials)
+    _, names = variance_study.labels(*WHERE)
+    assert all(np.shape(one["external"]) == (len(names), 4) for one in results)
 
 
 def test_an_ablation_changes_what_it_says(bench):
