@@ -135,6 +135,7 @@ def code_of(*modules) -> dict:
     return {name: _code(MODULES / f"{name}.py") for name in modules}
 
 
+@cache
 def code_of_parts(*parts) -> str:
     """Hash of functions and classes: for modules in which a new figure must not make results out of date."""
     source = "\n".join(inspect.getsource(part) for part in parts)

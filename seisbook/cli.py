@@ -1,4 +1,4 @@
-"""The command line: `seisbook data ...`, `seisbook book ...`, `seisbook train ...`, `evaluate`, `results`."""
+"""The command line: `seisbook data`, `book`, `train`, `evaluate`, `study`, `results` and `claims`."""
 
 import argparse
 import json
@@ -68,8 +68,12 @@ def _parser():
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
     results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
-    results.add_argument("--record", action="store_true", help="write the record that the model chapter shows")
+    results.add_argument("--record", action="store_true", help="write the records that the chapters show")
     results.set_defaults(command=_results)
+    claims = groups.add_parser("claims", help="print the verdict on each claim that has been tested")
+    claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
+    claims.add_argument("--json", action="store_true", help="as JSON")
+    claims.set_defaults(command=_claims)
     return parser
 
 
@@ -287,12 +291,22 @@ def _results(arguments):
     from seisbook import experiments
 
     if arguments.record:
-        from seisbook import comparison
+        from seisbook import comparison, variance_results
 
         print(comparison.record())
+        print(variance_results.record())
         return
     entries = experiments.results(arguments.profile)
     print(experiments.as_json(entries) if arguments.json else experiments.table(entries))
+
+
+def _claims(arguments):
+    from dataclasses import asdict
+
+    from seisbook import claims, experiments
+
+    found = claims.claims(*arguments.id)
+    print(experiments.as_json([asdict(one) for one in found]) if arguments.json else claims.table(found).to_string())
 
 
 def _book_run(arguments):

@@ -233,7 +233,7 @@ def load(study, network, source, profile) -> list[dict]:
     Returns
     -------
     list of dict
-        With `trial` and `result`; `pandas.json_normalize` makes a table of it.
+        With `trial`, `result` and the version of the `code`; `pandas.json_normalize` makes a table of it.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def load(study, network, source, profile) -> list[dict]:
     stock = _take_stock(shelf, _wanted(shelf))
     if stock.missing:
         raise UserError(f"{shelf}: {_status(stock)}: run `{shelf.command}`")
-    return [{key: stock.found[digest][key] for key in ("trial", "result")} for digest in stock.recipes]
+    return [{key: stock.found[digest][key] for key in ("trial", "result", "code")} for digest in stock.recipes]
 
 
 # -------------------------------------------------------------------------------------------------------------- records

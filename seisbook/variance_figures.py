@@ -4,21 +4,28 @@ Networks have the colours of `seisbook.figures`, lighter for simulated twins; ar
 axis cannot show, estimates that are not positive, is drawn on its lower edge as an arrow, and never left out.
 """
 
+import json
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import HTML
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, LogLocator, NullFormatter
+from scipy import stats
 
 from seisbook import figures
 from seisbook.errors import UserError
 from seisbook.figures import DARK, HALO, PLAIN, styled
+from seisbook.variance import TAIL
 from seisbook.variance_ratio import MARGIN
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
 TICKS = {0.75: (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8), 1.6: (1, 2, 5), 2.6: (1, 3)}  # by decades, at most
+EXPLORER = Path(__file__).with_name("explorer.html")
+Z = round(float(stats.norm.isf(TAIL)), 4)  # standard errors to the end of a 95 % interval
 COMPONENTS = {"data": "training data", "seed": "seed", "residual": "both together"}
 
 
@@ -361,3 +368,184 @@ def score_maps(table, quantity="median epicentral error (km)", column="score"):
     axes[0].set_ylabel("seed (number)")
     fig.colorbar(image, ax=list(axes), label=quantity, shrink=0.9)
     return fig
+
+
+@styled
+def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epicentral error (km)"):
+    """One number, as every training of one arm gives it: on the fold that it left out, and on fixed external events.
+
+    Partitions across, a point a seed; the grey line joins the partitions' means. What the open points scatter more than
+    the filled ones is the difficulty of their test events, no effect of the training.
+
+    Parameters
+    ----------
+    runs : dict of Dataset to DataFrame
+        One row per training: `arm`, `partition`, `column`, and `fold_<column>`.
+    arm, column : str
+    quantity : str
+        Of the scores, with its unit.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If there is no dataset.
+    """
+    _check(runs, "one_score")
+    fig, axes = _panels(len(runs), 3.2)
+    for axis, (dataset, table) in zip(axes, runs.items(), strict=True):
+        rows, hue = table[table.arm == arm], figures.colour(dataset)
+        for name, face, text in ((f"fold_{column}", "white", "its own fold"), (column, hue, "external events")):
+            mean = rows.groupby("partition")[name].mean()
+            axis.plot(mean.index, mean, color=hue if face != "white" else figures.LINE, linewidth=1)
+            look = {"markerfacecolor": face, "markeredgecolor": hue, "markersize": 4.5, "linestyle": "none"}
+            axis.plot(rows.partition, rows[name], marker="o", label=text, **look)
+        axis.set(title=figures.label(dataset), xlabel="partition (number)", ylim=(0, None))
+        axis.set_xticks(range(0, int(rows.partition.max()) + 1, 5))
+    axes[0].set_ylabel(quantity)
+    axes[-1].legend(loc="lower right", title="tested on", ncols=2)
+    return fig
+
+
+PARTS = {"squared_bias": "bias and label", "data": "training data", "seed": "seed", "residual": "both together"}
+PART_COLOURS = ("#d9d9d9", "#0072B2", "#E69F00", "#CC79A7")
+
+
+@styled
+def error_budget(budget):
+    """What the mean squared error of the external events is made of, stacked to 100 %, a panel per quantity.
+
+    Parts that are estimated below zero are drawn as zero.
+
+    Parameters
+    ----------
+    budget : dict of Dataset to DataFrame
+        One row per `arm` and `quantity`: `squared_bias`, `data`, `seed`, `residual`, in squared units.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If there is no dataset.
+    """
+    _check(budget, "error_budget")
+    rows = [(dataset, row) for dataset, table in budget.items() for row in table.to_dict("records")]
+    quantities = list(dict.fromkeys(row["quantity"] for _, row in rows))
+    fig, axes = _panels(len(quantities), 1.5 + 0.36 * len(rows) / len(quantities), sharey=True)
+    for axis, quantity in zip(axes, quantities, strict=True):
+        chosen = [(dataset, row) for dataset, row in rows if row["quantity"] == quantity]
+        values = np.array([[max(row[part], 0.0) for part in PARTS] for _, row in chosen])
+        share = 100 * values / values.sum(1, keepdims=True)
+        for i, (name, hue) in enumerate(zip(PARTS.values(), PART_COLOURS, strict=True)):
+            axis.barh(range(len(chosen)), share[:, i], left=share[:, :i].sum(1), color=hue, label=name, height=0.7)
+        axis.set(title=quantity, xlabel="share (%)", xlim=(0, 100), ylim=(len(chosen) - 0.5, -0.5))
+        axis.set_yticks(
+            range(len(chosen)), [f"{dataset.network.capitalize()}, {row['arm']}" for dataset, row in chosen]
+        )
+        axis.grid(False)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS))
+    return fig
+
+
+# ------------------------------------------------------------------------------------------------------------ precision
+
+
+def half_width(components, n_partitions, n_seeds):
+    r"""Half the 95 % interval of a mean score that a study of this size has.
+
+    .. math:: 1.96 \sqrt{\sigma^2_\mathrm{data}/P + \sigma^2_\mathrm{seed}/S + \sigma^2_\mathrm{residual}/(PS)}
+
+    Parameters
+    ----------
+    components : mapping
+        `data`, `seed`, `residual`: variances; what is below zero counts as zero.
+    n_partitions, n_seeds : array_like
+
+    Returns
+    -------
+    float or ndarray
+        In the unit of the score.
+    """
+    data, seed, residual = (max(components[name], 0.0) for name in COMPONENTS)
+    partitions, seeds = np.asarray(n_partitions, float), np.asarray(n_seeds, float)
+    return Z * np.sqrt(data / partitions + seed / seeds + residual / (partitions * seeds))
+
+
+@styled
+def precision(components, seeds=(1, 2, 5), most=25, unit="km"):
+    """How closely a study of so many trainings knows a mean score: more partitions, or more seeds on each?
+
+    Parameters
+    ----------
+    components : dict of Dataset to mapping
+        `data`, `seed`, `residual` of the score, in squared units.
+    seeds : sequence of int
+        A line each.
+    most : int
+        Partitions.
+    unit : str
+        Of the score.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If there is no dataset.
+    """
+    _check(components, "precision")
+    fig, axes = _panels(len(components), 3.2)
+    partitions = np.arange(1, most + 1)
+    for axis, (dataset, found) in zip(axes, components.items(), strict=True):
+        for n, style in zip(seeds, ("-", "--", ":", "-."), strict=False):
+            text = f"{n} seed{'s' if n > 1 else ''}"
+            axis.plot(
+                n * partitions, half_width(found, partitions, n), style, color=figures.colour(dataset), label=text
+            )
+        axis.set(title=figures.label(dataset), xlabel="trainings (1)", xscale="log", yscale="log")
+        for which in "xy":
+            _decades(axis, which)
+    axes[0].set_ylabel(f"half width of the 95 % interval ({unit})")
+    axes[-1].legend(loc="upper right")
+    return fig
+
+
+def precision_explorer(components, means, unit="km") -> HTML:
+    """The same for the reader to play with: sliders for partitions and seeds, and the interval that follows.
+
+    Plain HTML, SVG and a script of its own, which needs neither a network nor a library.
+
+    Parameters
+    ----------
+    components : dict of Dataset to dict of str to mapping
+        Of each dataset and arm, `data`, `seed`, `residual`.
+    means : dict of Dataset to dict of str to float
+        The mean scores that the intervals are drawn around.
+    unit : str
+
+    Returns
+    -------
+    IPython.display.HTML
+    """
+    _check(components, "precision_explorer")
+    content = [
+        {
+            "name": figures.label(dataset),
+            "arms": [_explored(arm, one, means[dataset][arm]) for arm, one in arms.items()],
+        }
+        for dataset, arms in components.items()
+    ]
+    page = EXPLORER.read_text(encoding="utf-8")
+    return HTML(page.replace("__DATA__", json.dumps(content)).replace("__UNIT__", unit).replace("__Z__", str(Z)))
+
+
+def _explored(arm, components, mean):
+    return {"arm": arm, "mean": round(mean, 4), "parts": [max(components[name], 0.0) for name in COMPONENTS]}

@@ -63,7 +63,7 @@ def trials(network, source, profile) -> list[dict]:
         for arm in ARMS[:2]
     ]
     common = {"network": network, "source": source, "profile": profile}
-    return [{**common, **one} for one in crossed + learning + alone + whole]
+    return [{**common, **one} for one in crossed + whole + learning + alone]
 
 
 def _one(which, seed):

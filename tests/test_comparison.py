@@ -5,7 +5,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from seisbook import comparison, evaluation, experiments, model_figures, networks, records, simulation, statistics
 from seisbook.errors import UserError
-from seisbook.statistics import Estimate
 
 
 def made_run(network, model, split, fold, scale, n=40):
@@ -53,24 +52,6 @@ def test_table_has_the_best_first_and_signs(runs):
     assert table.p["classical"].startswith("+")
     assert comparison.costs(entries, "colombia")["training (s)"].tolist() == ["1"] * 3
     assert table.p[comparison.TITLES["dynamic"]] == ""
-
-
-def test_verdicts_follow_the_rules(runs):
-    entries = experiments.entries(runs)
-    median = next(one for one in entries if one["model"] == "dynamic")["epicentral_km"]["median"]
-
-    def verdict(line, entries=entries):
-        none = (None, None, 0)
-        expert = statistics.ExpertLine("", Estimate(line, 0.9 * line, 1.1 * line), Estimate(1, 1, 1), *none)
-        return comparison.verdicts({"entries": entries}, {"colombia": expert}).set_index("claim").verdict
-
-    assert verdict(2 * median)["C1"] == "supported"
-    assert verdict(0.5 * median)["C1"] == "not supported"
-    assert verdict(1)["C2"] == "supported"
-    worse = [{**one, "magnitude": {"rmse": 0.15, "ci": [0.14, 0.16]}} for one in entries]
-    assert verdict(1, worse)["C2"] == "inconclusive"
-    worse = [{**one, "magnitude": {"rmse": 0.25, "ci": [0.24, 0.26]}} for one in entries]
-    assert verdict(1, worse)["C2"] == "not supported"
 
 
 def test_error_map_sums_up_and_shows_no_single_event():

@@ -1,0 +1,187 @@
+"""The claims' verdicts: every one follows from an interval in a record, by a rule in code. Nobody types a verdict.
+
+The rules were written before the records were looked at. `below` serves the claims that an error stays below a level;
+C3 and C4 have rules of their own, `seisbook.variance_ratio.verdict` and `seisbook.smoothing.verdict`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from seisbook import comparison, experiments, records, smoothing, studies, variance_results
+from seisbook.errors import UserError
+from seisbook.statistics import Summary
+
+STATEMENTS = {
+    "C1": "location errors near those of experts, from about 1,000 events",
+    "C2": "magnitude RMSE below 0.15",
+    "C3": "rebuilding the graph lowers the variance that the choice of training data causes",
+    "C4": "concatenating the embeddings of all blocks counters over-smoothing",
+}
+MAGNITUDE_RMSE = 0.15  # what C2 promises
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, on one network, by one measurement.
+
+    Parameters
+    ----------
+    id, statement : str
+    network, source, profile : str
+        Of the records.
+    measured : str
+        What the estimate is, with its unit.
+    estimate, ci_low, ci_high : float
+        With its 95 % interval.
+    threshold : float
+        What the interval is held against.
+    verdict : {"supported", "not supported", "inconclusive"}
+    evidence : dict
+        `chapter` and `figure`.
+    n_runs : int
+        Trainings.
+    code : str
+        Version of the code that made the record.
+    """
+
+    id: str
+    statement: str
+    network: str
+    source: str
+    profile: str
+    measured: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    threshold: float
+    verdict: str
+    evidence: dict
+    n_runs: int
+    code: str
+
+
+def below(low, high, threshold) -> str:
+    """Verdict on "it is below the threshold" from an interval: supported below, not supported above, else neither."""
+    return "supported" if high < threshold else "not supported" if low > threshold else "inconclusive"
+
+
+def claims(*wanted) -> list[Claim]:
+    """All claims that have been tested, or those with these identifiers, in their order.
+
+    Raises
+    ------
+    UserError
+        If a claim has not been tested, or a record is missing or out of date.
+    """
+    if unknown := [name for name in wanted if name not in TESTS]:
+        raise UserError(f"no verdict on claim {unknown[0]!r}: choose among {', '.join(TESTS)}")
+    return [one for name in sorted(set(wanted) or TESTS) for one in TESTS[name]()]
+
+
+def table(found) -> pd.DataFrame:
+    """Claims as the book prints them: one row each, the verdict last."""
+    rows = []
+    for one in found:
+        interval = f"{one.estimate:.3g} [{one.ci_low:.3g}, {one.ci_high:.3g}]"
+        row = {"claim": one.id, "network": one.network, "measured": one.measured, "found": interval}
+        rows.append({**row, "against": f"{one.threshold:.3g}", "runs": one.n_runs, "verdict": one.verdict})
+    return pd.DataFrame(rows)
+
+
+def _ours():
+    """The model record's entries of `dynamic`, on random folds and on blocks of time."""
+    content = comparison.load()
+    for one in sorted(content["entries"], key=lambda entry: (entry["network"], entry["split"])):
+        if one["model"] == "dynamic" and one["split"] in ("random", "time"):
+            common = {"network": one["network"], "source": one["source"], "profile": one["profile"]}
+            folds = {"random": "random folds", "time": "blocks of time"}[one["split"]]
+            evidence = {"chapter": "book/02_model", "figure": "fig-forest"}
+            shared = {**common, "evidence": evidence, "n_runs": experiments.FOLDS, "code": content["code"]}
+            yield one, folds, shared
+
+
+def _near_experts():
+    catalogues = records.read("catalogues")
+    experts = {name: Summary.from_record(catalogues[name]).expert_line for name in comparison.NETWORKS}
+    found = []
+    for one, folds, shared in _ours():
+        low, high = one["epicentral_km"]["ci"]
+        level = experts[one["network"]].epicentre_km.high
+        measured = f"median epicentral error (km), {folds}"
+        found.append(_claim("C1", measured, (one["epicentral_km"]["median"], low, high), level, **shared))
+    return found + _from_few_events(experts)
+
+
+def _from_few_events(experts):
+    """C1 with fewer events than it asks for: the whole recipe, tested on the external events of the variance study."""
+    content, found = variance_results.load(), []
+    for name, one in content["networks"].items():
+        few, level = one["few"], experts[name].epicentre_km.high
+        measured = f"median epicentral error (km), {few['n_train']} training events"
+        where = {"network": name, "source": "bulletin", "profile": "paper", "n_runs": few["n_runs"]}
+        evidence = {"chapter": "book/03_cv_variance", "figure": "fig-learning"}
+        estimate = few["value"], few["low"], few["high"]
+        found.append(_claim("C1", measured, estimate, level, **where, evidence=evidence, code=content["code"]))
+    return found
+
+
+def _magnitude():
+    found = []
+    for one, folds, shared in _ours():
+        estimate = one["magnitude"]["rmse"], *one["magnitude"]["ci"]
+        found.append(_claim("C2", f"magnitude RMSE, {folds}", estimate, MAGNITUDE_RMSE, **shared))
+    return found
+
+
+def _variance():
+    content, found = variance_results.load(), []
+    evidence = {"chapter": "book/03_cv_variance", "figure": "fig-ratios"}
+    for name, one in content["networks"].items():
+        shared = {"network": name, "source": "bulletin", "profile": "paper", "evidence": evidence}
+        for row in one["ratios"]:
+            if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
+                measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
+                estimate = row["value"], row["low"], row["high"]
+                more = {"n_runs": row["n_runs"], "code": content["code"], "verdict": row["verdict"]}
+                found.append(_claim("C3", measured, estimate, 1.0, **shared, **more))
+    return found
+
+
+def _smoothing():
+    found = []
+    for name in smoothing.NETWORKS:
+        trials = studies.load(smoothing.STUDY, name, "bulletin", "paper")
+        evidence = {"chapter": "book/02_model", "figure": "fig-smoothing"}
+        shared = {"network": name, "source": "bulletin", "profile": "paper", "evidence": evidence, "n_runs": 2}
+        for graph, row in smoothing.verdict(trials).iterrows():
+            measured = f"error, concatenated over last block, {graph} graph"
+            estimate = row.error_ratio, row.low, row.high
+            more = {"code": ", ".join(sorted({one["code"] for one in trials})), "verdict": row.verdict}
+            found.append(_claim("C4", measured, estimate, 1.0, **shared, **more))
+    return found
+
+
+def _claim(name, measured, estimate, threshold, verdict=None, **shared):
+    value, low, high = (float(one) for one in estimate)
+    verdict = verdict or below(low, high, threshold)
+    return Claim(
+        name,
+        STATEMENTS[name],
+        measured=measured,
+        estimate=value,
+        ci_low=low,
+        ci_high=high,
+        threshold=float(threshold),
+        verdict=verdict,
+        **shared,
+    )
+
+
+TESTS: dict[str, Callable[[], list[Claim]]] = {
+    "C1": _near_experts,
+    "C2": _magnitude,
+    "C3": _variance,
+    "C4": _smoothing,
+}

@@ -1,0 +1,257 @@
+"""The record of the variance study: what its hundreds of trainings say, as the chapter and the claims quote it.
+
+What needs the labels of the real test events is summed up here, once, so that a reader without the bulletins sees the
+same figures and no event's row is in the record.
+"""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from seisbook import building, checkpoints, learning_curves, records, studies, variance, variance_ratio, variance_study
+from seisbook.errors import UserError
+from seisbook.statistics import Estimate
+
+NAME = "variance"
+NETWORKS = ("colombia", "ridgecrest")
+WHERE = ("bulletin", "paper")
+QUANTITIES = {"epicentre": [0, 1], "depth": [2], "magnitude": [3]}  # columns of a prediction
+SCORES = {
+    "epicentral_km": "median epicentral error (km)",
+    "depth_km": "median depth error (km)",
+    "magnitude_rmse": "magnitude RMSE (1)",
+}
+INFLUENCES = ("initial weights", "order of the events", "station dropout")
+RESAMPLES = 2000
+
+
+def tabulate(trials) -> pd.DataFrame:
+    """One row per training: what it was, its scores on the external events, and on its own fold as `fold_...`.
+
+    Parameters
+    ----------
+    trials : list of dict
+        Of `seisbook.studies.load`.
+    """
+    rows = []
+    for one in trials:
+        kept = {name: one["trial"][name] for name in ("part", "arm", "split", "partition")}
+        seeds = dict(zip(("seed", "order", "dropout"), one["trial"]["seeds"], strict=True))
+        scores = one["result"]["scores"]
+        own = {f"fold_{name}": value for name, value in scores["fold"].items()}
+        rows.append({**kept, **seeds, "n_train": one["result"]["n_train"], **scores["external"], **own})
+    return pd.DataFrame(rows)
+
+
+def small_design(network, source, seeds=(0, 1)) -> list[dict]:
+    """The study in small, done here and now: both arms on five random partitions, with the quick profile's trainings.
+
+    Parameters
+    ----------
+    network, source : str
+    seeds : sequence of int
+
+    Returns
+    -------
+    list of dict
+        `trial` and `result`, as of `seisbook.studies.load`.
+    """
+    drawn = [one for one in variance_study.trials(network, source, "quick") if one["part"] == "crossed"]
+    kept = [one for one in drawn if one["split"] == "random" and one["seeds"] == [0] * 3]
+    found = []
+    for arm in ("dynamic", "static"):
+        trials = [{**one, "seeds": [seed] * 3} for seed in seeds for one in kept if one["arm"] == arm]
+        results = variance_study.run(trials)
+        found += [{"trial": one, "result": result} for one, result in zip(trials, results, strict=True)]
+    return found
+
+
+def predictions(trials, arm, part="crossed", split="random") -> np.ndarray:
+    """Predictions of the external events by the trainings of one arm: (events, partitions, seeds, 4)."""
+    wanted = {"arm": arm, "part": part, "split": split}
+    chosen = {
+        (one["trial"]["partition"], one["trial"]["seeds"][0]): one["result"]["external"]
+        for one in trials
+        if wanted.items() <= one["trial"].items()
+    }
+    partitions, seeds = (sorted(set(column)) for column in zip(*chosen, strict=True))
+    return np.array([[chosen[i, seed] for seed in seeds] for i in partitions]).transpose(2, 0, 1, 3)
+
+
+def record():
+    """Compute the record of both networks from their complete studies and the real labels, and write it.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UserError
+        If a study is not complete, or the bulletins cannot be had.
+    """
+    trials = {name: studies.load(variance_study.STUDY, name, *WHERE) for name in NETWORKS}
+    labels = {name: variance_study.labels(name, *WHERE)[0] for name in NETWORKS}
+    return records.write(
+        NAME,
+        {
+            "code": building.code_version(),
+            "made_from": {name: _origin(found) for name, found in trials.items()},
+            "networks": {name: analyse(found, labels[name]) for name, found in trials.items()},
+        },
+    )
+
+
+def load() -> dict:
+    """Read the record, unless the study, or the code that it was analysed with, has changed since.
+
+    Raises
+    ------
+    UserError
+        If so; the message says what to do.
+    """
+    content = records.read(NAME)
+    for name, origin in content["made_from"].items():
+        if _origin(studies.load(variance_study.STUDY, name, *WHERE)) != origin:
+            raise UserError(
+                f"{records.RESULTS / NAME}.json: the study of {name}, or how it is analysed, has changed since: "
+                "run `seisbook results --record`"
+            )
+    return content
+
+
+def _origin(trials):
+    """Hash of the study's recipes and of the code that analyses them."""
+    code = checkpoints.code_of("variance", "variance_ratio", "variance_results")
+    recipes = [variance_study.recipe(one["trial"])["hash"] for one in trials]
+    return hashlib.sha256(repr([recipes, code]).encode()).hexdigest()[:16]
+
+
+def analyse(trials, labels) -> dict:
+    """All that the chapter says of one network.
+
+    Parameters
+    ----------
+    trials : list of dict
+        Of `seisbook.studies.load`.
+    labels : array_like, shape (events, 4)
+        Of the external events.
+
+    Returns
+    -------
+    dict
+        `runs` (of `tabulate`), `ratios`, `components` of the scores, `budget` (mean squared errors and their parts),
+        `tests` between the arms, `events` (data-induced variance of each external event's epicentre, without its
+        name), `detectable` (the least reduction that the study would have found), `few` (error of the whole recipe
+        trained on few events).
+    """
+    runs = tabulate(trials)
+    ours, static = (predictions(trials, arm)[..., QUANTITIES["epicentre"]] for arm in ("dynamic", "static"))
+    data = {
+        arm: variance.event_components(y).data.map("{:.4g}".format).astype(float).tolist()
+        for arm, y in (("dynamic", ours), ("static", static))
+    }
+    return {
+        "n_external": len(labels),
+        "runs": runs.to_dict("list"),
+        "ratios": _ratios(trials),
+        "components": _components(runs),
+        "budget": _budget(trials, labels),
+        "tests": _tests(runs),
+        "events": data,
+        "detectable": variance_ratio.minimum_detectable_ratio(variance_ratio.design(ours, static)),
+        "few": _few(predictions(trials, "dynamic", "whole"), labels),
+    }
+
+
+def _ratios(trials):
+    """C3: the study recipe on random partitions first, then what stands beside it."""
+    designs = [("study", "random", "mean"), ("study", "random", "median")]
+    designs += [("study", "time", "mean"), ("whole", "random", "mean")]
+    rows = []
+    for recipe, split, statistic in designs:
+        part = "crossed" if recipe == "study" else "whole"
+        arms = [predictions(trials, arm, part, split) for arm in ("dynamic", "static")]
+        for quantity, columns in QUANTITIES.items():
+            found = variance_ratio.ratio(*(y[..., columns] for y in arms), statistic, n=RESAMPLES)
+            row = {"recipe": recipe, "split": split, "statistic": statistic, "quantity": quantity}
+            runs = 2 * arms[0].shape[1] * arms[0].shape[2]
+            rows.append({**row, **found._asdict(), "verdict": found.verdict, "n_runs": runs})
+    return rows
+
+
+def _crossed(runs, split="random"):
+    return runs[(runs.part == "crossed") & (runs.split == split)]
+
+
+def _components(runs):
+    """Variance components of the scores on the external events."""
+    rows = []
+    for arm, of_arm in _crossed(runs).groupby("arm"):
+        if of_arm.seed.nunique() < 2:
+            continue
+        for score in SCORES:
+            table = variance.anova_components(of_arm, score).table()
+            rows += [{"arm": arm, "score": score, **row} for row in table.reset_index().to_dict("records")]
+    return rows
+
+
+def _budget(trials, labels):
+    """Mean squared error of the external events, and what it is made of, by arm and quantity."""
+    rows = []
+    for arm in ("dynamic", "static"):
+        y = predictions(trials, arm)
+        for quantity, columns in QUANTITIES.items():
+            parts = variance.decompose_error(y[..., columns], np.asarray(labels)[:, columns])
+            rows.append({"arm": arm, "quantity": quantity, **parts.mean().to_dict()})
+    return rows
+
+
+def _tests(runs):
+    """Dynamic against static in accuracy, on the external events: paired by partition, seeds averaged."""
+    both = _crossed(runs)[lambda table: table.arm.isin(["dynamic", "static"])]
+    n_train = int(both.n_train.iloc[0])
+    pool = n_train / 4 * 5
+    found = {score: variance.compare_scores(both, n_train=n_train, pool=pool, column=score) for score in SCORES}
+    return [{"score": score, **test._asdict()} for score, test in found.items()]
+
+
+def _few(y, labels, random_state=0):
+    """Median epicentral error of trainings on few events, with an interval over events and partitions."""
+    error = np.hypot(*(y - np.asarray(labels)[:, None, None]).transpose(3, 0, 1, 2)[:2])  # (events, partitions, seeds)
+    rng = np.random.default_rng(random_state)
+    events, partitions = error.shape[:2]
+    chosen = zip(
+        rng.integers(events, size=(RESAMPLES, events)),
+        rng.integers(partitions, size=(RESAMPLES, partitions)),
+        strict=True,
+    )
+    replicates = np.array([np.median(error[i][:, j], axis=0).mean() for i, j in chosen])
+    low, high = variance.ends(replicates, partitions)
+    return Estimate(float(np.median(error, axis=0).mean()), low, high)._asdict() | {
+        "n_train": variance_study.WHOLE["paper"][2],
+        "n_runs": int(np.prod(error.shape[1:])),
+    }
+
+
+def single_influence(runs) -> pd.DataFrame:
+    """Standard deviation of the scores over seeds when only one of the random influences varies, by arm."""
+    first = runs[(runs.part == "crossed") & (runs.split == "random") & (runs.partition == 0) & (runs.seed == 0)]
+    alone = runs[runs.part == "seeds"]
+    rows = {}
+    for name, column in zip(INFLUENCES, ("seed", "order", "dropout"), strict=True):
+        varied = pd.concat([first[first.arm.isin(alone.arm)], alone[alone[column] != 0]])
+        rows[name] = varied.groupby("arm")[list(SCORES)].std().stack()
+    return pd.DataFrame(rows).T.rename_axis(columns=["arm", "score"])
+
+
+def curves(runs) -> dict:
+    """Learning curve of each arm's median epicentral error on the external events, of the study recipe."""
+    learning = runs[runs.part == "learning"]
+    full = _crossed(runs)[lambda table: (table.seed == 0) & table.partition.isin(learning.partition)]
+    both = pd.concat([learning, full[full.arm.isin(learning.arm)]])
+    return {
+        arm: learning_curves.fit_learning_curve(rows.n_train, rows.epicentral_km, rows.partition)
+        for arm, rows in both.groupby("arm")
+    }

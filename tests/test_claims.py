@@ -1,0 +1,101 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from seisbook import claims, cli, comparison, records, smoothing, statistics, studies, variance_results
+from seisbook.errors import UserError
+from seisbook.statistics import Estimate
+
+LINE = Estimate(5.0, 4.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.1, 0.9, "supported"), (1.1, 2.0, "not supported"), (0.5, 1.5, "inconclusive"), (0.5, 1.0, "inconclusive")],
+)
+def test_an_interval_decides(low, high, verdict):
+    assert claims.below(low, high, 1.0) == verdict
+
+
+def _entry(network, epicentre=(4.0, 3.5, 4.5), magnitude=(0.1, 0.09, 0.11), split="random", model="dynamic"):
+    return {
+        "network": network,
+        "source": "bulletin",
+        "profile": "paper",
+        "model": model,
+        "split": split,
+        "epicentral_km": {"median": epicentre[0], "ci": list(epicentre[1:])},
+        "magnitude": {"rmse": magnitude[0], "ci": list(magnitude[1:])},
+    }
+
+
+def _ratio(value, verdict, quantity="epicentre"):
+    about = {"recipe": "study", "split": "random", "statistic": "mean", "quantity": quantity}
+    return {**about, "value": value, "low": value - 0.1, "high": value + 0.1, "verdict": verdict, "n_runs": 150}
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Records with known intervals."""
+    models = {"code": "abc", "entries": [_entry("colombia"), _entry("ridgecrest", (8.0, 7.0, 9.0))]}
+    few = {"value": 5.5, "low": 5.0, "high": 6.5, "n_train": 400, "n_runs": 15}
+    one = {"few": few, "ratios": [_ratio(0.8, "supported"), _ratio(1.2, "not supported", "magnitude")]}
+    summary = statistics.Summary.from_record(records.read("catalogues")["colombia"])
+    line = replace(summary.expert_line, epicentre_km=LINE)
+    monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
+    monkeypatch.setattr(comparison, "load", lambda: models)
+    monkeypatch.setattr(variance_results, "load", lambda: {"code": "abc", "networks": {"colombia": one}})
+    return models
+
+
+def _verdicts(name, network):
+    return [one.verdict for one in claims.claims(name) if one.network == network]
+
+
+def test_verdicts_follow_the_rules(known):
+    assert _verdicts("C1", "colombia") == ["supported", "inconclusive"]  # all events; few events
+    assert _verdicts("C1", "ridgecrest") == ["not supported"]
+    assert _verdicts("C2", "colombia") == ["supported"]
+    known["entries"] = [
+        _entry("colombia", magnitude=(0.15, 0.14, 0.16)),
+        _entry("ridgecrest", magnitude=(0.3, 0.2, 0.4)),
+    ]
+    assert _verdicts("C2", "colombia") == ["inconclusive"]
+    assert _verdicts("C2", "ridgecrest") == ["not supported"]
+    assert _verdicts("C3", "colombia") == ["supported", "not supported"]
+
+
+def test_other_models_and_splits_are_not_the_claim(known):
+    known["entries"] += [_entry("colombia", split="twin"), _entry("colombia", model="static")]
+    assert len(_verdicts("C2", "colombia")) == 1
+    known["entries"] += [_entry("colombia", split="time")]
+    assert [one.measured for one in claims.claims("C2")][:2] == [
+        "magnitude RMSE, random folds",
+        "magnitude RMSE, blocks of time",
+    ]
+
+
+def test_smoothing_is_judged_on_what_was_recorded():
+    trials = studies.load(smoothing.STUDY, "colombia", "bulletin", "paper")
+    expected = smoothing.verdict(trials).verdict.tolist()
+    assert [one.verdict for one in claims.claims("C4")] == expected
+    assert all(one.code for one in claims.claims("C4"))
+
+
+def test_an_unknown_claim_is_named(capsys):
+    with pytest.raises(UserError, match=r"C99.*C1, C2"):
+        claims.claims("C99")
+    assert cli.main(["claims", "C99"]) == 2
+    assert "C99" in capsys.readouterr().err
+
+
+def test_the_command_prints_what_the_records_say(known, capsys):
+    assert cli.main(["claims", "C1", "C3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["id"] for one in found] == ["C1", "C1", "C1", "C3", "C3"]
+    fields = {"id", "statement", "network", "source", "profile", "estimate", "ci_low", "ci_high", "threshold"}
+    assert all(fields | {"verdict", "evidence", "n_runs", "code"} <= set(one) for one in found)
+    assert all(one["threshold"] == LINE.high for one in found if one["id"] == "C1")
+    assert cli.main(["claims"]) == 0
+    assert "inconclusive" in capsys.readouterr().out

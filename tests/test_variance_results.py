@@ -1,0 +1,121 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seisbook import records, studies, variance_results, variance_study
+from seisbook.errors import UserError
+
+EVENTS, BIAS = 40, 3.0
+SPREAD = {"dynamic": 1.0, "static": 2.0, "feature": 1.0}  # standard deviation due to the training data, km
+
+
+def made_trials(profile="paper"):
+    """A complete study with known effects; the fold's error is that of the external events, and 1 km per partition."""
+    trials = variance_study.trials("colombia", "bulletin", profile)
+    effects = np.random.default_rng(0).normal(size=(20, EVENTS, 4))
+    found = []
+    for i, trial in enumerate(trials):
+        noise = np.random.default_rng(i).normal(size=(EVENTS, 4))
+        partition = trial["partition"] + (15 if trial["split"] == "time" else 0)
+        y = BIAS / np.sqrt(2) + SPREAD[trial["arm"]] * effects[partition] + 0.3 * noise
+        n = trial["n_train"] or 640
+        score = {"epicentral_km": 2 + 30 / n**0.5 + 0.01 * noise[0, 0], "depth_km": 1.0 + noise[0, 1] ** 2}
+        score["magnitude_rmse"] = 0.1 + 0.01 * abs(noise[0, 2])
+        fold = {**score, "epicentral_km": score["epicentral_km"] + trial["partition"]}
+        result = {"n_train": n, "external": y.tolist(), "scores": {"external": score, "fold": fold}}
+        found.append({"trial": trial, "result": result, "code": "abc"})
+    return found
+
+
+@pytest.fixture(scope="module")
+def trials():
+    return made_trials()
+
+
+@pytest.fixture(scope="module")
+def analysed(trials):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(variance_results, "RESAMPLES", 200)
+        return variance_results.analyse(trials, np.zeros((EVENTS, 4)))
+
+
+def test_every_training_has_a_row(trials):
+    runs = variance_results.tabulate(trials)
+    assert len(runs) == len(trials)
+    assert runs[["part", "arm", "split", "partition", "seed", "order", "dropout", "n_train"]].duplicated().sum() == 0
+    crossed = runs[(runs.part == "crossed") & (runs.split == "random")]
+    np.testing.assert_allclose(crossed.fold_epicentral_km - crossed.epicentral_km, crossed.partition)
+
+
+def test_predictions_have_their_partition_and_seed(trials):
+    y = variance_results.predictions(trials, "dynamic")
+    assert y.shape == (EVENTS, 15, 5, 4)
+    one = next(
+        one
+        for one in trials
+        if one["trial"]["arm"] == "dynamic" and one["trial"]["partition"] == 7 and one["trial"]["seeds"] == [3] * 3
+    )
+    np.testing.assert_array_equal(y[:, 7, 3], one["result"]["external"])
+    assert variance_results.predictions(trials, "static", "whole").shape == (EVENTS, 5, 3, 4)
+    assert variance_results.predictions(trials, "static", split="time").shape == (EVENTS, 5, 5, 4)
+
+
+def test_a_known_ratio_is_found(analysed):
+    ratios = pd.DataFrame(analysed["ratios"])
+    study = ratios[(ratios.recipe == "study") & (ratios.split == "random")]
+    assert (study.low < 0.25).all()
+    assert (study.high > 0.25).all()
+    assert (study.verdict == "supported").all()
+    assert set(ratios.recipe) == {"study", "whole"}
+    assert set(ratios.n_runs) == {150, 50, 30}
+
+
+def test_a_known_error_is_taken_apart(analysed):
+    budget = pd.DataFrame(analysed["budget"]).set_index(["arm", "quantity"])
+    for arm in ("dynamic", "static"):
+        row = budget.loc[arm, "epicentre"]
+        assert row.data == pytest.approx(2 * SPREAD[arm] ** 2, rel=0.2)
+        assert row.squared_bias == pytest.approx(BIAS**2, rel=0.2)
+        assert row.residual == pytest.approx(2 * 0.3**2, rel=0.2)
+        assert row[["squared_bias", "data", "seed", "residual"]].sum() == pytest.approx(row.squared_error)
+
+
+def test_few_events_have_an_interval(analysed):
+    few = analysed["few"]
+    assert few["n_train"] == 400
+    assert few["n_runs"] == 15
+    assert few["low"] < few["value"] < few["high"]
+    assert few["value"] == pytest.approx(3, abs=0.5)
+
+
+def test_no_event_is_named(analysed):
+    text = json.dumps(analysed)
+    assert "source_id" not in text
+    assert {len(one) for one in analysed["events"].values()} == {EVENTS}
+
+
+def test_learning_curves_fall(trials):
+    curves = variance_results.curves(variance_results.tabulate(trials))
+    assert set(curves) == {"dynamic", "static"}
+    for curve in curves.values():
+        assert sorted(set(curve.n)) == [50, 100, 200, 400, 640]
+        assert np.all(np.diff(curve.predict([50, 100, 200, 400])) < 0)
+
+
+def test_each_influence_varies_alone(trials):
+    table = variance_results.single_influence(variance_results.tabulate(trials))
+    assert table.index.tolist() == list(variance_results.INFLUENCES)
+    assert (table["dynamic", "depth_km"] > 0).all()
+
+
+def test_a_changed_study_is_refused(trials, monkeypatch, tmp_path):
+    monkeypatch.setattr(studies, "load", lambda study, network, source, profile: trials)
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    origin = {"colombia": variance_results._origin(trials)}
+    records.write("variance", {"code": "abc", "made_from": origin, "networks": {}}, tmp_path)
+    assert variance_results.load()["made_from"] == origin
+    monkeypatch.setattr(variance_study, "STEPS", {"paper": 7})
+    with pytest.raises(UserError, match=r"colombia.*--record"):
+        variance_results.load()
