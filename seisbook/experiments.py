@@ -296,7 +296,7 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
                 f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
                 "build it with the window of the model's network"
             )
-    return evaluation.errors(_locator(model, card).predict(events), events)
+    return evaluation.errors(as_locator(model, card).predict(events), events)
 
 
 def _classical(network, split, fold, progress):
@@ -327,7 +327,7 @@ def _on_twin(network, model, profile, data, progress):
         return _locate_classically(network, *_picked_twins(network, data["n_events"], data["seed"], progress), progress)
     trained, card = checkpoints.load(pretrain(network.name, model, profile.name, progress))
     events = load_events(network, "simulated", data["n_events"], data["seed"], progress)
-    errors = evaluation.errors(_locator(trained, card).predict(events), events)
+    errors = evaluation.errors(as_locator(trained, card).predict(events), events)
     size = sum(p.numel() for p in trained.parameters())
     return _result(errors, card.data["n_events"], size, card.metrics["train_s"])
 
@@ -342,8 +342,8 @@ def _picked_twins(network, n_events, seed, progress):
     return picked
 
 
-def _locator(model, card):
-    """A trained model as an estimator."""
+def as_locator(model, card) -> Locator:
+    """A trained model and its card, of `seisbook.checkpoints.load`, as an estimator that predicts."""
     locator = Locator(card.architecture, card.config, card.training)
     locator.model_ = model
     return locator

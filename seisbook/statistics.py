@@ -35,6 +35,11 @@ class Estimate(NamedTuple):
         return format(self)
 
 
+def below(low, high, threshold) -> str:
+    """Verdict on "it is below the threshold" from an interval: supported below, not supported above, else neither."""
+    return "supported" if high < threshold else "not supported" if low > threshold else "inconclusive"
+
+
 def distance_azimuth(latitude, longitude, to_latitude, to_longitude):
     """Great-circle distance, and the azimuth in which the second point lies as seen from the first (spherical Earth).
 

@@ -406,7 +406,8 @@ def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epic
         axis.set(title=figures.label(dataset), xlabel="partition (number)", ylim=(0, None))
         axis.set_xticks(range(0, int(rows.partition.max()) + 1, 5))
     axes[0].set_ylabel(quantity)
-    axes[-1].legend(loc="lower right", title="tested on", ncols=2)
+    handles = axes[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", title="tested on", ncols=2)
     return fig
 
 

@@ -255,3 +255,55 @@ def curves(runs) -> dict:
         arm: learning_curves.fit_learning_curve(rows.n_train, rows.epicentral_km, rows.partition)
         for arm, rows in both.groupby("arm")
     }
+
+
+def quoted(content) -> dict:
+    """What the prose quotes: from a name such as `colombia-epicentre-ratio` to the text that stands there."""
+    texts = {}
+    for name, one in content["networks"].items():
+        runs = pd.DataFrame(one["runs"])
+        ours = _crossed(runs)[lambda table: table.arm == "dynamic"]
+        means = ours.groupby("partition")[["epicentral_km", "fold_epicentral_km"]].mean()
+        texts |= {
+            f"{name}-runs": f"{len(runs):,}",
+            f"{name}-external": f"{one['n_external']:,}",
+            f"{name}-train": f"{ours.n_train.iloc[0]:,}",
+            f"{name}-detectable": f"{one['detectable']:.2f}",
+            f"{name}-best": f"{ours.fold_epicentral_km.min():.2f}",
+            f"{name}-worst": f"{ours.fold_epicentral_km.max():.2f}",
+            f"{name}-fold-sd": f"{means.fold_epicentral_km.std():.2f}",
+            f"{name}-external-sd": f"{means.epicentral_km.std():.2f}",
+            f"{name}-few": f"{Estimate(*(one['few'][key] for key in Estimate._fields)):.2f}",
+            f"{name}-few-train": f"{one['few']['n_train']:,}",
+        }
+        for row in one["ratios"]:
+            if row["statistic"] == "mean":
+                key = "-".join([name, row["quantity"], row["recipe"], row["split"]])
+                texts[f"{key}-ratio"] = f"{Estimate(row['value'], row['low'], row['high']):.2f}"
+        for row in one["budget"]:
+            share = 100 * max(row["data"], 0) / row["squared_error"]
+            texts[f"{name}-{row['arm']}-{row['quantity']}-share"] = f"{share:.0f}"
+        for row in one["tests"]:
+            texts[f"{name}-{row['score']}-difference"] = f"{Estimate(row['mean'], row['low'], row['high']):.3f}"
+            texts[f"{name}-{row['score']}-p"] = f"{row['p']:.2f}"
+        for arm, curve in curves(runs).items():
+            texts[f"{name}-{arm}-exponent"] = f"{curve.c:.2f}"
+    return texts
+
+
+def events_needed(content, experts) -> pd.DataFrame:
+    """Training events with which the study recipe's learning curve would reach the experts' line, by network and arm.
+
+    Parameters
+    ----------
+    content : dict
+        Of `load`.
+    experts : dict of str to ExpertLine
+        By network.
+    """
+    rows = {}
+    for name, one in content["networks"].items():
+        level = experts[name].epicentre_km.value
+        for arm, curve in curves(pd.DataFrame(one["runs"])).items():
+            rows[name, arm] = {"line (km)": f"{level:.2f}", "events": str(curve.events_needed(level))}
+    return pd.DataFrame.from_dict(rows, orient="index")

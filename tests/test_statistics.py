@@ -269,3 +269,11 @@ def test_expert_line_of_colombia_is_the_median_formal_error(real_data):
     pairs = catalogue.readings
     ratio = statistics.wadati(pairs.path_p_travel_s, pairs.path_s_travel_s, pairs.source_id)
     assert ratio.value == pytest.approx(1.775, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.1, 0.9, "supported"), (1.1, 2.0, "not supported"), (0.5, 1.5, "inconclusive"), (0.5, 1.0, "inconclusive")],
+)
+def test_an_interval_decides(low, high, verdict):
+    assert statistics.below(low, high, 1.0) == verdict

@@ -1,0 +1,271 @@
+"""The robustness study: trained models on the same test events, perturbed along one axis at a time.
+
+Nothing is trained. The models are those of the first random fold that the book ships; the events are that fold's test
+events, real readings with rendered seismograms, which no model has seen. Every model sees the same perturbed events, so
+that what counts is paired: each event's error with and without the perturbation.
+
+Two rules were written before the study was run. A model is *stable* along some axes (claims C5 and C6) if its median
+epicentral error at the most harmful severity is below twice the unperturbed one, see `stability`; and the *breakdown*
+severity of an axis is that at which it reaches twice.
+"""
+
+from functools import cache
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from seisbook import checkpoints, evaluation, experiments, networks, robustness, studies
+from seisbook.errors import UserError
+from seisbook.figures import DARK, LINE, PLAIN, styled
+from seisbook.statistics import INTERVAL, below
+
+MODELS = experiments.PUBLISHED
+ROUNDED = ("epicentral_km", "depth_km", "magnitude")
+DOUBLED = 2.0  # growth of the error at which a model counts as broken down
+NARROW_BANDS = ("band_pass",)
+JOINT_SHIFTS, OWN_SHIFTS = ("joint_shift",), ("independent_shift",)
+RESAMPLES = 2000
+QUICK_AXES, QUICK_EVENTS = ("band_pass", "joint_shift"), 60
+
+
+def trials(network, source, profile) -> list[dict]:
+    """The unperturbed events, and each axis at each of its severities that the sampling rate can hold."""
+    common = {"network": network, "source": source, "profile": profile}
+    rate = networks.load(network).window.sampling_rate_hz
+    axes = QUICK_AXES if profile == "quick" else tuple(robustness.AXES)
+    perturbed = [(axis, severity) for axis in axes for severity in robustness.severities(axis, rate)]
+    return [{**common, "axis": axis, "severity": severity} for axis, severity in [("none", None), *perturbed]]
+
+
+def run(trials) -> list[dict]:
+    """Errors of each model on the events of each trial: `epicentral_km`, `depth_km`, `magnitude` of each event."""
+    return [_tested(**trial) for trial in trials]
+
+
+def _tested(network, source, profile, axis, severity):
+    events = _events(network, source, profile)
+    if axis != "none":
+        rate = networks.load(network).window.sampling_rate_hz
+        events = robustness.AXES[axis].make(severity).apply(events, rate, progress=False)
+    return {model: _errors(*_trained(network, model), events) for model in MODELS}
+
+
+def _errors(model, card, events):
+    errors = evaluation.errors(experiments.as_locator(model, card).predict(events), events)
+    return {name: [float(f"{value:.5g}") for value in errors[name]] for name in ROUNDED}
+
+
+def group(trial):
+    """Trials to be done in one pass: each alone."""
+    return tuple(trial.values())
+
+
+def recipe(trial) -> dict:
+    """What a trial's result follows from: the trained models, and what is done to the events."""
+    trained = [_trained(trial["network"], model)[1].recipe["hash"] for model in MODELS]
+    code = {
+        **checkpoints.code_of("robustness"),
+        "robustness_study": checkpoints.code_of_parts(_tested, _errors, _events),
+    }
+    return checkpoints.recipe("dynamic", trial["network"], trained, code, trial)
+
+
+def prepare(network, source, profile):
+    """Read the events, once for all."""
+    _events(network, source, profile)
+
+
+@cache
+def _events(network, source, profile):
+    """Test events of the first random fold, or as many simulated ones that no model was trained on."""
+    if source == "bulletin":
+        return experiments.parts_of(_trained(network, "dynamic")[1], False)[1]
+    size = QUICK_EVENTS if profile == "quick" else experiments.TWIN_EVENTS
+    return experiments.load_events(networks.load(network), source, size, experiments.TWIN_SEED, False)
+
+
+@cache
+def _trained(network, model):
+    return checkpoints.load(experiments.model_path(network, model, "random", 0, "paper"))
+
+
+STUDY = studies.Study("robustness", trials, run, group, recipe, prepare)
+
+
+# ------------------------------------------------------------------------------------------------------------- analysis
+
+
+def tabulate(records) -> pd.DataFrame:
+    """Growth of the errors by axis, severity and model.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of `seisbook.studies.load`.
+
+    Returns
+    -------
+    DataFrame
+        `axis`, `severity`, `model`; the median `epicentral_km`; its `growth`, the ratio to the unperturbed one, with
+        the 95 % interval `low`, `high` over events, paired; `magnitude_rmse` and `magnitude_growth`.
+    """
+    calm = _unperturbed(records)
+    rows = []
+    for record in records:
+        if record["trial"]["axis"] == "none":
+            continue
+        for model, errors in record["result"].items():
+            replicates = _growths([errors], calm[model])[:, 0]
+            low, high = np.percentile(replicates[1:], INTERVAL)
+            rmse, before = (np.sqrt(np.nanmean(np.square(one["magnitude"]))) for one in (errors, calm[model]))
+            rows.append(
+                {
+                    "axis": record["trial"]["axis"],
+                    "severity": record["trial"]["severity"],
+                    "model": model,
+                    "epicentral_km": float(np.median(errors["epicentral_km"])),
+                    **{"growth": replicates[0], "low": low, "high": high},
+                    **{"magnitude_rmse": rmse, "magnitude_growth": rmse / before},
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _unperturbed(records):
+    return next(one["result"] for one in records if one["trial"]["axis"] == "none")
+
+
+def _growths(perturbed, calm, random_state=0):
+    """Ratios of median epicentral errors (1 + resamples, perturbations); the first row is of the events themselves."""
+    before = np.array(calm["epicentral_km"])
+    after = np.array([one["epicentral_km"] for one in perturbed])
+    chosen = np.random.default_rng(random_state).integers(len(before), size=(RESAMPLES, len(before)))
+    chosen = np.vstack([np.arange(len(before)), chosen])
+    medians = np.array([np.median(one[chosen], axis=1) for one in after])
+    return (medians / np.median(before[chosen], axis=1)).T
+
+
+def stability(records, model, axes) -> dict:
+    """Whether a model is stable along some axes: the growth of its error at the most harmful severity.
+
+    The interval is that of the largest growth over all severities, events resampled, so that it knows that the worst of
+    several was picked. *Supported* if it lies below 2, *not supported* if above, *inconclusive* otherwise.
+
+    Returns
+    -------
+    dict
+        `growth`, `low`, `high`, `axis` and `severity` (where it is largest), `verdict`.
+
+    Raises
+    ------
+    UserError
+        If the study has none of these axes.
+    """
+    chosen = [one for one in records if one["trial"]["axis"] in axes]
+    if not chosen:
+        raise UserError(f"the robustness study has none of the axes {', '.join(axes)}")
+    growths = _growths([one["result"][model] for one in chosen], _unperturbed(records)[model])
+    low, high = np.percentile(growths[1:].max(1), INTERVAL)
+    worst = chosen[int(growths[0].argmax())]["trial"]
+    where = {"axis": worst["axis"], "severity": worst["severity"]}
+    return {
+        "growth": float(growths[0].max()),
+        "low": float(low),
+        "high": float(high),
+        **where,
+        "verdict": below(low, high, DOUBLED),
+    }
+
+
+def breakdown(table) -> pd.DataFrame:
+    """Severity at which the median epicentral error has doubled, by axis and model, as text with its unit.
+
+    Between the severities that were tried it is interpolated, linearly in the growth; of octave bands, which have no
+    order of harm, those are listed in which the error has doubled.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `tabulate`.
+    """
+    cells = {}
+    for (name, model), rows in table.groupby(["axis", "model"], sort=False):
+        axis = robustness.AXES[name]
+        cells.setdefault(f"{axis.title} ({axis.unit})", {})[model] = _breakdown(name, rows)
+    return pd.DataFrame.from_dict(cells, orient="index")
+
+
+def _breakdown(name, rows):
+    severity, growth = rows.severity.to_numpy(float), rows.growth.to_numpy()
+    broken = np.flatnonzero(growth >= DOUBLED)
+    if not len(broken):
+        return f"none up to {severity[-1]:g}" if name not in NARROW_BANDS else "none"
+    if name in NARROW_BANDS:
+        return ", ".join(f"{one:g}" for one in severity[broken])
+    first = broken[0]
+    if first == 0:
+        return f"before {severity[0]:g}"
+    part = (DOUBLED - growth[first - 1]) / (growth[first] - growth[first - 1])
+    return f"{severity[first - 1] + part * (severity[first] - severity[first - 1]):.2g}"
+
+
+# -------------------------------------------------------------------------------------------------------------- figure
+
+LOOKS = {
+    "dynamic": {"color": DARK, "marker": "o"},
+    "static": {"color": "#CC79A7", "marker": "s", "markerfacecolor": "white", "linestyle": "--"},
+}
+
+
+@styled
+def severity_curves(table, columns=3):
+    """Growth of the median epicentral error along each axis, a panel each, with 95 % intervals over events.
+
+    Severities are in the order of harm, evenly spaced; the grey line is the doubled error.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `tabulate`, of one network, with the axes to be drawn.
+    columns : int
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    if table.empty:
+        raise UserError("severity_curves: there is nothing to draw: run the robustness study first")
+    axes_names = list(dict.fromkeys(table.axis))
+    n_rows = -(-len(axes_names) // columns)
+    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey=True, squeeze=False)
+    for axis, name in zip(axes.flat, axes_names, strict=False):
+        _curve(axis, table[table.axis == name], robustness.AXES[name])
+    for axis in axes.flat[len(axes_names) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("growth (1)")
+    handles = axes.flat[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=len(table.model.unique()))
+    return fig
+
+
+def _curve(axis, rows, about):
+    severities = list(dict.fromkeys(rows.severity))
+    axis.axhline(DOUBLED, color=LINE, linewidth=1)
+    for i, (model, one) in enumerate(rows.groupby("model")):
+        x = np.arange(len(one)) + 0.12 * (i - 0.5)
+        look = LOOKS.get(model, {"marker": "^"})
+        axis.plot(x, one.growth, label=model, linewidth=1.3, markersize=4, **look)
+        axis.vlines(x, one.low, one.high, color=look.get("color"), linewidth=1)
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(plt.FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
+    axis.yaxis.set_major_formatter(PLAIN)
+    axis.yaxis.set_minor_locator(plt.NullLocator())
+    axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
+    axis.set_xlabel(f"{about.title} ({about.unit})", fontsize=8.5)
