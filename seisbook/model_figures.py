@@ -160,7 +160,7 @@ def estimates(walk, level=0.9):
                 )
         axis.plot(*places[-1, :2], "o", color=P_COLOUR, markersize=6)
         axis.plot(*walk.y[:2], "*", color=S_COLOUR, markeredgecolor="black", markersize=13)
-        axis.add_patch(_ellipse(places[-1, :2], tril, level))
+        axis.add_patch(ellipse(places[-1, :2], tril, level))
         axis.set_aspect("equal", adjustable="datalim" if axis is axes[0] else "box")
         axis.set_xlabel("east (km)")
         axis.grid(False)
@@ -197,11 +197,12 @@ def estimates(walk, level=0.9):
     return fig
 
 
-def _ellipse(centre, tril, level):
+def ellipse(centre, tril, level, colour=P_COLOUR):
+    """The ellipse that is predicted to hold an epicentre with this probability, as a patch."""
     values, vectors = np.linalg.eigh(tril @ tril.T)
     width, height = 2 * ellipse_radius(level) * np.sqrt(values[::-1])
     angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
-    return Ellipse(centre, width, height, angle=angle, facecolor=P_COLOUR, alpha=0.18, edgecolor=P_COLOUR)
+    return Ellipse(centre, width, height, angle=angle, facecolor=colour, alpha=0.18, edgecolor=colour)
 
 
 @styled

@@ -11,13 +11,11 @@ severity of an axis is that at which it reaches twice.
 
 from functools import cache
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from seisbook import checkpoints, evaluation, experiments, networks, robustness, studies
 from seisbook.errors import UserError
-from seisbook.figures import DARK, LINE, PLAIN, styled
 from seisbook.statistics import INTERVAL, below
 
 MODELS = experiments.PUBLISHED
@@ -208,64 +206,3 @@ def _breakdown(name, rows):
         return f"before {severity[0]:g}"
     part = (DOUBLED - growth[first - 1]) / (growth[first] - growth[first - 1])
     return f"{severity[first - 1] + part * (severity[first] - severity[first - 1]):.2g}"
-
-
-# -------------------------------------------------------------------------------------------------------------- figure
-
-LOOKS = {
-    "dynamic": {"color": DARK, "marker": "o"},
-    "static": {"color": "#CC79A7", "marker": "s", "markerfacecolor": "white", "linestyle": "--"},
-}
-
-
-@styled
-def severity_curves(table, columns=3):
-    """Growth of the median epicentral error along each axis, a panel each, with 95 % intervals over events.
-
-    Severities are in the order of harm, evenly spaced; the grey line is the doubled error.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `tabulate`, of one network, with the axes to be drawn.
-    columns : int
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    UserError
-        If the table is empty.
-    """
-    if table.empty:
-        raise UserError("severity_curves: there is nothing to draw: run the robustness study first")
-    axes_names = list(dict.fromkeys(table.axis))
-    n_rows = -(-len(axes_names) // columns)
-    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey=True, squeeze=False)
-    for axis, name in zip(axes.flat, axes_names, strict=False):
-        _curve(axis, table[table.axis == name], robustness.AXES[name])
-    for axis in axes.flat[len(axes_names) :]:
-        axis.set_visible(False)
-    for axis in axes[:, 0]:
-        axis.set_ylabel("growth (1)")
-    handles = axes.flat[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside lower center", ncols=len(table.model.unique()))
-    return fig
-
-
-def _curve(axis, rows, about):
-    severities = list(dict.fromkeys(rows.severity))
-    axis.axhline(DOUBLED, color=LINE, linewidth=1)
-    for i, (model, one) in enumerate(rows.groupby("model")):
-        x = np.arange(len(one)) + 0.12 * (i - 0.5)
-        look = LOOKS.get(model, {"marker": "^"})
-        axis.plot(x, one.growth, label=model, linewidth=1.3, markersize=4, **look)
-        axis.vlines(x, one.low, one.high, color=look.get("color"), linewidth=1)
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(plt.FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
-    axis.yaxis.set_major_formatter(PLAIN)
-    axis.yaxis.set_minor_locator(plt.NullLocator())
-    axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
-    axis.set_xlabel(f"{about.title} ({about.unit})", fontsize=8.5)

@@ -24,7 +24,7 @@ from seisbook.variance_ratio import MARGIN
 
 MARKERS = ("o", "s", "D", "^", "v", "P")
 TICKS = {0.75: (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8), 1.6: (1, 2, 5), 2.6: (1, 3)}  # by decades, at most
-EXPLORER = Path(__file__).with_name("explorer.html")
+EXPLORER = Path(__file__).with_name("precision_explorer.html")
 Z = round(float(stats.norm.isf(TAIL)), 4)  # standard errors to the end of a 95 % interval
 COMPONENTS = {"data": "training data", "seed": "seed", "residual": "both together"}
 

@@ -1,0 +1,237 @@
+"""The figures of the robustness study: one event degraded, and the growth of the error with severity."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import HTML
+from matplotlib.lines import Line2D
+
+from seisbook import robustness
+from seisbook.errors import UserError
+from seisbook.evaluation import ellipse_radius
+from seisbook.figures import DARK, LINE, PLAIN, S_COLOUR, styled
+from seisbook.model_figures import ellipse
+from seisbook.robustness_study import DOUBLED
+
+EXPLORER = Path(__file__).with_name("robustness_explorer.html")
+STATIONS = 6  # of an event whose seismograms are shown
+POINTS = 240  # of a seismogram in the explorer
+
+LOOKS = {
+    "dynamic": {"color": DARK, "marker": "o"},
+    "static": {"color": "#CC79A7", "marker": "s", "markerfacecolor": "white", "linestyle": "--"},
+}
+
+
+# -------------------------------------------------------------------------------------------------- one event degraded
+
+
+class Degraded(NamedTuple):
+    """One event at one severity: what the model sees of it, and what it says.
+
+    `traces` (stations, samples), vertical components, unit peak; `order`, the stations nearest to the label first;
+    `pos` (stations, 2) in km; `epicentre` (2,) in km; `tril` (2, 2), Cholesky factor of the scale matrix; `error_km`.
+    """
+
+    severity: float | None
+    traces: np.ndarray
+    order: np.ndarray
+    pos: np.ndarray
+    epicentre: np.ndarray
+    tril: np.ndarray
+    error_km: float
+
+
+@torch.no_grad()
+def degrade(model, event, name, sampling_rate_hz) -> list[Degraded]:
+    """One event as it is, and at each severity of an axis, with what a model says of it.
+
+    Parameters
+    ----------
+    model : GraphModel
+    event : Events
+        With their seismograms; the first one counts.
+    name : str
+        One of `seisbook.robustness.AXES`.
+    sampling_rate_hz : float
+    """
+    model.eval()
+    found = []
+    for severity in (None, *robustness.severities(name, sampling_rate_hz)):
+        changed = event.select([0])
+        if severity is not None:
+            changed = robustness.AXES[name].make(severity).apply(changed, sampling_rate_hz, progress=False)
+        batch = changed.batch(np.array([0]))
+        prediction = model.locate(model.encode(batch.traces, batch.amplitude, batch.mask), batch.pos, batch.mask)
+        pos, label = changed.pos[:, :2].numpy(), changed.y[0, :2].numpy()
+        epicentre = prediction.epicentre[0].numpy()
+        found.append(
+            Degraded(
+                severity,
+                changed.x[:, 0].float().numpy(),
+                np.argsort(np.hypot(*(pos - label).T)),
+                pos,
+                epicentre,
+                prediction.epicentre_tril[0].numpy(),
+                float(np.hypot(*(epicentre - label))),
+            )
+        )
+    return found
+
+
+@styled
+def degraded(found, label, name, sampling_rate_hz, level=0.9):
+    """The nearest station's seismogram at each severity, and the ellipses that a model draws from all stations.
+
+    Parameters
+    ----------
+    found : list of Degraded
+    label : array_like, shape (2,)
+        East and north in km.
+    name : str
+        The axis.
+    sampling_rate_hz : float
+    level : float
+        Probability that an ellipse is predicted to hold.
+
+    Returns
+    -------
+    Figure
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.4), width_ratios=(1.15, 1))
+    hues = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(found)))
+    about = robustness.AXES[name]
+    for row, (one, hue) in enumerate(zip(found, hues, strict=True)):
+        trace = one.traces[found[0].order[0]] if len(one.traces) == len(found[0].traces) else one.traces[one.order[0]]
+        time = np.arange(len(trace)) / sampling_rate_hz
+        left.plot(time, row + 0.45 * trace / max(np.abs(trace).max(), 1e-6), color=hue, linewidth=0.6, rasterized=True)
+        right.add_patch(ellipse(one.epicentre, one.tril, level, hue))
+        right.plot(*one.epicentre, "o", color=hue, markersize=4)
+    words = ["as it is", *(f"{one.severity:g} {about.unit}" for one in found[1:])]
+    left.set_yticks(range(len(found)), words)
+    left.set_ylim(len(found) - 0.4, -0.6)
+    left.set_xlabel("time after the first sample (s)")
+    left.grid(False)
+    right.plot(*label, "*", color=S_COLOUR, markeredgecolor="black", markersize=13)
+    right.plot(*found[0].pos.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
+    places = np.array([one.epicentre for one in found] + [np.asarray(label)])
+    reach = max(1.2 * np.abs(places - label).max(), 4 * found[0].tril.max())
+    right.set(xlim=(label[0] - reach, label[0] + reach), ylim=(label[1] - reach, label[1] + reach), box_aspect=1)
+    right.set(xlabel="east (km)", ylabel="north (km)")
+    right.grid(False)
+    star = Line2D([], [], marker="*", color=S_COLOUR, markeredgecolor="black", markersize=12, linestyle="none")
+    fig.legend([star], ["label"], loc="outside upper right")
+    return fig
+
+
+def explorer(found, label, sampling_rate_hz) -> HTML:
+    """The same for the reader to play with: choose a perturbation and a severity, see seismograms and location.
+
+    Plain HTML, SVG and a script of its own, which needs neither a network nor a library.
+
+    Parameters
+    ----------
+    found : dict of str to list of Degraded
+        By axis.
+    label : array_like, shape (2,)
+        East and north in km.
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    IPython.display.HTML
+    """
+    content = {
+        "label": [round(float(one), 2) for one in label],
+        "window": found[next(iter(found))][0].traces.shape[-1] / sampling_rate_hz,
+        "axes": [
+            {
+                "title": f"{robustness.AXES[name].title} ({robustness.AXES[name].unit})",
+                "steps": [_step(one) for one in steps],
+            }
+            for name, steps in found.items()
+        ],
+    }
+    return HTML(EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content, separators=(",", ":"))))
+
+
+def _step(one):
+    shown = one.traces[one.order[:STATIONS]]
+    every = shown.shape[-1] // POINTS
+    extremes = shown[:, : every * POINTS].reshape(len(shown), POINTS, every)
+    largest = np.take_along_axis(extremes, np.abs(extremes).argmax(-1)[..., None], -1)[..., 0]
+    return {
+        "severity": "as it is" if one.severity is None else f"{one.severity:g}",
+        "traces": np.round(99 * largest / np.abs(largest).max(1, keepdims=True).clip(1e-6)).astype(int).tolist(),
+        "stations": np.round(one.pos, 1).tolist(),
+        "epicentre": np.round(one.epicentre, 2).tolist(),
+        "outline": np.round(_outline(one), 2).tolist(),
+        "error": round(one.error_km, 1),
+    }
+
+
+def _outline(one, level=0.9, points=48):
+    """Points of the ellipse that is predicted to hold the epicentre, (points, 2)."""
+    angle = np.linspace(0, 2 * np.pi, points)
+    circle = ellipse_radius(level) * np.column_stack([np.cos(angle), np.sin(angle)])
+    return one.epicentre + circle @ one.tril.T
+
+
+# ------------------------------------------------------------------------------------------------------ severity curves
+
+
+@styled
+def severity_curves(table, columns=3):
+    """Growth of the median epicentral error along each axis, a panel each, with 95 % intervals over events.
+
+    Severities are in the order of harm, evenly spaced; the grey line is the doubled error.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `tabulate`, of one network, with the axes to be drawn.
+    columns : int
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    if table.empty:
+        raise UserError("severity_curves: there is nothing to draw: run the robustness study first")
+    axes_names = list(dict.fromkeys(table.axis))
+    n_rows = -(-len(axes_names) // columns)
+    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey=True, squeeze=False)
+    for axis, name in zip(axes.flat, axes_names, strict=False):
+        _curve(axis, table[table.axis == name], robustness.AXES[name])
+    for axis in axes.flat[len(axes_names) :]:
+        axis.set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("growth (1)")
+    handles = axes.flat[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=len(table.model.unique()))
+    return fig
+
+
+def _curve(axis, rows, about):
+    severities = list(dict.fromkeys(rows.severity))
+    axis.axhline(DOUBLED, color=LINE, linewidth=1)
+    for i, (model, one) in enumerate(rows.groupby("model")):
+        x = np.arange(len(one)) + 0.12 * (i - 0.5)
+        look = LOOKS.get(model, {"marker": "^"})
+        axis.plot(x, one.growth, label=model, linewidth=1.3, markersize=4, **look)
+        axis.vlines(x, one.low, one.high, color=look.get("color"), linewidth=1)
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(plt.FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
+    axis.yaxis.set_major_formatter(PLAIN)
+    axis.yaxis.set_minor_locator(plt.NullLocator())
+    axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
+    axis.set_xlabel(f"{about.title} ({about.unit})", fontsize=8.5)
