@@ -47,7 +47,7 @@ class Degraded(NamedTuple):
 
 
 @torch.no_grad()
-def degrade(model, event, name, sampling_rate_hz) -> list[Degraded]:
+def degrade(model, event, name, sampling_rate_hz, random_state=0) -> list[Degraded]:
     """One event as it is, and at each severity of an axis, with what a model says of it.
 
     Parameters
@@ -58,13 +58,16 @@ def degrade(model, event, name, sampling_rate_hz) -> list[Degraded]:
     name : str
         One of `seisbook.robustness.AXES`.
     sampling_rate_hz : float
+    random_state : int
+        Of what is random in the perturbation.
     """
     model.eval()
     found = []
     for severity in (None, *robustness.severities(name, sampling_rate_hz)):
         changed = event.select([0])
         if severity is not None:
-            changed = robustness.AXES[name].make(severity).apply(changed, sampling_rate_hz, progress=False)
+            perturbation = robustness.AXES[name].make(severity, random_state=random_state)
+            changed = perturbation.apply(changed, sampling_rate_hz, progress=False)
         batch = changed.batch(np.array([0]))
         prediction = model.locate(model.encode(batch.traces, batch.amplitude, batch.mask), batch.pos, batch.mask)
         pos, label = changed.pos[:, :2].numpy(), changed.y[0, :2].numpy()
@@ -186,14 +189,14 @@ def _outline(one, level=0.9, points=48):
 
 @styled
 def severity_curves(table, columns=3):
-    """Growth of the median epicentral error along each axis, a panel each, with 95 % intervals over events.
+    """Growth of the median epicentral error, a panel for each network and axis, with 95 % intervals over events.
 
     Severities are in the order of harm, evenly spaced; the grey line is the doubled error.
 
     Parameters
     ----------
     table : DataFrame
-        Of `tabulate`, of one network, with the axes to be drawn.
+        Of `tabulate`, with the axes to be drawn; of several networks, with as many columns as axes.
     columns : int
 
     Returns
@@ -207,17 +210,19 @@ def severity_curves(table, columns=3):
     """
     if table.empty:
         raise UserError("severity_curves: there is nothing to draw: run the robustness study first")
-    axes_names = list(dict.fromkeys(table.axis))
-    n_rows = -(-len(axes_names) // columns)
-    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey=True, squeeze=False)
-    for axis, name in zip(axes.flat, axes_names, strict=False):
-        _curve(axis, table[table.axis == name], robustness.AXES[name])
-    for axis in axes.flat[len(axes_names) :]:
+    panels = list(table.groupby(["network", "axis"], sort=False))
+    n_rows = -(-len(panels) // columns)
+    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey="row", squeeze=False)
+    for axis, ((network, name), rows) in zip(axes.flat, panels, strict=False):
+        _curve(axis, rows, robustness.AXES[name])
+        if table.network.nunique() > 1 and axis in axes[:, 0]:
+            axis.set_title(network.capitalize())
+    for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
     for axis in axes[:, 0]:
         axis.set_ylabel("growth (1)")
     handles = axes.flat[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside lower center", ncols=len(table.model.unique()))
+    fig.legend(*handles, loc="outside lower center", ncols=table.model.nunique())
     return fig
 
 

@@ -105,8 +105,8 @@ def tabulate(records) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `axis`, `severity`, `model`; the median `epicentral_km`; its `growth`, the ratio to the unperturbed one, with
-        the 95 % interval `low`, `high` over events, paired; `magnitude_rmse` and `magnitude_growth`.
+        `network`, `axis`, `severity`, `model`; the median `epicentral_km`; its `growth`, the ratio to the unperturbed
+        one, with the 95 % interval `low`, `high` over events, paired; `magnitude_rmse` and `magnitude_growth`.
     """
     calm = _unperturbed(records)
     rows = []
@@ -119,6 +119,7 @@ def tabulate(records) -> pd.DataFrame:
             rmse, before = (np.sqrt(np.nanmean(np.square(one["magnitude"]))) for one in (errors, calm[model]))
             rows.append(
                 {
+                    "network": record["trial"]["network"],
                     "axis": record["trial"]["axis"],
                     "severity": record["trial"]["severity"],
                     "model": model,
@@ -206,3 +207,24 @@ def _breakdown(name, rows):
         return f"before {severity[0]:g}"
     part = (DOUBLED - growth[first - 1]) / (growth[first] - growth[first - 1])
     return f"{severity[first - 1] + part * (severity[first] - severity[first - 1]):.2g}"
+
+
+def quoted(records) -> dict:
+    """What the prose quotes, from a name such as `colombia-band_pass-growth`.
+
+    Parameters
+    ----------
+    records : dict of str to list of dict
+        By network, of `seisbook.studies.load`.
+    """
+    texts = {}
+    for name, found in records.items():
+        texts[f"{name}-events"] = f"{len(_unperturbed(found)['dynamic']['epicentral_km']):,}"
+        table = tabulate(found)
+        for axis in dict.fromkeys(table.axis):
+            worst = stability(found, "dynamic", (axis,))
+            texts[f"{name}-{axis}-growth"] = "{growth:.2f} [{low:.2f}, {high:.2f}]".format(**worst)
+            texts[f"{name}-{axis}-severity"] = f"{worst['severity']:g}"
+        for row in table[table.model == "dynamic"].itertuples():
+            texts[f"{name}-{row.axis}-{row.severity:g}"] = f"{row.growth:.2f}"
+    return texts

@@ -78,6 +78,14 @@ def test_breakdown_is_where_the_error_doubles(records):
     assert own.startswith(("before", "none"))
 
 
+def test_prose_quotes_the_worst_and_each_severity(records):
+    texts = robustness_study.quoted({"colombia": records})
+    assert texts["colombia-events"] == "200"
+    assert texts["colombia-added_noise-growth"] == "9.00 [9.00, 9.00]"
+    assert texts["colombia-added_noise-severity"] == "-5"
+    assert texts["colombia-band_pass-1"] == "1.20"
+
+
 def test_curves_have_a_panel_an_axis(records):
     figure = robustness_figures.severity_curves(robustness_study.tabulate(records))
     shown = [axis for axis in figure.axes if axis.get_visible()]
