@@ -240,3 +240,58 @@ def _curve(axis, rows, about):
     axis.yaxis.set_minor_locator(plt.NullLocator())
     axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
     axis.set_xlabel(f"{about.title} ({about.unit})", fontsize=8.5)
+
+
+# ------------------------------------------------------------------------------------------------------------ imbalance
+
+REMEDY_LOOKS = {
+    "none": {"color": DARK, "marker": "o", "label": "as they come"},
+    "balanced": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white", "label": "balanced"},
+}
+
+
+@styled
+def imbalance(table, threshold=None):
+    """Magnitude bias and RMSE of the largest tenth, by how many large training events are left, a column per network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `seisbook.imbalance.tabulate`.
+    threshold : float, optional
+        RMSE that was promised, drawn as a line.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    if table.empty:
+        raise UserError("imbalance: there is nothing to draw: run the imbalance study first")
+    names = list(dict.fromkeys(table.network))
+    fig, axes = plt.subplots(2, len(names), figsize=(7.4, 4.4), sharex="col", sharey="row", squeeze=False)
+    for column, name in zip(axes.T, names, strict=True):
+        rows = table[(table.network == name) & (table.events == "largest tenth")]
+        kept = sorted(set(rows.kept), reverse=True)
+        for axis, quantity in zip(column, ("bias", "rmse"), strict=True):
+            for i, (remedy, one) in enumerate(rows.groupby("remedy", sort=False)):
+                x = [kept.index(value) + 0.12 * (i - 0.5) for value in one.kept]
+                axis.plot(x, [found.value for found in one[quantity]], markersize=5, **REMEDY_LOOKS[remedy])
+                ends = [found.low for found in one[quantity]], [found.high for found in one[quantity]]
+                axis.vlines(x, *ends, color=REMEDY_LOOKS[remedy]["color"], linewidth=1.2)
+        column[0].axhline(0, color=LINE, linewidth=1)
+        column[0].set_title(name.capitalize())
+        if threshold is not None:
+            column[1].axhline(threshold, color=LINE, linewidth=1)
+        numbers = dict(zip(rows.kept, rows.n_large, strict=True))
+        column[1].set_xticks(range(len(kept)), [f"{numbers[one]}" for one in kept])
+        column[1].set_xlabel("large training events (number)")
+        column[1].set_ylim(bottom=0)
+    axes[0, 0].set_ylabel("bias (magnitude)")
+    axes[1, 0].set_ylabel("RMSE (magnitude)")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return fig

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 STUDIES = {
     "ablations": "seisbook.ablations",
+    "imbalance": "seisbook.imbalance",
     "robustness": "seisbook.robustness_study",
     "smoothing": "seisbook.smoothing",
     "variance": "seisbook.variance_study",

@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seisbook import building, claims, experiments, imbalance, robustness_figures, studies
+from seisbook.graphs import EventDataset
+from seisbook.training import Events
+
+QUICK = experiments.PROFILES["quick"]
+MAGNITUDE = np.concatenate([np.linspace(1, 2, 90), np.linspace(3, 4, 10)])
+
+
+@pytest.fixture
+def records():
+    """Large events are the worse sized, the fewer of them there are; the remedy takes half of it away."""
+    rng = np.random.default_rng(0)
+    large = np.arange(100) >= 90
+    found = []
+    for trial in imbalance.trials("colombia", "bulletin", "paper"):
+        shift = -0.3 * (1 - trial["kept"]) * (0.5 if trial["remedy"] == "balanced" else 1.0)
+        error = 0.02 * rng.normal(size=100) + shift * large
+        result = {"n_train": 90, "n_large": round(80 * trial["kept"]), "large": large.tolist()}
+        result |= {"magnitude": error.tolist(), "epicentral_km": [1.0] * 100}
+        found.append({"trial": trial, "result": result, "code": "abc"})
+    return found
+
+
+def test_large_events_are_thinned_and_nothing_else():
+    train = np.arange(0, 100, 2)
+    subset, n_large = imbalance._training_set(MAGNITUDE, train, 2.5, 0.4, "none", 0)
+    assert n_large == 2
+    assert set(subset) <= set(train)
+    assert (MAGNITUDE[subset] < 2.5).sum() == 45
+    assert (MAGNITUDE[subset] > 2.5).sum() == 2
+    none, n_large = imbalance._training_set(MAGNITUDE, train, 2.5, 0.0, "none", 0)
+    assert n_large == 0
+    assert len(none) == 45
+
+
+def test_balanced_draws_make_magnitudes_equally_frequent():
+    train = np.arange(100)
+    subset, n_large = imbalance._training_set(MAGNITUDE, train, 2.5, 1.0, "balanced", 0)
+    assert len(subset) == 100
+    assert n_large == 10
+    share = np.bincount(np.floor(MAGNITUDE[subset] / imbalance.BIN).astype(int))
+    assert share[share > 0].min() > 0.4 * share.max()  # before: 1 to 45
+    sizeless = np.where(np.arange(100) < 5, np.nan, MAGNITUDE)
+    assert len(imbalance._balanced(sizeless, train, np.random.default_rng(0))) == 100
+
+
+def test_the_remedy_is_tried_where_there_is_something_to_draw():
+    arms = {(one["kept"], one["remedy"]) for one in imbalance.trials("colombia", "bulletin", "paper")}
+    assert (0.0, "balanced") not in arms
+    assert (0.1, "balanced") in arms
+    hashes = [imbalance.recipe(one)["hash"] for one in imbalance.trials("colombia", "bulletin", "paper")]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_the_table_finds_what_was_put_in(records):
+    table = imbalance.tabulate(records).set_index(["kept", "remedy", "events"])
+    assert table.loc[(0.0, "none", "largest tenth"), "bias"].value == pytest.approx(-0.3, abs=0.02)
+    assert table.loc[(0.5, "balanced", "largest tenth"), "bias"].value == pytest.approx(-0.075, abs=0.02)
+    assert table.loc[(0.0, "none", "others"), "rmse"].value == pytest.approx(0.02, abs=0.005)
+    rmse = table.loc[(0.2, "none", "largest tenth"), "rmse"]
+    assert rmse.low < rmse.value < rmse.high
+
+
+def test_the_claim_is_judged_where_one_in_five_is_left(records, monkeypatch):
+    found = imbalance.verdict(records, 0.15)
+    assert found["verdict"] == "not supported"  # 0.24
+    assert found["n_runs"] == 3
+    assert imbalance.verdict(records, 0.3)["verdict"] == "supported"
+    monkeypatch.setattr(studies, "load", lambda study, network, source, profile: records)
+    assert [one.verdict for one in claims.claims("C7")] == ["not supported"] * 2
+
+
+def test_the_figure_has_a_column_a_network(records):
+    table = imbalance.tabulate(records)
+    figure = robustness_figures.imbalance(table, 0.15)
+    assert len(figure.axes) == 2
+    assert [text.get_text() for text in figure.axes[1].get_xticklabels()] == ["80", "40", "16", "8", "0"]
+
+
+def test_a_trial_is_trained_and_tested(monkeypatch, tmp_path):
+    built = building.build("ridgecrest", "simulated", tmp_path / "twin", n_events=60, progress=False)
+    events = Events.from_dataset(EventDataset(built), progress=False)
+    tiny = replace(QUICK, twin_events=60, pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0))
+    monkeypatch.setattr(experiments, "BUILD", tmp_path)
+    monkeypatch.setitem(experiments.PROFILES, "quick", tiny)
+    monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
+    imbalance._events.cache_clear()
+    trials = imbalance.trials("ridgecrest", "simulated", "quick")
+    results = imbalance.run(trials)
+    imbalance._events.cache_clear()
+    everything = results[0]
+    assert everything["n_train"] == 48
+    assert len(everything["magnitude"]) == len(everything["large"]) == 12
+    nothing = next(one for one, trial in zip(results, trials, strict=True) if trial["kept"] == 0)
+    assert nothing["n_large"] == 0
+    assert nothing["n_train"] < 48
+    assert nothing["magnitude"] != everything["magnitude"]
