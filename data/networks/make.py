@@ -457,15 +457,24 @@ def iceland() -> str:
         minimum_stations=4,
         stations=[replace(s, network="Z7", site_term=float(terms.get(s.code, 0.0)) + 0.0) for s in stations],
     )
-    events = tables[".event"].rename(
-        columns={
-            "Y": "source_latitude_deg",
-            "X": "source_longitude_deg",
-            "Z": "source_depth_km",
-            "ML": "source_magnitude",
-        }
-    )
-    zones = zone_lines([Region("Bardarbunga dyke", "volcanic", events, 3.0)], 1.0)
+    # models are trained on this network's twin and tested on the 27 real events: nothing of these is in the zone
+    fields = {
+        "name": "under the stations",
+        "source_type": "volcanic",
+        "latitude": round(float(np.mean([one.latitude for one in stations])), 3),
+        "longitude": round(float(np.mean([one.longitude for one in stations])), 3),
+        "depth_km": 6.0,
+        "length_km": 12.0,
+        "width_km": 12.0,
+        "depth_spread_km": 3.0,
+        "strike_deg": 0.0,
+        "b_value": 1.0,
+        "magnitude_min": 0.3,
+        "magnitude_max": 3.0,
+        "share": 1.0,
+    }
+    zones = ["  # a choice: the area and upper crust under the stations, none of the 27 real events was looked at"]
+    zones += yaml_item(fields, {})
     comments = {
         "magnitude": "fitted to the source's own amplitudes and station magnitudes (Wood-Anderson gain 2080)",
         "window": "a choice: within every record, whose ends, cut about the origin time, would give that away",
