@@ -291,10 +291,10 @@ def _results(arguments):
     from seisbook import experiments
 
     if arguments.record:
-        from seisbook import comparison, variance_results
+        from seisbook import comparison, recorded, variance_results
 
-        print(comparison.record())
-        print(variance_results.record())
+        for chapter in (comparison, variance_results, recorded):
+            print(chapter.record())
         return
     entries = experiments.results(arguments.profile)
     print(experiments.as_json(entries) if arguments.json else experiments.table(entries))

@@ -295,3 +295,48 @@ def imbalance(table, threshold=None):
     axes[1, 0].set_ylabel("RMSE (magnitude)")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
+
+
+# ---------------------------------------------------------------------------------------------------- real seismograms
+
+
+@styled
+def recorded_events(found, truth, stations, methods=("model, displacement, calibrated", "classical, own picks")):
+    """Published epicentres of real events, and where a method puts them; above in plan, below in section.
+
+    Parameters
+    ----------
+    found : dict of str to ndarray, shape (events, 4)
+        Of `seisbook.recorded.estimates`.
+    truth : ndarray, shape (events, 4)
+        Published east, north, depth in km, magnitude.
+    stations : ndarray, shape (stations, 2)
+        East and north in km.
+    methods : sequence of str
+        A column each.
+
+    Returns
+    -------
+    Figure
+    """
+    fig, axes = plt.subplots(2, len(methods), figsize=(7.4, 5.6), sharex=True, sharey="row", height_ratios=(2, 1))
+    for column, method in zip(axes.T, methods, strict=True):
+        for axis, which in zip(column, (1, 2), strict=True):
+            for true, one in zip(truth, found[method], strict=True):
+                axis.plot([true[0], one[0]], [true[which], one[which]], color=LINE, linewidth=0.7)
+            axis.plot(found[method][:, 0], found[method][:, which], "o", color=DARK, markersize=3.5)
+            look = {"color": S_COLOUR, "markeredgecolor": "black", "markeredgewidth": 0.4}
+            axis.plot(truth[:, 0], truth[:, which], "*", markersize=8, **look)
+        column[0].plot(*stations.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
+        column[0].set_title(method)
+        column[1].set_xlabel("east (km)")
+    axes[0, 0].set_ylabel("north (km)")
+    axes[1, 0].set_ylabel("depth (km)")
+    axes[1, 0].invert_yaxis()
+    marks = [
+        Line2D([], [], marker="*", color=S_COLOUR, markeredgecolor="black", markersize=11, linestyle="none"),
+        Line2D([], [], marker="o", color=DARK, markersize=4, linestyle="none"),
+        Line2D([], [], marker="^", color="white", markeredgecolor="black", markersize=6, linestyle="none"),
+    ]
+    fig.legend(marks, ["published", "estimated", "station"], loc="outside lower center", ncols=3)
+    return fig
