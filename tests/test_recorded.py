@@ -32,7 +32,7 @@ def test_displacement_is_the_integral_of_velocity():
     velocity = np.cos(2 * np.pi * hz * time) * np.ones((1, 3, 1))
     found = recorded.displacement(events_of(velocity, [2.0], 1), RATE)
     expected = 2.0 + np.log10(1 / (2 * np.pi * hz))  # log10 of the peak of the integral
-    assert found.amplitude[0].item() == pytest.approx(expected, abs=0.03)
+    assert found.amplitude[0].item() == pytest.approx(expected, abs=0.05)
     settled = found.x[0, 0, 500:].float().numpy()
     assert abs(np.corrcoef(settled, np.sin(2 * np.pi * hz * time[500:]))[0, 1]) > 0.95
     assert found.x.abs().max() == 1
