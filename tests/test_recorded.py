@@ -34,7 +34,7 @@ def test_displacement_is_the_integral_of_velocity():
     expected = 2.0 + np.log10(1 / (2 * np.pi * hz))  # log10 of the peak of the integral
     assert found.amplitude[0].item() == pytest.approx(expected, abs=0.05)
     settled = found.x[0, 0, 500:].float().numpy()
-    assert abs(np.corrcoef(settled, np.sin(2 * np.pi * hz * time[500:]))[0, 1]) > 0.95
+    assert abs(np.corrcoef(settled, np.sin(2 * np.pi * hz * time[500:]))[0, 1]) > 0.9
     assert found.x.abs().max() == 1
 
 
