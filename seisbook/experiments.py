@@ -312,11 +312,11 @@ def _locate_classically(network, train, test, progress):
     found = locator.predict(test)
     estimate = found.reindex(test.events.index)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy()
     # an event that cannot be located or sized gets the medians of the training events: to leave it out would flatter
-    guess = np.nanmedian(_labels(network, train), axis=0)
+    guess = np.nanmedian(labels(network, train), axis=0)
     if (missing := np.isnan(estimate).any(axis=1)).any():
         log.warning("classical: %d of %d events not located or sized, set to the median", missing.sum(), len(missing))
     errors = evaluation.hypocentral_errors(
-        np.where(np.isnan(estimate), guess, estimate), _labels(network, test), test.events.index
+        np.where(np.isnan(estimate), guess, estimate), labels(network, test), test.events.index
     )
     return _result(errors, len(train), 0, seconds)
 
@@ -349,7 +349,8 @@ def as_locator(model, card) -> Locator:
     return locator
 
 
-def _labels(network, catalogue):
+def labels(network, catalogue) -> np.ndarray:
+    """Hypocentres and magnitudes of a catalogue in the network's frame, as models are trained on them: (events, 4)."""
     events = catalogue.events
     east, north = network.to_local(events.source_latitude_deg, events.source_longitude_deg)
     return np.column_stack([east, north, events.source_depth_km, events.source_magnitude])

@@ -108,7 +108,7 @@ def estimates(progress=True) -> dict:
     for name, one in (("classical, the source's picks", catalogue), ("classical, own picks", picked)):
         found[name] = classical.predict(one).loc[events.source_id.astype(str), LABELS].to_numpy(float)
     found["classical, own picks"][:, 3] = np.nan  # from counts, not from nm
-    middle = np.median(_truth(network, twin), axis=0)
+    middle = np.median(experiments.labels(network, twin), axis=0)
     return {**found, "the twin's median": np.tile(middle, (len(events), 1))}
 
 
@@ -121,12 +121,6 @@ def _predicted(locator, events):
     prediction = locator.predict(events)
     columns = *prediction.epicentre.unbind(-1), prediction.depth, prediction.magnitude
     return np.column_stack([column.numpy() for column in columns])
-
-
-def _truth(network, catalogue):
-    events = catalogue.events
-    east, north = network.to_local(events.source_latitude_deg, events.source_longitude_deg)
-    return np.column_stack([east, north, events.source_depth_km, events.source_magnitude])
 
 
 def summarise(found, truth) -> dict:

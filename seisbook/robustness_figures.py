@@ -229,8 +229,8 @@ def severity_curves(table, columns=3):
 def _curve(axis, rows, about):
     severities = list(dict.fromkeys(rows.severity))
     axis.axhline(DOUBLED, color=LINE, linewidth=1)
-    for i, (model, one) in enumerate(rows.groupby("model")):
-        x = np.arange(len(one)) + 0.12 * (i - 0.5)
+    for i, (model, one) in enumerate(rows.groupby("model", sort=False)):
+        x = np.arange(len(one)) + 0.12 * (i - 1)
         look = LOOKS.get(model, {"marker": "^"})
         axis.plot(x, one.growth, label=model, linewidth=1.3, markersize=4, **look)
         axis.vlines(x, one.low, one.high, color=look.get("color"), linewidth=1)

@@ -4,6 +4,10 @@ Nothing is trained. The models are those of the first random fold that the book 
 events, real readings with rendered seismograms, which no model has seen. Every model sees the same perturbed events, so
 that what counts is paired: each event's error with and without the perturbation.
 
+The classical pipeline takes part along the axes of the claims and where stations are missing, on the first hundred of
+these events: it picks the perturbed seismograms itself, with station corrections from the training part of the real
+bulletin. It has no analyst here, as the models have none.
+
 Two rules were written before the study was run. A model is *stable* along some axes (claims C5 and C6) if its median
 epicentral error at the most harmful severity is below twice the unperturbed one, see `stability`; and the *breakdown*
 severity of an axis is that at which it reaches twice.
@@ -13,8 +17,12 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
-from seisbook import checkpoints, evaluation, experiments, networks, robustness, studies
+from seisbook import bulletins, checkpoints, evaluation, experiments, networks, robustness, simulation, studies
+from seisbook.catalogue import Catalogue
+from seisbook.classical import ClassicalLocator, catalogue_from_traces
+from seisbook.datasets import EventRecord
 from seisbook.errors import UserError
 from seisbook.statistics import INTERVAL, below
 
@@ -24,6 +32,10 @@ DOUBLED = 2.0  # growth of the error at which a model counts as broken down
 NARROW_BANDS = ("band_pass",)
 JOINT_SHIFTS, OWN_SHIFTS = ("joint_shift",), ("independent_shift",)
 RESAMPLES = 2000
+CLASSICAL_AXES = ("none", *NARROW_BANDS, *JOINT_SHIFTS, *OWN_SHIFTS, "low_pass", "high_pass", "added_noise")
+CLASSICAL_AXES += ("random_dropout", "nearest_dropout", "sector_dropout")
+CLASSICAL_EVENTS = 100  # which it takes ten times as long to pick and locate as a model needs to read
+SAME_PLACE_KM = 0.01
 QUICK_AXES, QUICK_EVENTS = ("band_pass", "joint_shift"), 60
 
 
@@ -37,7 +49,7 @@ def trials(network, source, profile) -> list[dict]:
 
 
 def run(trials) -> list[dict]:
-    """Errors of each model on the events of each trial: `epicentral_km`, `depth_km`, `magnitude` of each event."""
+    """Errors of each method on the events of each trial: `epicentral_km`, `depth_km`, `magnitude` of each event."""
     return [_tested(**trial) for trial in trials]
 
 
@@ -46,12 +58,65 @@ def _tested(network, source, profile, axis, severity):
     if axis != "none":
         rate = networks.load(network).window.sampling_rate_hz
         events = robustness.AXES[axis].make(severity).apply(events, rate, progress=False)
-    return {model: _errors(*_trained(network, model), events) for model in MODELS}
+    found = {model: _predicted(*_trained(network, model), events) for model in MODELS}
+    if axis in CLASSICAL_AXES:
+        found["classical"] = _located(network, source, events.select(np.arange(min(CLASSICAL_EVENTS, len(events)))))
+    return found
 
 
-def _errors(model, card, events):
-    errors = evaluation.errors(experiments.as_locator(model, card).predict(events), events)
+def _predicted(model, card, events):
+    return _rounded(evaluation.errors(experiments.as_locator(model, card).predict(events), events))
+
+
+def _rounded(errors):
     return {name: [float(f"{value:.5g}") for value in errors[name]] for name in ROUNDED}
+
+
+def _located(network, source, events):
+    """The classical pipeline; an event that it cannot locate or size gets the training events' medians."""
+    locator, guess = _fitted(network, source)
+    names = events.source_id.astype(str)
+    found = locator.predict(picked(events, locator.network))
+    estimate = found.reindex(names)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy(float)
+    estimate = np.where(np.isnan(estimate), guess, estimate)
+    return _rounded(evaluation.hypocentral_errors(estimate, events.y.numpy(), names))
+
+
+def picked(events, network) -> Catalogue:
+    """A catalogue of events in memory, with automatic readings of their seismograms.
+
+    Parameters
+    ----------
+    events : Events
+        With their seismograms in nm; stations are recognised by their places, one that is elsewhere is left out.
+    network : Network
+
+    Returns
+    -------
+    Catalogue
+        Times count from the first sample of each window, so that only their differences mean anything.
+    """
+    stations = network.station_table()
+    places = np.column_stack(network.to_local(stations.latitude, stations.longitude))
+    distance, nearest = cKDTree(places).query(events.pos[:, :2].numpy())
+    codes = np.where(distance < SAME_PLACE_KM, stations.index.to_numpy()[nearest], "")
+    names, time = events.source_id.astype(str), pd.Timestamp("2000-01-01", tz="UTC")
+    rows = [{"source_id": name, "source_origin_time": time} for name in names]
+    catalogue = Catalogue.from_rows(network.name, "simulated", rows, [])
+    records = _records(events, names, codes, time)
+    return catalogue_from_traces(catalogue, records, network.window.sampling_rate_hz, progress=False)
+
+
+def _records(events, names, codes, time):
+    """The events as records, whose windows begin at the origin time."""
+    for i, name in enumerate(names):
+        rows = slice(events.start[i], events.start[i + 1])
+        known = codes[rows] != ""
+        waveforms = events.x[rows].float().numpy() * 10 ** events.amplitude[rows].numpy()[:, None, None]
+        traces = pd.DataFrame(
+            {"station_code": codes[rows][known], "trace_start_time": time, "source_origin_time": time}
+        )
+        yield EventRecord(name, traces, waveforms[known])
 
 
 def group(trial):
@@ -64,7 +129,10 @@ def recipe(trial) -> dict:
     trained = [_trained(trial["network"], model)[1].recipe["hash"] for model in MODELS]
     code = {
         **checkpoints.code_of("robustness"),
-        "robustness_study": checkpoints.code_of_parts(_tested, _errors, _events),
+        **checkpoints.code_of("classical"),
+        "robustness_study": checkpoints.code_of_parts(
+            _tested, _predicted, _rounded, _located, picked, _records, _events, _fitted
+        ),
     }
     return checkpoints.recipe("dynamic", trial["network"], trained, code, trial)
 
@@ -86,6 +154,22 @@ def _events(network, source, profile):
 @cache
 def _trained(network, model):
     return checkpoints.load(experiments.model_path(network, model, "random", 0, "paper"))
+
+
+@cache
+def _fitted(network, source):
+    """The classical pipeline with station corrections from the training events, and those events' median labels."""
+    network = networks.load(network)
+    if source == "bulletin":
+        catalogue = bulletins.read_bulletin(network)
+        events = catalogue.events
+        train, _ = experiments.folds(events.index, events.source_origin_time, "random")[0]
+        catalogue = catalogue.select(train)
+    else:
+        catalogue = simulation.simulate(network, experiments.TWIN_EVENTS, experiments.TWIN_SEED + 1)
+    return ClassicalLocator(network, progress=False).fit(catalogue), np.nanmedian(
+        experiments.labels(network, catalogue), axis=0
+    )
 
 
 STUDY = studies.Study("robustness", trials, run, group, recipe, prepare)

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,19 @@ def event():
     return events.select([inspection.clear_event(events)]), model, network.window.sampling_rate_hz
 
 
+def test_stations_are_recognised_by_their_places(event):
+    one, _, _ = event
+    network = networks.load("ridgecrest")
+    catalogue = robustness_study.picked(one, network)
+    stations = network.station_table().loc[catalogue.readings.station_code]
+    places = np.column_stack(network.to_local(stations.latitude, stations.longitude))
+    np.testing.assert_allclose(places, one.pos[:, :2], atol=0.01)
+    p = catalogue.readings.path_p_travel_s.to_numpy()
+    assert np.nanmedian(np.abs(p - one.onset_s[:, 0].numpy())) < 0.2
+    moved = replace(one, pos=one.pos + 1)  # 1 km
+    assert robustness_study.picked(moved, network).readings.empty
+
+
 def test_one_event_is_degraded_step_by_step(event):
     one, model, rate = event
     found = robustness_figures.degrade(model, one, "nearest_dropout", rate)
@@ -138,7 +152,8 @@ def test_claims_follow(records, monkeypatch):
 def test_models_are_tested_on_perturbed_events():
     trials = {one["axis"]: one for one in robustness_study.trials("ridgecrest", "simulated", "quick")}
     calm, band = robustness_study.run([trials["none"], trials["band_pass"]])
-    assert set(calm) == set(experiments.PUBLISHED)
+    assert set(calm) == {*experiments.PUBLISHED, "classical"}
     assert {len(one["epicentral_km"]) for one in (*calm.values(), *band.values())} == {robustness_study.QUICK_EVENTS}
+    assert np.median(calm["classical"]["epicentral_km"]) < 5  # it picks the rendered seismograms itself
     assert calm["dynamic"] != band["dynamic"]
     assert calm["dynamic"] != calm["static"]
