@@ -24,6 +24,7 @@ POINTS = 240  # of a seismogram in the explorer
 LOOKS = {
     "dynamic": {"color": DARK, "marker": "o"},
     "static": {"color": "#CC79A7", "marker": "s", "markerfacecolor": "white", "linestyle": "--"},
+    "classical": {"color": "#E69F00", "marker": "D", "linestyle": ":"},
 }
 
 
