@@ -217,7 +217,9 @@ def build(profile="quick") -> Path:
 
 
 def _stage(profile):
-    """Copy the book's sources, with the executed chapters in the place of the committed ones."""
+    """Copy the book's sources with the executed chapters in place of the committed ones, and add the claims' ledger."""
+    from seisbook import claims
+
     staged = BUILD / "source"
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(BOOK, staged / "book", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
@@ -228,4 +230,5 @@ def _stage(profile):
         if not executed.is_file():
             raise UserError(f"{chapter.name} has not been executed: run `seisbook book run --profile {profile}` first")
         shutil.copy2(executed, staged / "book" / chapter.name)
+    (staged / "book" / "ledger.md").write_text(claims.ledger(claims.claims()), encoding="utf-8")
     return staged

@@ -89,6 +89,27 @@ def table(found) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def ledger(found) -> str:
+    """The claims as MyST for the landing page: each with its statement, measurements, verdicts and figures."""
+    lines = []
+    for name in dict.fromkeys(one.id for one in found):
+        lines += ["", f"**{name}: {STATEMENTS[name]}**", ""]
+        lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
+        for one in (one for one in found if one.id == name):
+            interval = f"{one.estimate:.3g} [{one.ci_low:.3g}, {one.ci_high:.3g}]"
+            where = f"{{numref}}`{one.evidence['figure']}`"
+            cells = [
+                one.network.capitalize(),
+                one.measured,
+                interval,
+                f"{one.threshold:.3g}",
+                f"**{one.verdict}**",
+                where,
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def _ours():
     """The model record's entries of `dynamic`, on random folds and on blocks of time."""
     content = comparison.load()

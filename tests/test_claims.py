@@ -75,6 +75,15 @@ def test_smoothing_is_judged_on_what_was_recorded():
     assert all(one.code for one in claims.claims("C4"))
 
 
+def test_the_ledger_has_a_table_a_claim(known):
+    text = claims.ledger(claims.claims("C2", "C3"))
+    assert text.count("| network |") == 2
+    assert text.count("**supported**") == 3
+    assert text.count("**not supported**") == 1
+    assert "{numref}`fig-ratios`" in text
+    assert claims.STATEMENTS["C3"] in text
+
+
 def test_an_unknown_claim_is_named(capsys):
     with pytest.raises(UserError, match=r"C99.*C1, C2"):
         claims.claims("C99")
