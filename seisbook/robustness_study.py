@@ -96,15 +96,20 @@ def picked(events, network) -> Catalogue:
     Catalogue
         Times count from the first sample of each window, so that only their differences mean anything.
     """
-    stations = network.station_table()
-    places = np.column_stack(network.to_local(stations.latitude, stations.longitude))
-    distance, nearest = cKDTree(places).query(events.pos[:, :2].numpy())
-    codes = np.where(distance < SAME_PLACE_KM, stations.index.to_numpy()[nearest], "")
+    codes = station_codes(events, network)
     names, time = events.source_id.astype(str), pd.Timestamp("2000-01-01", tz="UTC")
     rows = [{"source_id": name, "source_origin_time": time} for name in names]
     catalogue = Catalogue.from_rows(network.name, "simulated", rows, [])
     records = _records(events, names, codes, time)
     return catalogue_from_traces(catalogue, records, network.window.sampling_rate_hz, progress=False)
+
+
+def station_codes(events, network) -> np.ndarray:
+    """Codes of all stations of all events, by their places; empty for one that the network does not have there."""
+    stations = network.station_table()
+    places = np.column_stack(network.to_local(stations.latitude, stations.longitude))
+    distance, nearest = cKDTree(places).query(events.pos[:, :2].numpy())
+    return np.where(distance < SAME_PLACE_KM, stations.index.to_numpy()[nearest], "")
 
 
 def _records(events, names, codes, time):
@@ -131,7 +136,7 @@ def recipe(trial) -> dict:
         **checkpoints.code_of("robustness"),
         **checkpoints.code_of("classical"),
         "robustness_study": checkpoints.code_of_parts(
-            _tested, _predicted, _rounded, _located, picked, _records, _events, _fitted
+            _tested, _predicted, _rounded, _located, picked, station_codes, _records, _events, _fitted
         ),
     }
     return checkpoints.recipe("dynamic", trial["network"], trained, code, trial)
