@@ -168,3 +168,18 @@ def verdict(content, model="dynamic") -> dict:
     value, low, high = row["correlation"]
     word = "supported" if low > 0 else "not supported" if high < 0 else "inconclusive"
     return {"value": value, "low": low, "high": high, "events": row["events"], "verdict": word}
+
+
+def quoted(content, model="dynamic") -> dict:
+    """What the prose quotes, from a name such as `rollout-tau` to the text that stands there."""
+    one = content["models"][model]
+    texts = {"events": f"{one['events']:,}"}
+    for row in one["agreement"]:
+        texts[f"{row['measure']}-tau"] = "{:.2f} [{:.2f}, {:.2f}]".format(*row["tau"])
+        texts[f"{row['measure']}-overlap"] = "{:.2f}".format(row["overlap"][0])
+    for name in ("beyond", "shuffled"):
+        for row in one[name]:
+            texts[f"{row['measure']}-{name}"] = "{:.2f} [{:.2f}, {:.2f}]".format(*row["correlation"])
+    for row in one["deletion"]:
+        texts[f"{row['order']}-{row['arm']}-{row['k']}"] = f"{row['epicentral_km']:.1f}"
+    return texts

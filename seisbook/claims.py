@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from seisbook import comparison, experiments, imbalance, records, robustness_study, smoothing, studies, variance_results
+from seisbook import (
+    attention_study,
+    comparison,
+    experiments,
+    imbalance,
+    records,
+    robustness_study,
+    smoothing,
+    studies,
+    variance_results,
+)
 from seisbook.errors import UserError
 from seisbook.statistics import Summary, below
 
@@ -22,6 +32,7 @@ STATEMENTS = {
     "C5": "stable under narrow-band filtering",
     "C6": "stable under random time shifts",
     "C7": "holds for large magnitudes that are rare in the training set",
+    "C8": "the aggregation attends to the stations that an analyst would pick",
 }
 MAGNITUDE_RMSE = 0.15  # what C2 promises
 
@@ -222,6 +233,16 @@ def _rare():
     return found
 
 
+def _attention():
+    content = attention_study.load()
+    row = attention_study.verdict(content)
+    measured = "partial rank correlation of attention and the analyst's emphasis"
+    evidence = {"chapter": "book/05_attention", "figure": "fig-agreement"}
+    shared = {"network": content["network"], "source": "bulletin", "profile": "paper", "evidence": evidence}
+    shared |= {"n_runs": 1, "code": content["code"], "verdict": row["verdict"]}
+    return [_claim("C8", measured, (row["value"], row["low"], row["high"]), 0.0, **shared)]
+
+
 def _claim(name, measured, estimate, threshold, verdict=None, **shared):
     value, low, high = (float(one) for one in estimate)
     verdict = verdict or below(low, high, threshold)
@@ -246,4 +267,5 @@ TESTS: dict[str, Callable[[], list[Claim]]] = {
     "C5": _filtering,
     "C6": _shifts,
     "C7": _rare,
+    "C8": _attention,
 }

@@ -291,9 +291,9 @@ def _results(arguments):
     from seisbook import experiments
 
     if arguments.record:
-        from seisbook import comparison, recorded, variance_results
+        from seisbook import attention_study, comparison, recorded, variance_results
 
-        for chapter in (comparison, variance_results, recorded):
+        for chapter in (comparison, variance_results, recorded, attention_study):
             print(chapter.record())
         return
     entries = experiments.results(arguments.profile)

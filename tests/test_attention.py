@@ -456,3 +456,57 @@ def test_deletion_needs_orders_that_name_each_station(model, events):
         attention.deletion_curve(model, events, orders, ks=(12,), progress=False)
     with pytest.raises(UserError, match="ks must be 1 or more"):
         attention.deletion_curve(model, events, orders, ks=(0,), progress=False)
+
+
+# --------------------------------------------------------------------------------- why stations become alike, or do not
+
+
+def connected_graph(rng, n):
+    """Adjacency with self-loops of a random connected graph, and its diameter."""
+    adjacency = np.eye(n, dtype=bool)
+    for i in range(1, n):  # a random tree, and some edges more
+        j = rng.integers(i)
+        adjacency[i, j] = adjacency[j, i] = True
+    extra = rng.random((n, n)) < 0.1
+    adjacency |= extra | extra.T
+    distance, diameter = adjacency.copy(), 1
+    while not distance.all():
+        distance, diameter = distance @ adjacency, diameter + 1
+    return adjacency, diameter
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_means_contract_at_least_as_fast_as_is_proved(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 9))
+    adjacency, diameter = connected_graph(rng, n)
+    weight = adjacency * rng.uniform(0.2, 1, (n, n))
+    weight /= weight.sum(1, keepdims=True)
+    smallest = weight[adjacency].min()
+    h = rng.normal(size=n)
+    after = np.linalg.matrix_power(weight, diameter) @ h
+    assert np.ptp(after) <= (1 - smallest**diameter) * np.ptp(h) + 1e-12
+    assert np.ptp(weight @ h) <= np.ptp(h)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_maxima_on_a_connected_graph_are_equal_after_its_diameter(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 12))
+    adjacency, diameter = connected_graph(rng, n)
+    h = rng.normal(size=n)
+    for _ in range(diameter):
+        h = np.where(adjacency, h, -np.inf).max(1)
+    assert np.ptp(h) == 0
+
+
+def test_groups_without_edges_between_them_stay_apart():
+    rng = np.random.default_rng(0)
+    first, _ = connected_graph(rng, 4)
+    second, _ = connected_graph(rng, 5)
+    adjacency = np.block([[first, np.zeros((4, 5), bool)], [np.zeros((5, 4), bool), second]])
+    h = np.r_[rng.uniform(0, 1, 4), rng.uniform(9, 10, 5)]
+    for _ in range(20):
+        h = np.where(adjacency, h, -np.inf).max(1)
+    assert np.ptp(h[:4]) == np.ptp(h[4:]) == 0
+    assert np.ptp(h) > 8
