@@ -41,7 +41,8 @@ def attention_maps(pos, label, attention, titles, area=900):
         axis.plot(*pos.T, "^", color="white", markeredgecolor="black", markersize=5)
         axis.plot(*label, "*", color=S_COLOUR, markeredgecolor="black", markersize=12)
         axis.set(title=title, xlabel="east (km)")
-        axis.set_aspect("equal", adjustable="datalim")
+        axis.margins(0.2)
+        axis.set_aspect("equal", adjustable="box")
         axis.grid(False)
     axes[0, 0].set_ylabel("north (km)")
     return fig

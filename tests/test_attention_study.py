@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import attention_study, checkpoints, experiments, inspection, networks
+from seisbook import attention_figures, attention_study, checkpoints, experiments, inspection, networks
 from seisbook.errors import UserError
 from seisbook.robustness_study import station_codes
 
@@ -93,3 +93,30 @@ def test_real_models_are_measured_on_their_stations():
     assert first.rollout.sum() == pytest.approx(1, abs=1e-5)
     with pytest.raises(UserError, match="6 stations"):
         attention_study.collect(model, events.select(np.flatnonzero(np.diff(events.start) < 6)), codes, points, False)
+
+
+def test_stations_are_as_large_as_their_attention():
+    pos, share = np.array([[0.0, 0], [1, 0], [0, 2]]), np.array([0.0, 0.25, 0.75])
+    figure = attention_figures.attention_maps(pos, [0.5, 0.5], [share, share], ["block 1", "rollout"])
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["block 1", "rollout"]
+    sizes = figure.axes[0].collections[0].get_sizes()
+    assert sizes[2] == pytest.approx(3 * sizes[1])
+    assert sizes[0] == 0
+
+
+def test_the_record_is_drawn_whole():
+    found = attention_study.load()["models"]["dynamic"]
+    left, right = attention_figures.agreement(found["agreement"], found["beyond"], found["shuffled"]).axes
+    assert [text.get_text() for text in left.get_yticklabels()] == [row["measure"] for row in found["agreement"]]
+    assert len(right.get_yticks()) == len(attention_study.MEASURES)
+    figure = attention_figures.deletion(found["deletion"])
+    assert {line.get_label() for line in figure.axes[0].lines} == set(attention_figures.ORDER_LOOKS)
+    assert len(figure.axes[0].lines[0].get_xdata()) == 1 + len(attention_study.KEPT)
+    assert len(figure.axes[1].lines[0].get_xdata()) == len(attention_study.KEPT)
+    with pytest.raises(UserError, match="nothing to draw"):
+        attention_figures.deletion([])
+
+
+def test_the_record_is_quoted():
+    texts = attention_study.quoted(attention_study.load())
+    assert {"events", "rollout-tau", "nearest-tau", "rollout-beyond", "rollout-shuffled", "random-kept-3"} <= set(texts)
