@@ -250,7 +250,8 @@ def curves(runs) -> dict:
     """Learning curve of each arm's median epicentral error on the external events, of the study recipe."""
     learning = runs[runs.part == "learning"]
     full = _crossed(runs)[lambda table: (table.seed == 0) & table.partition.isin(learning.partition)]
-    both = pd.concat([learning, full[full.arm.isin(learning.arm)]])
+    full = full[full.arm.isin(learning.arm)]
+    both = pd.concat([learning, full.assign(n_train=full.n_train.min())])  # folds of a partition differ by an event
     return {
         arm: learning_curves.fit_learning_curve(rows.n_train, rows.epicentral_km, rows.partition)
         for arm, rows in both.groupby("arm")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import records, studies, variance_results, variance_study
+from seisbook import records, statistics, studies, variance_results, variance_study
 from seisbook.errors import UserError
 
 EVENTS, BIAS = 40, 3.0
@@ -119,3 +119,22 @@ def test_a_changed_study_is_refused(trials, monkeypatch, tmp_path):
     monkeypatch.setattr(variance_study, "STEPS", {"paper": 7})
     with pytest.raises(UserError, match=r"colombia.*--record"):
         variance_results.load()
+
+
+def test_prose_is_quoted_from_the_record(trials, analysed):
+    texts = variance_results.quoted({"networks": {"colombia": analysed}})
+    assert texts["colombia-runs"] == f"{len(trials):,}"
+    assert texts["colombia-external"] == str(EVENTS)
+    assert texts["colombia-epicentre-study-random-ratio"].startswith("0.2")
+    assert float(texts["colombia-fold-sd"]) > 4  # the fold's number in km
+    assert float(texts["colombia-external-sd"]) < 0.1
+    assert int(texts["colombia-static-epicentre-share"]) > int(texts["colombia-dynamic-epicentre-share"])
+
+
+def test_events_needed_are_those_of_the_curve(analysed):
+    experts = {"colombia": statistics.Summary.from_record(records.read("catalogues")["colombia"]).expert_line}
+    table = variance_results.events_needed({"networks": {"colombia": analysed}}, experts)
+    assert table.index.tolist() == [("colombia", "dynamic"), ("colombia", "static")]
+    level = experts["colombia"].epicentre_km.value  # 2 + 30 / sqrt(n)
+    expected = (30 / (level - 2)) ** 2
+    assert float(table["events"].iloc[0].split()[0].replace(",", "")) == pytest.approx(expected, rel=0.1)
