@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import math
 import sys
 from pathlib import Path
 
@@ -306,7 +307,14 @@ def _claims(arguments):
     from seisbook import claims, experiments
 
     found = claims.claims(*arguments.id)
-    print(experiments.as_json([asdict(one) for one in found]) if arguments.json else claims.table(found).to_string())
+    if not arguments.json:
+        print(claims.table(found).to_string())
+        return
+    open_ended = [
+        {name: None if value in (math.inf, -math.inf) else value for name, value in asdict(one).items()}
+        for one in found
+    ]
+    print(experiments.as_json(open_ended))  # JSON has no infinity
 
 
 def _book_run(arguments):

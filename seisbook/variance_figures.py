@@ -301,8 +301,9 @@ def learning_curves(curves, experts=None, quantity="median epicentral error (km)
         if len(sizes) <= 6 and sizes.max() >= 4 * sizes.min():
             axis.xaxis.set_major_locator(FixedLocator(sizes))
             axis.xaxis.set_major_formatter(FixedFormatter([f"{size:,.0f}" for size in sizes]))
-        axis.legend(loc="best", fontsize=8.5)
     axes[0].set_ylabel(quantity)
+    entries = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
+    fig.legend(entries.values(), entries, loc="outside lower center", ncols=len(entries))
     return fig
 
 
@@ -361,7 +362,7 @@ def score_maps(table, quantity="median epicentral error (km)", column="score"):
         cells = rows.pivot(index="seed", columns="partition", values=column)
         image = axis.imshow(cells, cmap="cividis", vmin=low, vmax=high, aspect="auto", interpolation="nearest")
         axis.set(title=arm, xlabel="partition (number)")
-        every = max(1, len(cells.columns) // 10)
+        every = -(-len(cells.columns) * len(arms) // 20)
         axis.set_xticks(range(0, len(cells.columns), every), cells.columns[::every])
         axis.set_yticks(range(len(cells)), cells.index)
         axis.grid(False)
@@ -403,7 +404,7 @@ def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epic
             axis.plot(mean.index, mean, color=hue if face != "white" else figures.LINE, linewidth=1)
             look = {"markerfacecolor": face, "markeredgecolor": hue, "markersize": 4.5, "linestyle": "none"}
             axis.plot(rows.partition, rows[name], marker="o", label=text, **look)
-        axis.set(title=figures.label(dataset), xlabel="partition (number)", ylim=(0, None))
+        axis.set(title=figures.label(dataset), xlabel="partition (number)")
         axis.set_xticks(range(0, int(rows.partition.max()) + 1, 5))
     axes[0].set_ylabel(quantity)
     handles = axes[0].get_legend_handles_labels()
