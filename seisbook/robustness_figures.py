@@ -1,6 +1,7 @@
 """The figures of the robustness study: one event degraded, and the growth of the error with severity."""
 
 import json
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -215,7 +216,7 @@ def severity_curves(table, columns=3):
     n_rows = -(-len(panels) // columns)
     fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey="row", squeeze=False)
     for axis, ((network, name), rows) in zip(axes.flat, panels, strict=False):
-        _curve(axis, rows, robustness.AXES[name])
+        _curve(axis, rows, robustness.AXES[name], 100 // columns)
         if table.network.nunique() > 1 and axis in axes[:, 0]:
             axis.set_title(network.capitalize())
     for axis in axes.flat[len(panels) :]:
@@ -227,7 +228,7 @@ def severity_curves(table, columns=3):
     return fig
 
 
-def _curve(axis, rows, about):
+def _curve(axis, rows, about, width):
     severities = list(dict.fromkeys(rows.severity))
     axis.axhline(DOUBLED, color=LINE, linewidth=1)
     for i, (model, one) in enumerate(rows.groupby("model", sort=False)):
@@ -240,7 +241,7 @@ def _curve(axis, rows, about):
     axis.yaxis.set_major_formatter(PLAIN)
     axis.yaxis.set_minor_locator(plt.NullLocator())
     axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
-    axis.set_xlabel(f"{about.title} ({about.unit})", fontsize=8.5)
+    axis.set_xlabel(textwrap.fill(f"{about.title} ({about.unit})", width), fontsize=8.5)
 
 
 # ------------------------------------------------------------------------------------------------------------ imbalance
