@@ -257,7 +257,7 @@ def test_resampling_in_parts_changes_nothing(monkeypatch):
     arms, n = two_arms(3), 60
     over = np.mean
     whole = variance_ratio._resampled_ratios(arms, over, True, n, np.random.default_rng(0))
-    monkeypatch.setattr(variance, "ELEMENTS", 7 * arms[0][:, 0].size)
+    monkeypatch.setattr(variance_ratio, "ELEMENTS", 7 * arms[0][:, 0].size)
     np.testing.assert_allclose(variance_ratio._resampled_ratios(arms, over, True, n, np.random.default_rng(0)), whole)
 
 
