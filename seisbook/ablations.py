@@ -9,14 +9,15 @@ import time
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pandas as pd
 import torch
 
 from seisbook import checkpoints, evaluation, experiments, networks, peers, studies
-from seisbook.training import Locator, TrainingConfig
+from seisbook.training import Events, Locator
+from seisbook.variance_study import STEPS, TRAINING
 
 FOLDS = {"quick": (0,), "paper": (0,)}
-STUDY_TRAINING = TrainingConfig(epochs=15, graph_epochs=0, batch_size=32, learning_rate=2e-3, validation=0.0)
 TRAINING_ARMS = {
     "whole recipe": {},
     "no end-to-end epochs": {"epochs": 0},
@@ -24,6 +25,7 @@ TRAINING_ARMS = {
     "no loss of the blocks' estimates": {"estimate_weight": 0.0},
     "no onset loss after the twin": {"onset_weight": 0.0},
     "no station dropout": {"station_dropout": 0.0},
+    "two renderings of each event": {"renderings": 2},
     "no pre-training on the twin": {"random": True},
 }
 MODEL_ARMS = {
@@ -60,12 +62,8 @@ def group(trial):
 def recipe(trial) -> dict:
     """What a trial's result follows from."""
     arm = MODEL_ARMS.get(trial["arm"]) or TRAINING_ARMS.get(trial["arm"])
-    parts = (
-        arm,
-        STUDY_TRAINING,
-        experiments.PROFILES[trial["profile"]],
-        checkpoints.code_of_parts(_trained, _events, _read),
-    )
+    code = checkpoints.code_of_parts(_trained, _training, _rendered_again, _events, _read)
+    parts = arm, TRAINING, STEPS[trial["profile"]], experiments.PROFILES[trial["profile"]], code
     return checkpoints.recipe("dynamic", trial["network"], *parts, trial)
 
 
@@ -75,31 +73,51 @@ def prepare(network, source, profile):
 
 
 def _trained(network, source, profile, arm, fold):
-    chosen = experiments.PROFILES[profile]
     twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
-    random_init = arm in MODEL_ARMS or TRAINING_ARMS[arm].get("random")
-    config = replace(twin.config, **MODEL_ARMS.get(arm, {}))
-    if arm in MODEL_ARMS:
-        training = replace(STUDY_TRAINING, epochs=2, batch_size=8) if profile == "quick" else STUDY_TRAINING
-    else:
-        changes = {name: value for name, value in TRAINING_ARMS[arm].items() if name != "random"}
-        training = replace(chosen.training, learning_rate=card.training.learning_rate / 2, **changes)
+    changes = MODEL_ARMS.get(arm) if arm in MODEL_ARMS else TRAINING_ARMS[arm]
+    config = replace(twin.config, **changes) if arm in MODEL_ARMS else twin.config
     torch.manual_seed(fold)
-    start = peers.GraphModel(config) if random_init else twin
+    start = peers.GraphModel(config) if arm in MODEL_ARMS or changes.get("random") else twin
     events = _read(network, source, profile) if arm in MODEL_ARMS else _events(network, source, profile)
     train, test = experiments.folds(events.source_id, events.origin_time, "random")[fold]
+    shown, held = events.select(train), events.select(test)
+    if changes.get("renderings"):
+        shown = _rendered_again(network, source, profile, shown)
+    training = _training(arm, profile, card.training.learning_rate, len(shown))
     begin = time.perf_counter()
-    locator = Locator("dynamic", config, training, fold, start).fit(events.select(train), progress=False)
+    locator = Locator("dynamic", config, training, fold, start).fit(shown, progress=False)
     seconds = round(time.perf_counter() - begin, 1)
-    held = events.select(test)
     summary = evaluation.summarise_errors(evaluation.errors(locator.predict(held), held))
     size = sum(value.numel() for value in locator.model_.parameters())
     return {"parameters": size, "train_s": seconds, "summary": summary}
 
 
+def _training(arm, profile, rate, n):
+    """The study recipe on events that the stem has read, or the whole recipe with what the arm changes in it."""
+    if arm in MODEL_ARMS:
+        return replace(TRAINING, epochs=max(1, round(STEPS[profile] * TRAINING.batch_size / n)), graph_epochs=0)
+    changes = {name: value for name, value in TRAINING_ARMS[arm].items() if name not in ("random", "renderings")}
+    return replace(experiments.PROFILES[profile].training, learning_rate=rate / 2, **changes)
+
+
+def _rendered_again(network, source, profile, shown):
+    """These events, and once more with other seismograms of the same readings."""
+    again = _events(network, source, profile, 1)
+    position = {name: i for i, name in enumerate(again.source_id)}
+    again = again.select([position[name] for name in shown.source_id])
+    tensors = ("x", "pos", "amplitude", "onset_s", "y")
+    return Events(
+        **{name: torch.cat([getattr(shown, name), getattr(again, name)]) for name in tensors},
+        start=np.concatenate([shown.start, shown.start[-1] + again.start[1:]]),
+        source_id=np.concatenate([shown.source_id, again.source_id]),
+        origin_time=np.concatenate([shown.origin_time, again.origin_time]),
+    )
+
+
 @cache
-def _events(network, source, profile):
-    size, seed = (None, 0) if source == "bulletin" else (experiments.PROFILES[profile].twin_events, 3)
+def _events(network, source, profile, rendering=0):
+    """The events, in one of several renderings if their readings are real; simulated ones have one only."""
+    size, seed = (None, rendering) if source == "bulletin" else (experiments.PROFILES[profile].twin_events, 3)
     return experiments.load_events(networks.load(network), source, size, seed, False)
 
 

@@ -132,6 +132,17 @@ def test_an_ablation_changes_what_it_says(bench):
     assert np.isfinite(whole["summary"]["epicentral_km"]["median"])
 
 
+def test_events_rendered_twice_are_the_same_events(bench, events):
+    some = events.select(np.arange(5))
+    twice = ablations._rendered_again(*WHERE, some)
+    assert twice.source_id.tolist() == 2 * some.source_id.tolist()
+    first, second = twice.select(np.arange(5)), twice.select(np.arange(5, 10))
+    assert (first.x == some.x).all()
+    assert (second.pos == some.pos).all()
+    assert (second.start == some.start).all()
+    assert (second.y == some.y).all()
+
+
 def test_ablations_are_tabulated_in_their_order():
     summary = {"epicentral_km": {"median": 2.0}, "depth_km": {"median": 1.0}, "magnitude": {"rmse": 0.1}}
     found = [
