@@ -3,7 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Real bulletins, if this machine keeps a copy in a folder beside the checkout; otherwise the tests that need them are skipped.
 SEISBOOK_DATA_DIR ?= $(realpath ../shared/data)
-export MPLBACKEND := Agg
 # Trainings as small as the chapters' gain little from a second thread and lose all of it on a machine that is busy.
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS := ignore::DeprecationWarning

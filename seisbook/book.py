@@ -135,6 +135,7 @@ def _execute(chapter, output, parameters, progress):
     # not beside the whole ones, where nbval would collect them
     part, failed = (BUILD / kind / chapter.name for kind in ("running", "failed"))
     part.parent.mkdir(exist_ok=True)
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # another one would leave no pictures
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the kernel: on a busy machine, threads wait for each other
     try:
         papermill.execute_notebook(

@@ -181,6 +181,11 @@ def test_nothing_is_fetched_from_elsewhere(html_page):
 
 
 @pytest.mark.html
+def test_figures_are_pictures(html_page):
+    assert "&lt;Figure size" not in html_page.read_text(encoding="utf-8"), f"{html_page.name}: a figure without picture"
+
+
+@pytest.mark.html
 def test_images_have_alternative_text(html_page):
     for image in Page(html_page).images:
         if "logo" not in image.get("class", ""):
