@@ -71,6 +71,12 @@ def hypocentral_errors(estimate, y, source_id) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(source_id, name="source_id"))
 
 
+def estimates(prediction) -> np.ndarray:
+    """East, north, depth (km) and magnitude that a model predicts, as an array (events, 4)."""
+    columns = *prediction.epicentre.unbind(-1), prediction.depth, prediction.magnitude
+    return np.column_stack([column.detach().cpu().double().numpy() for column in columns])
+
+
 def errors(prediction, events) -> pd.DataFrame:
     r"""Errors of a model's predictions, and where they lie in the distributions that it predicted.
 
@@ -94,7 +100,7 @@ def errors(prediction, events) -> pd.DataFrame:
     """
     values = {name: value.detach().cpu().double().numpy() for name, value in prediction._asdict().items()}
     y = events.y.cpu().double().numpy()
-    estimate = np.column_stack([values["epicentre"], values["depth"], values["magnitude"]])
+    estimate = estimates(prediction)
     table = hypocentral_errors(estimate, y, events.source_id)
     tril = values["epicentre_tril"]
     first = (y[:, 0] - estimate[:, 0]) / tril[:, 0, 0]  # forward substitution in L z = r

@@ -78,12 +78,14 @@ def model_config(network) -> ModelConfig:
     return ModelConfig(window_s=network.window.length_s, sampling_rate_hz=network.window.sampling_rate_hz)
 
 
-def load_events(network, source, n_events=None, random_state=0, progress=True) -> Events:
+def load_events(network, source, n_events=None, random_state=0, progress=True, catalogue_files=None) -> Events:
     """Build a dataset under `_build/data`, unless it is there and current, and read it into memory."""
-    recipe = checkpoints.recipe("data", network.name, source, n_events, random_state)
+    other = [[Path(path).name for path in catalogue_files]] if catalogue_files else []
+    recipe = checkpoints.recipe("data", network.name, source, n_events, random_state, *other)
     folder = BUILD / "data" / f"{network.name}-{source}-{n_events or 'all'}-{random_state}-{recipe['hash']}"
     if not folder.is_dir():
-        building.build(network.name, source, folder, n_events, random_state, progress=progress)
+        more = {"catalogue_files": catalogue_files, "progress": progress}
+        building.build(network.name, source, folder, n_events, random_state, **more)
     return _read(folder, progress)
 
 

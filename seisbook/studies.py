@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 STUDIES = {
     "ablations": "seisbook.ablations",
+    "alignment": "seisbook.alignment_study",
     "imbalance": "seisbook.imbalance",
     "robustness": "seisbook.robustness_study",
     "smoothing": "seisbook.smoothing",
