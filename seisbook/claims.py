@@ -7,6 +7,7 @@ stays below a level; C3 and C4 have rules of their own, `seisbook.variance_ratio
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 
@@ -22,7 +23,7 @@ from seisbook import (
     variance_results,
 )
 from seisbook.errors import UserError
-from seisbook.statistics import Summary, below
+from seisbook.statistics import Estimate, Summary, below
 
 STATEMENTS = {
     "C1": "location errors near those of experts, from about 1,000 events",
@@ -35,6 +36,17 @@ STATEMENTS = {
     "C8": "the aggregation attends to the stations that an analyst would pick",
 }
 MAGNITUDE_RMSE = 0.15  # what C2 promises
+CHAPTERS = {
+    "fig-forest": "book/02_model",
+    "fig-smoothing": "book/02_model",
+    "fig-learning": "book/03_cv_variance",
+    "fig-ratios": "book/03_cv_variance",
+    "fig-bands": "book/04_robustness",
+    "fig-shifts": "book/04_robustness",
+    "fig-imbalance": "book/04_robustness",
+    "fig-agreement": "book/05_attention",
+}
+WHERE = "bulletin", "paper"  # source and profile of the studies that decide
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,11 @@ class Claim:
     n_runs: int
     code: str
 
+    @property
+    def found(self) -> str:
+        """The estimate with its interval, as text."""
+        return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.3g}"
+
 
 def claims(*wanted) -> list[Claim]:
     """All claims that have been tested, or those with these identifiers, in their order.
@@ -87,15 +104,15 @@ def claims(*wanted) -> list[Claim]:
     """
     if unknown := [name for name in wanted if name not in TESTS]:
         raise UserError(f"no verdict on claim {unknown[0]!r}: choose among {', '.join(TESTS)}")
-    return [one for name in sorted(set(wanted) or TESTS) for one in TESTS[name]()]
+    read = _Records()
+    return [one for name in sorted(set(wanted) or TESTS) for one in TESTS[name](read)]
 
 
 def table(found) -> pd.DataFrame:
     """Claims as the book prints them: one row each, the verdict last."""
     rows = []
     for one in found:
-        interval = f"{one.estimate:.3g} [{one.ci_low:.3g}, {one.ci_high:.3g}]"
-        row = {"claim": one.id, "network": one.network, "measured": one.measured, "found": interval}
+        row = {"claim": one.id, "network": one.network, "measured": one.measured, "found": one.found}
         rows.append({**row, "against": f"{one.threshold:.3g}", "runs": one.n_runs, "verdict": one.verdict})
     return pd.DataFrame(rows)
 
@@ -107,159 +124,184 @@ def ledger(found) -> str:
         lines += ["", f"**{name}: {STATEMENTS[name]}**", ""]
         lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
         for one in (one for one in found if one.id == name):
-            interval = f"{one.estimate:.3g} [{one.ci_low:.3g}, {one.ci_high:.3g}]"
             where = f"{{numref}}`{one.evidence['figure']}`"
-            cells = [
-                one.network.capitalize(),
-                one.measured,
-                interval,
-                f"{one.threshold:.3g}",
-                f"**{one.verdict}**",
-                where,
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
+            cells = one.network.capitalize(), one.measured, one.found, f"{one.threshold:.3g}", f"**{one.verdict}**"
+            lines.append(f"| {' | '.join((*cells, where))} |")
     return "\n".join(lines) + "\n"
 
 
-def _ours():
-    """The model record's entries of `dynamic`, on random folds and on blocks of time."""
-    content = comparison.load()
-    for one in sorted(content["entries"], key=lambda entry: (entry["network"], entry["split"])):
-        if one["model"] == "dynamic" and one["split"] in ("random", "time"):
-            common = {"network": one["network"], "source": one["source"], "profile": one["profile"]}
-            folds = {"random": "random folds", "time": "blocks of time"}[one["split"]]
-            evidence = {"chapter": "book/02_model", "figure": "fig-forest"}
-            shared = {**common, "evidence": evidence, "n_runs": experiments.FOLDS, "code": content["code"]}
-            yield one, folds, shared
+class _Records:
+    """The records that decide, each read once: `models()`, `variance()` and `study(study, network)`."""
+
+    def __init__(self):
+        self.models = cache(comparison.load)
+        self.variance = cache(variance_results.load)
+        self.study = cache(lambda study, network: studies.load(study, network, *WHERE))
 
 
-def _near_experts():
+def _near_experts(read):
     catalogues = records.read("catalogues")
     experts = {name: Summary.from_record(catalogues[name]).expert_line for name in comparison.NETWORKS}
     found = []
-    for one, folds, shared in _ours():
-        low, high = one["epicentral_km"]["ci"]
+    for one, folds, shared in _ours(read):
+        estimate = one["epicentral_km"]["median"], *one["epicentral_km"]["ci"]
         level = experts[one["network"]].epicentre_km.high
-        measured = f"median epicentral error (km), {folds}"
-        found.append(_claim("C1", measured, (one["epicentral_km"]["median"], low, high), level, **shared))
-    return found + _from_few_events(experts)
+        found.append(
+            _claim(
+                "C1", measured=f"median epicentral error (km), {folds}", estimate=estimate, threshold=level, **shared
+            )
+        )
+    return found + _from_few_events(read, experts)
 
 
-def _from_few_events(experts):
+def _ours(read):
+    """The model record's entries of `dynamic`, on random folds and on blocks of time."""
+    content = read.models()
+    for one in sorted(content["entries"], key=lambda entry: (entry["network"], entry["split"])):
+        if one["model"] == "dynamic" and one["split"] in ("random", "time"):
+            folds = {"random": "random folds", "time": "blocks of time"}[one["split"]]
+            where = {key: one[key] for key in ("network", "source", "profile")}
+            yield one, folds, {**where, "figure": "fig-forest", "n_runs": experiments.FOLDS, "code": content["code"]}
+
+
+def _from_few_events(read, experts):
     """C1 with fewer events than it asks for: the whole recipe, tested on the external events of the variance study."""
-    content, found = variance_results.load(), []
+    content, found = read.variance(), []
     for name, one in content["networks"].items():
-        few, level = one["few"], experts[name].epicentre_km.high
-        measured = f"median epicentral error (km), {few['n_train']} training events"
-        where = {"network": name, "source": "bulletin", "profile": "paper", "n_runs": few["n_runs"]}
-        evidence = {"chapter": "book/03_cv_variance", "figure": "fig-learning"}
-        estimate = few["value"], few["low"], few["high"]
-        found.append(_claim("C1", measured, estimate, level, **where, evidence=evidence, code=content["code"]))
+        few = one["few"]
+        found.append(
+            _claim(
+                "C1",
+                name,
+                f"median epicentral error (km), {few['n_train']} training events",
+                (few["value"], few["low"], few["high"]),
+                experts[name].epicentre_km.high,
+                "fig-learning",
+                n_runs=few["n_runs"],
+                code=content["code"],
+            )
+        )
     return found
 
 
-def _magnitude():
+def _magnitude(read):
     found = []
-    for one, folds, shared in _ours():
+    for one, folds, shared in _ours(read):
         estimate = one["magnitude"]["rmse"], *one["magnitude"]["ci"]
-        found.append(_claim("C2", f"magnitude RMSE, {folds}", estimate, MAGNITUDE_RMSE, **shared))
+        found.append(
+            _claim("C2", measured=f"magnitude RMSE, {folds}", estimate=estimate, threshold=MAGNITUDE_RMSE, **shared)
+        )
     return found
 
 
-def _variance():
-    content, found = variance_results.load(), []
-    evidence = {"chapter": "book/03_cv_variance", "figure": "fig-ratios"}
+def _variance(read):
+    content, found = read.variance(), []
     for name, one in content["networks"].items():
-        shared = {"network": name, "source": "bulletin", "profile": "paper", "evidence": evidence}
         for row in one["ratios"]:
             if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
-                estimate = row["value"], row["low"], row["high"]
-                more = {"n_runs": row["n_runs"], "code": content["code"], "verdict": row["verdict"]}
-                found.append(_claim("C3", measured, estimate, 1.0, **shared, **more))
+                found.append(_judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["code"]))
     return found
 
 
-def _smoothing():
+def _smoothing(read):
     found = []
     for name in smoothing.NETWORKS:
-        trials = studies.load(smoothing.STUDY, name, "bulletin", "paper")
-        evidence = {"chapter": "book/02_model", "figure": "fig-smoothing"}
-        shared = {"network": name, "source": "bulletin", "profile": "paper", "evidence": evidence, "n_runs": 2}
+        trials = read.study(smoothing.STUDY, name)
         for graph, row in smoothing.verdict(trials).iterrows():
             measured = f"error, concatenated over last block, {graph} graph"
-            estimate = row.error_ratio, row.low, row.high
-            more = {"code": ", ".join(sorted({one["code"] for one in trials})), "verdict": row.verdict}
-            found.append(_claim("C4", measured, estimate, 1.0, **shared, **more))
+            row = {**row, "value": row.error_ratio}
+            found.append(_judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _versions(trials)))
     return found
 
 
-def _filtering():
-    return _robust("C5", {"octave bands": robustness_study.NARROW_BANDS}, "fig-bands")
+def _filtering(read):
+    return _robust(read, "C5", {"octave bands": robustness_study.NARROW_BANDS}, "fig-bands")
 
 
-def _shifts():
+def _shifts(read):
     axes = {"joint shifts": robustness_study.JOINT_SHIFTS, "clock errors": robustness_study.OWN_SHIFTS}
-    return _robust("C6", axes, "fig-shifts")
+    return _robust(read, "C6", axes, "fig-shifts")
 
 
-def _robust(name, axes, figure):
+def _robust(read, name, axes, figure):
     """Growth of the error at the worst severity; see `seisbook.robustness_study.stability`."""
-    found, evidence = [], {"chapter": "book/04_robustness", "figure": figure}
+    found = []
     for network in comparison.NETWORKS:
-        trials = studies.load(robustness_study.STUDY, network, "bulletin", "paper")
-        code = ", ".join(sorted({one["code"] for one in trials}))
-        shared = {"network": network, "source": "bulletin", "profile": "paper", "evidence": evidence, "n_runs": 1}
+        trials = read.study(robustness_study.STUDY, network)
         for what, chosen in axes.items():
             row = robustness_study.stability(trials, "dynamic", chosen)
             measured = f"growth of the epicentral error, {what}, worst at {row['severity']:g}"
-            estimate = row["growth"], row["low"], row["high"]
-            more = {"code": code, "verdict": row["verdict"]}
-            found.append(_claim(name, measured, estimate, robustness_study.DOUBLED, **shared, **more))
+            found.append(_judged(name, network, measured, row, robustness_study.DOUBLED, figure, 1, _versions(trials)))
     return found
 
 
-def _rare():
+def _rare(read):
     found = []
     for name in comparison.NETWORKS:
-        trials = studies.load(imbalance.STUDY, name, "bulletin", "paper")
+        trials = read.study(imbalance.STUDY, name)
         row = imbalance.verdict(trials, MAGNITUDE_RMSE)
-        evidence = {"chapter": "book/04_robustness", "figure": "fig-imbalance"}
-        shared = {"network": name, "source": "bulletin", "profile": "paper", "evidence": evidence}
-        shared |= {"n_runs": row["n_runs"], "code": ", ".join(sorted({one["code"] for one in trials}))}
         measured = "magnitude RMSE of the largest tenth, one in five left in training"
-        estimate = row["value"], row["low"], row["high"]
-        found.append(_claim("C7", measured, estimate, MAGNITUDE_RMSE, verdict=row["verdict"], **shared))
+        shown = "fig-imbalance", row["n_runs"], _versions(trials)
+        found.append(_judged("C7", name, measured, row, MAGNITUDE_RMSE, *shown))
     return found
 
 
-def _attention():
+def _attention(read):
     content = attention_study.load()
     row = attention_study.verdict(content)
     measured = "partial rank correlation of attention and the analyst's emphasis"
-    evidence = {"chapter": "book/05_attention", "figure": "fig-agreement"}
-    shared = {"network": content["network"], "source": "bulletin", "profile": "paper", "evidence": evidence}
-    shared |= {"n_runs": 1, "code": content["code"], "verdict": row["verdict"]}
-    return [_claim("C8", measured, (row["value"], row["low"], row["high"]), 0.0, **shared)]
+    return [_judged("C8", content["network"], measured, row, 0.0, "fig-agreement", 1, content["code"])]
 
 
-def _claim(name, measured, estimate, threshold, verdict=None, **shared):
+def _versions(trials):
+    """Versions of the code that a study's records were made by."""
+    return ", ".join(sorted({one["code"] for one in trials}))
+
+
+def _judged(name, network, measured, row, threshold, figure, n_runs, code):
+    """A claim with a rule of its own, whose verdict stands in `row` beside `value`, `low` and `high`."""
+    estimate = row["value"], row["low"], row["high"]
+    return _claim(
+        name, network, measured, estimate, threshold, figure, n_runs=n_runs, code=code, verdict=row["verdict"]
+    )
+
+
+def _claim(
+    name,
+    network,
+    measured,
+    estimate,
+    threshold,
+    figure,
+    *,
+    n_runs,
+    code,
+    verdict=None,
+    source=WHERE[0],
+    profile=WHERE[1],
+):
+    """A claim; where no other rule has given the verdict, it is that on the estimate being below the threshold."""
     value, low, high = (float(one) for one in estimate)
-    verdict = verdict or below(low, high, threshold)
     return Claim(
-        name,
-        STATEMENTS[name],
+        id=name,
+        statement=STATEMENTS[name],
+        network=network,
+        source=source,
+        profile=profile,
         measured=measured,
         estimate=value,
         ci_low=low,
         ci_high=high,
         threshold=float(threshold),
-        verdict=verdict,
-        **shared,
+        verdict=verdict or below(low, high, threshold),
+        evidence={"chapter": CHAPTERS[figure], "figure": figure},
+        n_runs=n_runs,
+        code=code,
     )
 
 
-TESTS: dict[str, Callable[[], list[Claim]]] = {
+TESTS: dict[str, Callable[[_Records], list[Claim]]] = {
     "C1": _near_experts,
     "C2": _magnitude,
     "C3": _variance,

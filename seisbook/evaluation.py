@@ -114,6 +114,11 @@ def errors(prediction, events) -> pd.DataFrame:
     return table
 
 
+def rounded(errors, columns=("epicentral_km", "depth_km", "magnitude")) -> dict:
+    """Some columns of a table of errors as lists of five digits, as a study keeps them."""
+    return {name: [float(f"{value:.5g}") for value in errors[name]] for name in columns}
+
+
 # ------------------------------------------------------------------------------------------------------------ summary
 
 

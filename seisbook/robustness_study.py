@@ -24,7 +24,7 @@ from seisbook.catalogue import Catalogue
 from seisbook.classical import ClassicalLocator, catalogue_from_traces
 from seisbook.datasets import EventRecord
 from seisbook.errors import UserError
-from seisbook.statistics import INTERVAL, below
+from seisbook.statistics import INTERVAL, Estimate, below
 
 MODELS = experiments.PUBLISHED
 ROUNDED = ("epicentral_km", "depth_km", "magnitude")
@@ -243,7 +243,7 @@ def stability(records, model, axes) -> dict:
     Returns
     -------
     dict
-        `growth`, `low`, `high`, `axis` and `severity` (where it is largest), `verdict`.
+        `value` (the growth), `low`, `high`, `axis` and `severity` (where it is largest), `verdict`.
 
     Raises
     ------
@@ -258,7 +258,7 @@ def stability(records, model, axes) -> dict:
     worst = chosen[int(growths[0].argmax())]["trial"]
     where = {"axis": worst["axis"], "severity": worst["severity"]}
     return {
-        "growth": float(growths[0].max()),
+        "value": float(growths[0].max()),
         "low": float(low),
         "high": float(high),
         **where,
@@ -312,7 +312,7 @@ def quoted(records) -> dict:
         table = tabulate(found)
         for axis in dict.fromkeys(table.axis):
             worst = stability(found, "dynamic", (axis,))
-            texts[f"{name}-{axis}-growth"] = "{growth:.2f} [{low:.2f}, {high:.2f}]".format(**worst)
+            texts[f"{name}-{axis}-growth"] = f"{Estimate(worst['value'], worst['low'], worst['high']):.2f}"
             texts[f"{name}-{axis}-severity"] = f"{worst['severity']:g}"
         for row in table[table.model == "dynamic"].itertuples():
             texts[f"{name}-{row.axis}-{row.severity:g}"] = f"{row.growth:.2f}"
