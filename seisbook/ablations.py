@@ -54,11 +54,6 @@ def run(trials) -> list[dict]:
     return [_trained(**trial) for trial in trials]
 
 
-def group(trial):
-    """Trials to be done in one pass: each alone."""
-    return tuple(trial.values())
-
-
 def recipe(trial) -> dict:
     """What a trial's result follows from."""
     arm = MODEL_ARMS.get(trial["arm"]) or TRAINING_ARMS.get(trial["arm"])
@@ -151,4 +146,4 @@ def tabulate(records) -> pd.DataFrame:
     return mean.round({"epicentre (km)": 2, "depth (km)": 2, "magnitude RMSE": 3, "seconds": 0})
 
 
-STUDY = studies.Study("ablations", trials, run, group, recipe, prepare)
+STUDY = studies.Study("ablations", trials, run, recipe, prepare)

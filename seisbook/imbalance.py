@@ -40,11 +40,6 @@ def run(trials) -> list[dict]:
     return [_trained(**trial) for trial in trials]
 
 
-def group(trial):
-    """Trials to be done in one pass: each alone, since the sizes of their training sets differ."""
-    return tuple(trial.values())
-
-
 def recipe(trial) -> dict:
     """What a trial's result follows from."""
     parts = checkpoints.code_of_parts(_trained, _training_set, _balanced, _events)
@@ -105,7 +100,7 @@ def _events(network, source, profile):
     return events, *experiments.folds(events.source_id, events.origin_time, "random")[0]
 
 
-STUDY = studies.Study("imbalance", trials, run, group, recipe, prepare)
+STUDY = studies.Study("imbalance", trials, run, recipe, prepare)
 
 
 # ------------------------------------------------------------------------------------------------------------- analysis

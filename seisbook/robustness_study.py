@@ -124,11 +124,6 @@ def _records(events, names, codes, time):
         yield EventRecord(name, traces, waveforms[known])
 
 
-def group(trial):
-    """Trials to be done in one pass: each alone."""
-    return tuple(trial.values())
-
-
 def recipe(trial) -> dict:
     """What a trial's result follows from: the trained models, and what is done to the events."""
     trained = [_trained(trial["network"], model)[1].recipe["hash"] for model in MODELS]
@@ -177,7 +172,7 @@ def _fitted(network, source):
     )
 
 
-STUDY = studies.Study("robustness", trials, run, group, recipe, prepare)
+STUDY = studies.Study("robustness", trials, run, recipe, prepare)
 
 
 # ------------------------------------------------------------------------------------------------------------- analysis

@@ -10,7 +10,6 @@ Letters as in `seisbook.model`: `B` events, `N` stations (padded), `C` channels,
 
 import itertools
 import logging
-from collections.abc import Hashable
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
@@ -409,11 +408,6 @@ def run(trials) -> list[dict]:
     return [_trained(trial) for trial in trials]
 
 
-def group(trial) -> Hashable:
-    """Trials to be done in one pass: each alone, for no two have the same shapes but those of different seeds."""
-    return tuple(sorted(trial.items()))
-
-
 def recipe(trial) -> dict:
     """What a trial's result follows from, see `checkpoints.recipe`; the code of the measures is part of it."""
     chosen = trial["profile"]
@@ -518,7 +512,7 @@ def prepare(network, source, profile) -> None:
     _parts(network, source, profile)
 
 
-STUDY = studies.Study("smoothing", trials, run, group, recipe, prepare)
+STUDY = studies.Study("smoothing", trials, run, recipe, prepare)
 
 
 def verdict(records) -> pd.DataFrame:

@@ -53,6 +53,11 @@ def _nothing(network, source, profile):
     """Prepare nothing."""
 
 
+def _alone(trial):
+    """A group for each trial."""
+    return _text(trial)
+
+
 @dataclass(frozen=True)
 class Study:
     """What a study consists of.
@@ -68,13 +73,14 @@ class Study:
         A list of trials to the list of their results, dictionaries that JSON can hold (None for what is not finite).
         On CPUs it gets up to `batch` trials of a group. With `device="cuda"`, which a study for GPUs takes as a
         keyword, all missing trials of a group in one call; a trial's result must not depend on which others are in it.
-    group : callable
-        A trial to a hashable key: trials with the same key can be run in one batched pass.
     recipe : callable
         A trial to its `seisbook.checkpoints.recipe`. Two trials never have the same.
     prepare : callable, optional
         `(network, source, profile)`: makes what all trials share, such as the data set and the trained stem, in the
         calling process before the workers start, if any trial is missing.
+    group : callable, optional
+        A trial to a hashable key: trials with the same key can be run in one batched pass. Each is run alone if this is
+        not given.
     batch : int
         Trials of a group that a CPU does in one pass, where that is faster than one after the other.
     """
@@ -82,9 +88,9 @@ class Study:
     name: str
     trials: Callable[[str, str, str], list[dict]]
     run: Callable[..., list[dict]]
-    group: Callable[[dict], Hashable]
     recipe: Callable[[dict], dict]
     prepare: Callable[[str, str, str], None] = _nothing
+    group: Callable[[dict], Hashable] = _alone
     batch: int = 1
 
 

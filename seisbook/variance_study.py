@@ -196,4 +196,4 @@ def labels(network, source, profile):
     return events.y[external].numpy(), events.source_id[external]
 
 
-STUDY = studies.Study("variance", trials, run, group, recipe, prepare, batch=4)
+STUDY = studies.Study("variance", trials, run, recipe, prepare, group, batch=4)

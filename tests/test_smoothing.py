@@ -328,7 +328,6 @@ def test_trials_are_the_design_and_have_a_recipe_each():
     assert {one["seed"] for one in trials} == {0}
     recipes = [smoothing.recipe(one) for one in trials[::5]]
     assert len({one["hash"] for one in recipes}) == len(recipes)
-    assert len({smoothing.group(one) for one in trials}) == len(trials)
     assert smoothing.recipe(trials[0]) == smoothing.recipe(dict(trials[0]))
 
 

@@ -85,7 +85,7 @@ def parity(trial):
     return trial["seed"] % 2
 
 
-STUDY = studies.Study("cheap", trials, run, parity, recipe)
+STUDY = studies.Study("cheap", trials, run, recipe, group=parity)
 
 # -------------------------------------------------------------------------------------------------------------- helpers
 
