@@ -201,6 +201,10 @@ class Aligner:
         """Place texts (m, d) in the common space: (m, dimension), of length 1."""
         return self._project(self._text, texts)
 
+    def text_projection(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weight (dimension, d) and bias (dimension,) of the text's projection."""
+        return self._text.weight.detach().numpy().copy(), self._text.bias.detach().numpy().copy()
+
     def _build(self, events, width):
         c = self.config
         self._mean, self._std = events.mean(0), events.std(0).clamp(min=1e-6)

@@ -16,16 +16,11 @@ from seisbook.experiments import FOLDS
 from seisbook.statistics import Estimate, bootstrap_ci
 
 NAME = "alignment"
-CORPORA = (
-    ("colombia", "bulletin"),
-    ("colombia", "simulated"),
-    ("ridgecrest", "bulletin"),
-    ("ridgecrest", "simulated"),
-)
 RECALLS = (1, 5, 10)
 JUDGED = 5  # the recall that the rule looks at
 ARM = ["arm", "masking", "split", "paired", "transport", "withheld"]
-MAIN = {"arm": "aligned", "masking": "none", "split": "random", "paired": 1.0, "transport": False, "withheld": None}
+MAIN = {name: alignment_study.PLAIN[name] for name in ARM}
+MASKED = {"none": "in full", "numbers": "without numbers", "places": "without numbers and places"}
 WORDS = 32  # principal components of the texts' vectors, from which residuals are predicted
 QUANTITIES = ("epicentre", "depth", "magnitude")
 BEFORE = "nothing"  # no correction
@@ -330,7 +325,7 @@ def record(progress=True):
     Path
     """
     content = {"code": building.code_version(), "corpora": {}}
-    for network, source in tqdm(CORPORA, "alignment", unit="corpus", disable=not progress):
+    for network, source in tqdm(alignment_study.CORPORA, "alignment", unit="corpus", disable=not progress):
         found = studies.load(alignment_study.STUDY, network, source, "paper")
         shared = {"network": network, "source": source, "made_from": _origin(found)}
         summary = _summary(found, alignment_study.corpus(network, source))

@@ -49,6 +49,12 @@ from seisbook.alignment import Aligner, AlignmentConfig
 from seisbook.model import GraphModel
 from seisbook.training import Locator
 
+CORPORA = (
+    ("colombia", "bulletin"),
+    ("colombia", "simulated"),
+    ("ridgecrest", "bulletin"),
+    ("ridgecrest", "simulated"),
+)
 SIMULATED = {"quick": 150, "paper": 1000}
 SEED = 3  # of the simulated events: others than the tower was trained on
 SEEDS = {"quick": 1, "paper": 2}
@@ -58,6 +64,16 @@ PAIRED = (0.1, 0.3)  # shares of the training events whose text is known
 FEWEST = 20  # events of a class that is classified
 OLDER = "colombia/rsnc-puerto-gaitan-1997-2015.out"
 CONTROLS = ("popularity", "metadata", "text", "supervised")  # nothing is aligned in them
+PLAIN = {  # the trial that the others differ from
+    "part": "alignment",
+    "arm": "aligned",
+    "masking": "none",
+    "split": "random",
+    "paired": 1.0,
+    "transport": False,
+    "withheld": None,
+    "seed": 0,
+}
 
 
 # --------------------------------------------------------------------------------------------------------------- trials
@@ -66,8 +82,6 @@ CONTROLS = ("popularity", "metadata", "text", "supervised")  # nothing is aligne
 def trials(network, source, profile) -> list[dict]:
     """The aligned model and its controls on each masking, ablations, partial pairing, withheld regions and classes."""
     common = {"network": network, "source": source, "profile": profile}
-    plain = {"part": "alignment", "arm": "aligned", "masking": "none", "split": "random", "paired": 1.0}
-    plain |= {"transport": False, "withheld": None, "seed": 0}
     found = [{"masking": masking, "seed": seed} for masking in reports.MASKS for seed in range(SEEDS[profile])]
     found += [
         {"masking": masking, "arm": arm} for masking in reports.MASKS for arm in ("shuffled", "popularity", "text")
@@ -80,7 +94,7 @@ def trials(network, source, profile) -> list[dict]:
     found += [{"withheld": name, "masking": masking} for name in withheld for masking in ("none", "places")]
     found += [{"withheld": name, "arm": "shuffled"} for name in withheld]
     residuals = [{"part": "residuals", "fold": fold} for fold in range(experiments.FOLDS)]
-    rows = [{**common, **plain, **one} for one in found]
+    rows = [{**common, **PLAIN, **one} for one in found]
     return rows + ([{**common, **one} for one in residuals] if source == "bulletin" and profile == "paper" else [])
 
 
@@ -115,11 +129,6 @@ def _located(network, profile, fold):
     return {"source_id": events.source_id[test].tolist(), "estimates": np.round(found, 4).tolist()}
 
 
-def group(trial):
-    """Each alone: they take seconds."""
-    return tuple(trial.values())
-
-
 def recipe(trial) -> dict:
     """What a trial's result follows from."""
     profile = experiments.PROFILES[trial["profile"]]
@@ -130,13 +139,13 @@ def recipe(trial) -> dict:
         _judged,
         _Judgement,
         _fold,
-        _aligned,
+        aligned,
         _control,
         _controlled,
         _paired,
         _scored,
         _split,
-        _vectors,
+        vectors_of,
         Corpus,
         corpus,
         _events_of,
@@ -145,7 +154,7 @@ def recipe(trial) -> dict:
     return checkpoints.recipe("dynamic", trial["network"], AlignmentConfig(), COMPONENTS, profile, code, trial)
 
 
-STUDY = studies.Study("alignment", trials, run, group, recipe)
+STUDY = studies.Study("alignment", trials, run, recipe)
 
 
 # --------------------------------------------------------------------------------------------------------------- corpus
@@ -293,8 +302,8 @@ def _fold(trial, given, texts, train, test, found):
     if trial["withheld"]:
         train = train[given.classes[train] != trial["withheld"]]
     encoder = alignment.RANDOM_WORDS if trial["arm"] == "random words" else "wordllama"
-    events = _vectors(given, trial["arm"], train)
-    aligner, said = _aligned(trial, events[train], texts[train], encoder)
+    events = vectors_of(given, trial["arm"], train)
+    aligner, said = aligned(trial, events[train], texts[train], encoder)
     placed = aligner.embed_events(events[test])
     gallery, of_text = np.unique(texts[test], return_inverse=True)
     answers = aligner.embed_texts(alignment.encode(gallery.tolist(), encoder))
@@ -320,7 +329,7 @@ def _scored(trial, names, scores, test, found):
         found.margin[test] = scores[:, own] - np.delete(scores, own, 1).max(1)
 
 
-def _vectors(given, arm, train):
+def vectors_of(given, arm, train):
     """Event vectors of an arm; the principal components are those of the training events."""
     if arm == "estimates":
         return given.estimates
@@ -330,7 +339,7 @@ def _vectors(given, arm, train):
     return embedding if arm in ("embedding", "untrained") else np.hstack([embedding, given.estimates])
 
 
-def _aligned(trial, events, texts, encoder):
+def aligned(trial, events, texts, encoder):
     """An aligner of these events and texts, and the vectors of the distinct texts."""
     rng = np.random.default_rng([trial["seed"], len(events)])
     if trial["arm"] == "shuffled":
@@ -372,6 +381,6 @@ def _controlled(trial, given, texts, train, test):
         model, values = RandomForestClassifier(200, class_weight="balanced", random_state=0), given.metadata
     else:
         model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000))
-        values = _vectors(given, "aligned", train)
+        values = vectors_of(given, "aligned", train)
     said = model.fit(values[train], given.classes[train]).predict(values[test])
     return [given.names.index(one) for one in said]

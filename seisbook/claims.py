@@ -12,6 +12,7 @@ from functools import cache
 import pandas as pd
 
 from seisbook import (
+    alignment_results,
     attention_study,
     comparison,
     experiments,
@@ -34,6 +35,8 @@ STATEMENTS = {
     "C6": "stable under random time shifts",
     "C7": "holds for large magnitudes that are rare in the training set",
     "C8": "the aggregation attends to the stations that an analyst would pick",
+    "C9": "the latent space aligns with textual bulletins: retrieval, zero-shot classification",
+    "C10": "text corrects bias",
 }
 MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
@@ -105,7 +108,7 @@ def claims(*wanted) -> list[Claim]:
     if unknown := [name for name in wanted if name not in TESTS]:
         raise UserError(f"no verdict on claim {unknown[0]!r}: choose among {', '.join(TESTS)}")
     read = _Records()
-    return [one for name in sorted(set(wanted) or TESTS) for one in TESTS[name](read)]
+    return [one for name, test in TESTS.items() if name in (wanted or TESTS) for one in test(read)]
 
 
 def table(found) -> pd.DataFrame:
@@ -131,11 +134,12 @@ def ledger(found) -> str:
 
 
 class _Records:
-    """The records that decide, each read once: `models()`, `variance()` and `study(study, network)`."""
+    """The records that decide, each read once: `models()`, `variance()`, `alignment()` and `study(study, network)`."""
 
     def __init__(self):
         self.models = cache(comparison.load)
         self.variance = cache(variance_results.load)
+        self.alignment = cache(alignment_results.load)
         self.study = cache(lambda study, network: studies.load(study, network, *WHERE))
 
 
@@ -254,17 +258,43 @@ def _attention(read):
     return [_judged("C8", content["network"], measured, row, 0.0, "fig-agreement", 1, content["code"])]
 
 
+def _aligned(read):
+    """C9 by corpus and question, on texts in full and without numbers and places."""
+    content, found = read.alignment(), []
+    for one in content["corpora"].values():
+        for row in one["verdicts"]:
+            if row["masking"] != "numbers":
+                gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
+                texts = f"{one['kind']} texts {alignment_results.MASKED[row['masking']]}"
+                measured = f"{row['question']}: {gain} over {row['against']}, {texts}"
+                shown = "fig-retrieval" if row["question"] == "retrieval" else "fig-zeroshot", row["n_runs"]
+                found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["code"], one["source"]))
+    return found
+
+
+def _corrected(read):
+    """C10 by corpus and quantity, texts without numbers and places."""
+    content, found = read.alignment(), []
+    for one in content["corpora"].values():
+        for row in one["corrected"]:
+            if row["masking"] == "places":
+                texts = f"{one['kind']} texts {alignment_results.MASKED['places']}"
+                measured = f"{row['quantity']}: error corrected with text over {row['against']}, {texts}"
+                shown = "fig-correction", experiments.FOLDS, content["code"], one["source"]
+                found.append(_judged("C10", one["network"], measured, row, 1, *shown))
+    return found
+
+
 def _versions(trials):
     """Versions of the code that a study's records were made by."""
     return ", ".join(sorted({one["code"] for one in trials}))
 
 
-def _judged(name, network, measured, row, threshold, figure, n_runs, code):
+def _judged(name, network, measured, row, threshold, figure, n_runs, code, source=WHERE[0]):
     """A claim with a rule of its own, whose verdict stands in `row` beside `value`, `low` and `high`."""
     estimate = row["value"], row["low"], row["high"]
-    return _claim(
-        name, network, measured, estimate, threshold, figure, n_runs=n_runs, code=code, verdict=row["verdict"]
-    )
+    how = {"n_runs": n_runs, "code": code, "verdict": row["verdict"], "source": source}
+    return _claim(name, network, measured, estimate, threshold, figure, **how)
 
 
 def _claim(
@@ -310,4 +340,6 @@ TESTS: dict[str, Callable[[_Records], list[Claim]]] = {
     "C6": _shifts,
     "C7": _rare,
     "C8": _attention,
+    "C9": _aligned,
+    "C10": _corrected,
 }

@@ -1,4 +1,4 @@
-"""The command line: `seisbook data`, `book`, `train`, `evaluate`, `study`, `results` and `claims`."""
+"""The command line: `seisbook data`, `book`, `train`, `evaluate`, `study`, `results`, `claims` and `ask`."""
 
 import argparse
 import json
@@ -75,6 +75,12 @@ def _parser():
     claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
     claims.add_argument("--json", action="store_true", help="as JSON")
     claims.set_defaults(command=_claims)
+    ask = groups.add_parser("ask", help="find events by what their seismograms say, asked in words")
+    ask.add_argument("question", nargs="+", help="in English or Spanish; several are taken together")
+    ask.add_argument("--network", required=True, help="colombia or ridgecrest")
+    ask.add_argument("--source", choices=("bulletin", "simulated"), help="default: bulletin if its files are here")
+    ask.add_argument("--events", type=_positive, default=10, help="events to print (default: 10)")
+    ask.set_defaults(command=_ask)
     return parser
 
 
@@ -292,9 +298,9 @@ def _results(arguments):
     from seisbook import experiments
 
     if arguments.record:
-        from seisbook import attention_study, comparison, recorded, variance_results
+        from seisbook import alignment_results, attention_study, comparison, recorded, variance_results
 
-        for chapter in (comparison, variance_results, recorded, attention_study):
+        for chapter in (comparison, variance_results, recorded, attention_study, alignment_results):
             print(chapter.record())
         return
     entries = experiments.results(arguments.profile)
@@ -315,6 +321,13 @@ def _claims(arguments):
         for one in found
     ]
     print(experiments.as_json(open_ended))  # JSON has no infinity
+
+
+def _ask(arguments):
+    from seisbook import asking
+
+    index = asking.find_index(arguments.network, arguments.source)
+    print(index.table(*arguments.question, n=arguments.events).to_string())
 
 
 def _book_run(arguments):
