@@ -47,8 +47,13 @@ class _Trials:
 
 
 def hits(results, recall=JUDGED, values="rank") -> np.ndarray:
-    """Share of the seeds in which each event finds its text among the first so many."""
-    return np.mean([np.array(one[values], float) <= recall for one in results], axis=0)
+    """Share of the seeds in which each event finds its text among the first so many; NaN where there was no choice."""
+    rank = _ranks(results, values)
+    return np.where(np.isnan(rank), np.nan, rank <= recall).mean(0)
+
+
+def _ranks(results, values):
+    return np.array([one[values] for one in results], float)
 
 
 def retrieval(found) -> list[dict]:
@@ -76,7 +81,7 @@ def retrieval(found) -> list[dict]:
         enough = unseen.sum() >= alignment_study.FEWEST
         row["unseen"] = list(bootstrap_ci(hits(results)[unseen], np.mean)) if enough else None
         row |= {"n_unseen": int(unseen.sum()), "gallery": float(np.mean(results[0]["gallery"]))}
-        row["median_rank"] = float(np.median(np.mean([one["rank"] for one in results], axis=0)))
+        row["median_rank"] = float(np.nanmedian(_ranks(results, "rank").mean(0)))
         if results[0]["centred"] is not None:
             row["centred"] = list(bootstrap_ci(hits(results, values="centred"), np.mean))
             row["text_at10"] = float(np.mean([np.mean(np.array(one["text_rank"]) <= 10) for one in results]))

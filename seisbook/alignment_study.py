@@ -225,7 +225,7 @@ def corpus(network, source, profile="paper") -> Corpus:
     ids, times = (np.concatenate([getattr(one[0], key) for one in rows]) for key in ("source_id", "origin_time"))
     stations = np.concatenate([np.diff(one[0].start) for one in rows])
     hour = pd.DatetimeIndex(times).hour + pd.DatetimeIndex(times).minute / 60
-    metadata = [np.sin(np.pi * hour / 12), np.cos(np.pi * hour / 12), pd.DatetimeIndex(times).weekday, stations]
+    metadata = [np.sin(np.pi * hour / 12), np.cos(np.pi * hour / 12), pd.DatetimeIndex(times).day_of_week, stations]
     has = np.flatnonzero(texts.loc[ids] != "")
     has = has[np.argsort(ids[has])]
     towns = pd.Series(reports.nearest_town(catalogue.events, place), catalogue.events.index)
