@@ -3,8 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from seisbook.errors import UserError
-from seisbook.figures import DARK, LINE, P_COLOUR, S_COLOUR, styled
+from seisbook.figures import DARK, LINE, P_COLOUR, S_COLOUR, check_drawable, styled
 
 ORDER_LOOKS = {
     "rollout": {"color": DARK, "marker": "o"},
@@ -68,8 +67,7 @@ def agreement(rows, beyond, shuffled):
     UserError
         If there are no rows.
     """
-    if not rows:
-        raise UserError("agreement: there is nothing to draw: run `seisbook results --record` first")
+    check_drawable(rows, "agreement")
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 2.9), width_ratios=(1.1, 1))
     names = [row["measure"] for row in rows]
     measures = {row["measure"] for row in beyond}
@@ -114,8 +112,7 @@ def deletion(rows):
     UserError
         If there are no rows.
     """
-    if not rows:
-        raise UserError("deletion: there is nothing to draw: run `seisbook results --record` first")
+    check_drawable(rows, "deletion")
     fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.2))
     for axis, (arm, text) in zip(axes, {"removed": "stations left out", "kept": "stations kept"}.items(), strict=True):
         for i, (name, look) in enumerate(ORDER_LOOKS.items()):

@@ -18,8 +18,9 @@ from cartopy.feature import ShapelyFeature
 from matplotlib import patheffects
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from seisbook.errors import UserError
 from seisbook.paths import DATA
 from seisbook.statistics import (
     b_value,
@@ -56,6 +57,21 @@ def styled(draw):
         return drawn
 
     return figure
+
+
+def check_drawable(content, what):
+    """Refuse a table, list or dictionary without rows, of which the figure called `what` would be blank."""
+    if not len(content):
+        raise UserError(f"{what}: there is nothing to draw: run the study first, or `seisbook results --record`")
+
+
+def logarithmic(axis, which, steps=(1, 2, 5)):
+    """Make `axis` logarithmic along "x" or "y", with plain numbers at these multiples of the powers of ten."""
+    getattr(axis, f"set_{which}scale")("log")
+    target = getattr(axis, f"{which}axis")
+    target.set_major_locator(LogLocator(subs=steps))
+    target.set_major_formatter(PLAIN)
+    target.set_minor_formatter(NullFormatter())
 
 
 def colour(catalogue):

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from seisbook.comparison import QUANTILES, TITLES
 from seisbook.evaluation import ellipse_radius
-from seisbook.figures import DARK, DEGREES, HALO, P_COLOUR, PLAIN, S_COLOUR, _base_map, _wiggles, styled
+from seisbook.figures import DARK, DEGREES, HALO, P_COLOUR, S_COLOUR, _base_map, _wiggles, logarithmic, styled
 from seisbook.peers import OURS
 
 OURS_COLOUR, ABLATION, PEER, CLASSICAL, LINE = "#111111", "#0072B2", "#E69F00", "#009E73", "#8c8c8c"
@@ -230,7 +229,7 @@ def training_curve(history, first_phase):
         axis.set_xlabel("epoch")
         axis.set_ylabel(labels[name])
         if name == "epicentral_km":
-            _logarithmic(axis, "y")
+            logarithmic(axis, "y")
     return fig
 
 
@@ -281,7 +280,7 @@ def _whiskers(axis, found, quantity, key):
     axis.grid(axis="x")
     axis.grid(False, axis="y")
     if quantity == "epicentral_km":
-        _logarithmic(axis, "x")
+        logarithmic(axis, "x")
 
 
 def _reference_lines(row, expert, bound):
@@ -321,22 +320,13 @@ def error_distributions(quantiles, experts):
             axis.plot(models[model]["epicentral_km"], 100 * QUANTILES, color=hue(model), linewidth=width)
         axis.axvline(experts[network].epicentre_km.value, color=LINE, linewidth=1.2)
         axis.annotate(" experts", (experts[network].epicentre_km.value, 2), color="#555555", fontsize=9)
-        _logarithmic(axis, "x")
+        logarithmic(axis, "x")
         axis.set_xlim(left=max(0.02, min(models[name]["epicentral_km"][2] for name in models)))
         axis.set_title(network.capitalize())
         axis.set_xlabel("epicentral error (km)")
     axes[0, 0].set_ylabel("share of events (%)")
     fig.legend(handles=_kinds(), loc="outside upper center", ncols=4)
     return fig
-
-
-def _logarithmic(axis, name):
-    """A logarithmic axis with plain numbers at 1, 2 and 5."""
-    getattr(axis, f"set_{name}scale")("log")
-    one = getattr(axis, f"{name}axis")
-    one.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    one.set_major_formatter(PLAIN)
-    one.set_minor_formatter(NullFormatter())
 
 
 def _kinds():
@@ -372,7 +362,7 @@ def strata(tables, properties=("azimuthal_gap", "nearest_station", "n_stations",
             np.arange(len(table)), [f"{text}\n{n}" for text, n in zip(texts, table.n, strict=True)], fontsize=8
         )
         axis.set_xlabel(f"{name}; number of events below")
-        _logarithmic(axis, "y")
+        logarithmic(axis, "y")
     for axis in axes[:, 0]:
         axis.set_ylabel("median epicentral error (km)")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)

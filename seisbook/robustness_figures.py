@@ -12,9 +12,8 @@ from IPython.display import HTML
 from matplotlib.lines import Line2D
 
 from seisbook import robustness
-from seisbook.errors import UserError
 from seisbook.evaluation import ellipse_radius
-from seisbook.figures import DARK, LINE, PLAIN, S_COLOUR, styled
+from seisbook.figures import DARK, LINE, PLAIN, S_COLOUR, check_drawable, styled
 from seisbook.model_figures import ellipse
 from seisbook.robustness_study import DOUBLED
 
@@ -210,8 +209,7 @@ def severity_curves(table, columns=3):
     UserError
         If the table is empty.
     """
-    if table.empty:
-        raise UserError("severity_curves: there is nothing to draw: run the robustness study first")
+    check_drawable(table, "severity_curves")
     panels = list(table.groupby(["network", "axis"], sort=False))
     n_rows = -(-len(panels) // columns)
     fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.5 + 1.9 * n_rows), sharey="row", squeeze=False)
@@ -272,8 +270,7 @@ def imbalance(table, threshold=None):
     UserError
         If the table is empty.
     """
-    if table.empty:
-        raise UserError("imbalance: there is nothing to draw: run the imbalance study first")
+    check_drawable(table, "imbalance")
     names = list(dict.fromkeys(table.network))
     fig, axes = plt.subplots(2, len(names), figsize=(7.4, 4.4), sharex="col", sharey="row", squeeze=False)
     for column, name in zip(axes.T, names, strict=True):

@@ -13,12 +13,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator, LogLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator
 from scipy import stats
 
 from seisbook import figures
 from seisbook.errors import UserError
-from seisbook.figures import DARK, HALO, PLAIN, styled
+from seisbook.figures import DARK, HALO, check_drawable, styled
 from seisbook.variance import TAIL
 from seisbook.variance_ratio import MARGIN
 
@@ -46,20 +46,11 @@ def _datasets(table):
     return {Dataset(*key): rows for key, rows in table.groupby(["network", "source"], sort=False)}
 
 
-def _check(content, what):
-    if not len(content):
-        raise UserError(f"{what}: there is nothing to draw: run the study first")
-
-
 def _decades(axis, which):
     """Plain numbers on a logarithmic axis, the more of them between the powers of ten the fewer decades there are."""
-    target = getattr(axis, f"{which}axis")
     low, high = getattr(axis, f"get_{which}lim")()
     decades = np.log10(high / low)
-    steps = next((subs for most, subs in TICKS.items() if decades < most), (1,))
-    target.set_major_locator(LogLocator(subs=steps))
-    target.set_major_formatter(PLAIN)
-    target.set_minor_formatter(NullFormatter())
+    figures.logarithmic(axis, which, next((steps for most, steps in TICKS.items() if decades < most), (1,)))
 
 
 # ----------------------------------------------------------------------------------------------------------- components
@@ -88,7 +79,7 @@ def variance_components(components, unit="km²"):
     UserError
         If the table is empty.
     """
-    _check(components, "variance_components")
+    check_drawable(components, "variance_components")
     datasets, arms = _datasets(components), list(dict.fromkeys(components.arm))
     fig, axes = _panels(len(datasets), 1.6 + 0.22 * 3 * len(arms), sharey=True)
     for axis, (dataset, rows) in zip(axes, datasets.items(), strict=True):
@@ -152,7 +143,7 @@ def event_variances(events, unit="km²"):
     UserError
         If there is no event with a positive variance.
     """
-    _check(events, "event_variances")
+    check_drawable(events, "event_variances")
     fig, axes = _panels(len(events), 4.0 if len(events) < 3 else 3.2)
     for axis, (dataset, table) in zip(axes, events.items(), strict=True):
         first, second = table.columns
@@ -210,7 +201,7 @@ def ratio_forest(ratios):
     UserError
         If the table is empty.
     """
-    _check(ratios, "ratio_forest")
+    check_drawable(ratios, "ratio_forest")
     datasets = _datasets(ratios)
     fig, axis = plt.subplots(figsize=(7.4, 1.1 + 0.3 * (len(ratios) + 1.2 * len(datasets))))
     finite = ratios[["low", "value", "high"]].to_numpy(float)
@@ -289,7 +280,7 @@ def learning_curves(curves, experts=None, quantity="median epicentral error (km)
     UserError
         If there is no curve.
     """
-    _check(curves, "learning_curves")
+    check_drawable(curves, "learning_curves")
     fig, axes = _panels(len(curves), 3.8)
     for axis, (dataset, curve) in zip(axes, curves.items(), strict=True):
         axis.set(xscale="log", yscale="log", title=figures.label(dataset), xlabel="training events (1)")
@@ -353,7 +344,7 @@ def score_maps(table, quantity="median epicentral error (km)", column="score"):
     UserError
         If the table is empty.
     """
-    _check(table, "score_maps")
+    check_drawable(table, "score_maps")
     arms = dict(list(table.groupby("arm")))
     low, high = table[column].min(), table[column].max()
     n_seeds = table.seed.nunique()
@@ -395,7 +386,7 @@ def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epic
     UserError
         If there is no dataset.
     """
-    _check(runs, "one_score")
+    check_drawable(runs, "one_score")
     fig, axes = _panels(len(runs), 3.2)
     for axis, (dataset, table) in zip(axes, runs.items(), strict=True):
         rows, hue = table[table.arm == arm], figures.colour(dataset)
@@ -436,7 +427,7 @@ def error_budget(budget):
     UserError
         If there is no dataset.
     """
-    _check(budget, "error_budget")
+    check_drawable(budget, "error_budget")
     rows = [(dataset, row) for dataset, table in budget.items() for row in table.to_dict("records")]
     quantities = list(dict.fromkeys(row["quantity"] for _, row in rows))
     fig, axes = _panels(len(quantities), 1.5 + 0.36 * len(rows) / len(quantities), sharey=True)
@@ -503,7 +494,7 @@ def precision(components, seeds=(1, 2, 5), most=25, unit="km"):
     UserError
         If there is no dataset.
     """
-    _check(components, "precision")
+    check_drawable(components, "precision")
     fig, axes = _panels(len(components), 3.2)
     partitions = np.arange(1, most + 1)
     for axis, (dataset, found) in zip(axes, components.items(), strict=True):
@@ -537,7 +528,7 @@ def precision_explorer(components, means, unit="km") -> HTML:
     -------
     IPython.display.HTML
     """
-    _check(components, "precision_explorer")
+    check_drawable(components, "precision_explorer")
     content = [
         {
             "name": figures.label(dataset),
