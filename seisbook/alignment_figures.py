@@ -10,10 +10,8 @@ from IPython.display import HTML
 from sklearn.decomposition import PCA
 
 from seisbook import reports
-from seisbook.alignment_results import MAIN, MASKED, QUANTITIES
-from seisbook.errors import UserError
-from seisbook.figures import DARK, LINE, _base_map, styled
-from seisbook.statistics import Estimate
+from seisbook.alignment_results import FULL, MASKED, QUANTITIES, SHUFFLED, correction, find
+from seisbook.figures import DARK, LINE, _base_map, check_drawable, styled
 
 EXPLORER = Path(__file__).with_name("alignment_explorer.html")
 CLASS_COLOURS = dict(
@@ -45,18 +43,11 @@ ARMS = {  # the rows of a figure: label, the arm, colour
 }
 
 
-def _find(rows, changed, value):
-    """The estimate of one arm, None if it is not among the rows."""
-    wanted = {**MAIN, **changed}
-    found = [one[value] for one in rows if all(one[key] == wanted[key] for key in wanted)]
-    return Estimate(*found[0]) if found and found[0] is not None else None
-
-
 def _dots(axis, rows, value, labels):
     """A dot with its interval for each arm, from the top down."""
     for y, name in enumerate(labels):
         changed, hue = ARMS[name]
-        if (one := _find(rows, changed, value)) is not None:
+        if (one := find(rows, changed, value)) is not None:
             axis.plot([one.low, one.high], [y, y], color=hue, linewidth=2)
             axis.plot(one.value, y, "o", color=hue, markersize=5)
     axis.set_ylim(len(labels) - 0.4, -0.6)
@@ -64,8 +55,7 @@ def _dots(axis, rows, value, labels):
 
 
 def _panels(corpora, width=7.4, height=3.9):
-    if not corpora:
-        raise UserError("the record holds no corpus to draw: run `seisbook results --record`")
+    check_drawable(corpora, "a figure of the alignment")
     fig, axes = plt.subplots(1, len(corpora), figsize=(width, height), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], corpora, strict=True):
         axis.set_title(CORPUS_TITLES[name].replace(", ", ",\n"), fontsize=9)
@@ -150,9 +140,9 @@ def partly_paired(content):
             (True, "#D55E00", "s", "with pseudo-pairs"),
         ):
             found = {
-                share: _find(one["retrieval"], {"paired": share, "transport": transport}, "at5") for share in shares
+                share: find(one["retrieval"], {"paired": share, "transport": transport}, "at5") for share in shares
             }
-            found[1.0] = found[1.0] or _find(one["retrieval"], {}, "at5")
+            found[1.0] = found[1.0] or find(one["retrieval"], {}, "at5")
             value, low, high = np.array(list(found.values())).T
             axis.errorbar(
                 shares, value, (value - low, high - value), color=hue, marker=marker, markersize=4.5, label=text
@@ -170,15 +160,16 @@ def partly_paired(content):
 @styled
 def corrections(content):
     """Errors left after a correction, as a share of what a correction without text leaves; one panel a quantity."""
-    fig, axes = plt.subplots(1, 3, figsize=(7.4, 3.4), sharey=True)
     names = list(content["corpora"])
+    check_drawable(names, "the corrections")
+    fig, axes = plt.subplots(1, 3, figsize=(7.4, 3.4), sharey=True)
     shown = {"none": DARK, "numbers": "#0072B2", "places": "#CC79A7"}
     for axis, quantity in zip(axes, QUANTITIES, strict=True):
         for i, name in enumerate(names):
             for j, (masking, hue) in enumerate(shown.items()):
-                row = _row(content["corpora"][name]["corrections"], masking, "estimates and text", quantity)
+                row = correction(content["corpora"][name], masking, FULL, quantity)
                 _interval(axis, row["ratio"], i + 0.2 * (j - 1.5), hue, "o")
-            row = _row(content["corpora"][name]["corrections"], "none", "estimates and shuffled text", quantity)
+            row = correction(content["corpora"][name], "none", SHUFFLED, quantity)
             _interval(axis, row["ratio"], i + 0.3, LINE, "D")
         axis.axvline(1, color=LINE, linewidth=0.8, linestyle=":")
         axis.set_title(quantity)
@@ -191,10 +182,6 @@ def corrections(content):
     fig.legend(loc="outside upper center", ncols=2)
     fig.supxlabel("mean absolute error, corrected with text over corrected without", fontsize=10)
     return fig
-
-
-def _row(rows, masking, by, quantity):
-    return next(one for one in rows if (one["masking"], one["by"], one["quantity"]) == (masking, by, quantity))
 
 
 def _interval(axis, estimate, y, hue, marker):

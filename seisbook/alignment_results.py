@@ -1,6 +1,7 @@
 """What the alignment study found: retrieval, zero-shot classification, corrections, and the verdicts on C9 and C10."""
 
 import hashlib
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -311,7 +312,7 @@ def _bias(error, classes):
 
 def judge_correction(rows, quantity, masking="places") -> dict:
     """C10 of one quantity: the harder of the two controls decides."""
-    row = next(one for one in rows if (one["masking"], one["by"], one["quantity"]) == (masking, FULL, quantity))
+    row = correction({"corrections": rows}, masking, FULL, quantity)
     pairs = {"estimates": Estimate(*row["ratio"]), "shuffled": Estimate(*row["against_shuffled"])}
     against = max(pairs, key=lambda name: pairs[name].high)
     found = pairs[against]
@@ -383,8 +384,64 @@ def load() -> dict:
     return content
 
 
-def table(rows, columns) -> pd.DataFrame:
-    """Rows of the record as the chapter prints them, estimates with their intervals."""
-    shown = pd.DataFrame(rows)[list(columns)]
-    text = lambda value: f"{Estimate(*value):.2f}" if isinstance(value, list) else value  # noqa: E731
-    return shown.map(text).rename(columns=columns)
+def find(rows, changed, value) -> Estimate | None:
+    """Estimate of the arm that differs by `changed` from the aligned model on texts in full; None if there is none."""
+    wanted = {**MAIN, **changed}
+    found = [one[value] for one in rows if all(one[key] == wanted[key] for key in wanted)]
+    return Estimate(*found[0]) if found and found[0] is not None else None
+
+
+def correction(corpus, masking, by, quantity) -> dict:
+    """The row of `corrections` of one masking, correction and quantity."""
+    wanted = masking, by, quantity
+    return next(one for one in corpus["corrections"] if (one["masking"], one["by"], one["quantity"]) == wanted)
+
+
+QUOTED = {"full": {}, "numbers": {"masking": "numbers"}, "places": {"masking": "places"}, "region": {"split": "region"}}
+QUOTED |= {
+    arm.replace(" ", "-"): {"arm": arm} for arm in ("shuffled", "popularity", "estimates", "embedding", "untrained")
+}
+QUOTED |= {
+    arm.replace(" ", "-"): {"arm": arm} for arm in ("metadata", "majority", "supervised", "text", "random words")
+}
+
+
+def quoted(content) -> dict[str, str]:
+    """What the chapter's prose quotes, by name: `<corpus>-<what>-<arm>`."""
+    texts = {}
+    for name, one in content["corpora"].items():
+        for arm, changed in QUOTED.items():
+            for what, rows, value in (("recall", "retrieval", "at5"), ("zero", "zero_shot", "accuracy")):
+                if (found := find(one[rows], changed, value)) is not None:
+                    texts[f"{name}-{what}-{arm}"] = f"{found:.2f}"
+                    texts[f"{name}-{what}-{arm}-value"] = f"{found.value:.2f}"
+        for row in one["withheld"]:
+            key = f"{name}-withheld-{row['arm']}-{row['masking']}-{row['class'] or 'mean'}"
+            texts[key] = f"{Estimate(*row['auc']):.2f}"
+        for masking, quantity in itertools.product(reports.MASKS, QUANTITIES):
+            ratio = Estimate(*correction(one, masking, FULL, quantity)["ratio"])
+            texts[f"{name}-{quantity}-{masking}"] = f"{ratio:.2f}"
+        texts |= {f"{name}-texts-{masking}": f"{n:,}" for masking, n in one["n_texts"].items()}
+        texts |= {f"{name}-events": f"{one['n_events']:,}", f"{name}-corrected": f"{one['n_corrected']:,}"}
+    return texts
+
+
+def bias(content, name, quantity="depth") -> pd.DataFrame:
+    """Mean signed error of one corpus by class, before and after each correction by texts in full."""
+    one = content["corpora"][name]
+    rows = {by: correction(one, "none", by, quantity)["bias"] for by in (BEFORE, "estimates", FULL, SHUFFLED)}
+    return pd.DataFrame({by: {k: f"{Estimate(*v):.2f}" for k, v in row.items()} for by, row in rows.items()})
+
+
+def gaps(content) -> pd.DataFrame:
+    """The modality gap before and after centring, and what that does to recall at five."""
+    rows = {}
+    for name, one in content["corpora"].items():
+        row = next(row for row in one["retrieval"] if all(row[key] == MAIN[key] for key in MAIN))
+        before, after = row["gap"]
+        rows[name] = {"gap": round(before, 2), "centred": round(after, 2)}
+        rows[name] |= {
+            "recall at 5": f"{Estimate(*row['at5']):.2f}",
+            "recall, centred": f"{Estimate(*row['centred']):.2f}",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -48,7 +48,12 @@ CHAPTERS = {
     "fig-shifts": "book/04_robustness",
     "fig-imbalance": "book/04_robustness",
     "fig-agreement": "book/05_attention",
+    "fig-retrieval": "book/06_text_alignment",
+    "fig-zeroshot": "book/06_text_alignment",
+    "fig-withheld": "book/06_text_alignment",
+    "fig-correction": "book/06_text_alignment",
 }
+ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
 
 
@@ -267,7 +272,7 @@ def _aligned(read):
                 gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
                 texts = f"{one['kind']} texts {alignment_results.MASKED[row['masking']]}"
                 measured = f"{row['question']}: {gain} over {row['against']}, {texts}"
-                shown = "fig-retrieval" if row["question"] == "retrieval" else "fig-zeroshot", row["n_runs"]
+                shown = ALIGNED[row["question"]], row["n_runs"]
                 found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["code"], one["source"]))
     return found
 
