@@ -7,13 +7,15 @@ SEISBOOK_DATA_DIR ?= $(realpath ../shared/data)
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS := ignore::DeprecationWarning
 
-.PHONY: help book test lint unit chapters html data lock clean
+.PHONY: help book test lint unit chapters html data pdf zip site lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book   execute every chapter (quick profile) and build the HTML book"
 	@echo "make test   lint, unit tests, chapters executed twice, HTML build and its checks"
 	@echo "make data   download the real bulletins (checked by hash) into the user's cache"
+	@echo "make pdf    the whole book as a PDF, with the committed outputs (needs LaTeX)"
+	@echo "make zip    its HTML pages in one file, for a USB stick"
 	@echo "make lock   choose new versions of everything and write requirements.lock"
 	@echo "make clean  remove what was built; the environment stays"
 
@@ -68,6 +70,13 @@ html: .venv/.installed
 
 data: .venv/.installed
 	@$(BIN)/seisbook data fetch
+
+pdf zip: .venv/.installed
+	@$(BIN)/seisbook book build --to $@
+
+# For the web: the committed outputs, buttons that open a chapter of REPOSITORY elsewhere, pages that will stand at SITE.
+site: .venv/.installed
+	@$(BIN)/seisbook book build --outputs committed --repository "$(REPOSITORY)" --site "$(SITE)"
 
 lock:
 	@$(PYTHON) -c "$$CHECK"

@@ -1,11 +1,8 @@
-"""Executing the book's chapters with papermill and building the HTML from what they printed."""
+"""Executing the chapters with papermill and publishing what they printed; `seisbook.binding` makes a book of it."""
 
 import hashlib
 import json
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
@@ -181,55 +178,3 @@ def publish(chapter: Path) -> Path:
     nbformat.write(notebook, part)
     os.replace(part, chapter)
     return chapter
-
-
-def build(profile="quick") -> Path:
-    """Build the HTML, with warnings as errors, from the executed chapters; nothing is done if nothing changed.
-
-    Returns
-    -------
-    Path
-        `index.html`.
-
-    Raises
-    ------
-    RuntimeError
-        If Jupyter Book warns or fails; its output has been printed.
-    """
-    index, stamp = BUILD / "html" / "index.html", BUILD / "html" / ".stamp"
-    staged = _stage(profile)
-    digest = hashlib.sha256()
-    for path in sorted(staged.rglob("*")):
-        if path.is_file():
-            digest.update(str(path.relative_to(staged)).encode() + path.read_bytes())
-    if stamp.is_file() and stamp.read_text() == digest.hexdigest():
-        return index
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "--all", "-W", "-n", "--keep-going", "-q"]
-    result = subprocess.run(
-        [*command, str(staged), "--path-output", str(BUILD / "site")], text=True, capture_output=True
-    )
-    if result.returncode:
-        print(result.stdout, result.stderr, sep="\n", file=sys.stderr)
-        raise RuntimeError("the HTML build failed or warned: see the messages above")
-    shutil.rmtree(index.parent, ignore_errors=True)
-    os.replace(BUILD / "site" / "_build" / "html", index.parent)
-    stamp.write_text(digest.hexdigest())
-    return index
-
-
-def _stage(profile):
-    """Copy the book's sources with the executed chapters in place of the committed ones, and add the claims' ledger."""
-    from seisbook import claims
-
-    staged = BUILD / "source"
-    shutil.rmtree(staged, ignore_errors=True)
-    shutil.copytree(BOOK, staged / "book", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    for name in ("_config.yml", "_toc.yml"):
-        shutil.copy2(ROOT / name, staged / name)
-    for chapter in chapters():
-        executed = BUILD / profile / chapter.name
-        if not executed.is_file():
-            raise UserError(f"{chapter.name} has not been executed: run `seisbook book run --profile {profile}` first")
-        shutil.copy2(executed, staged / "book" / chapter.name)
-    (staged / "book" / "ledger.md").write_text(claims.ledger(claims.claims()), encoding="utf-8")
-    return staged

@@ -136,8 +136,15 @@ def _book_parser(parser):
     publish = commands.add_parser("publish", help="put the outputs of the paper profile into the committed notebooks")
     publish.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
     publish.set_defaults(command=_book_publish)
-    build = commands.add_parser("build", help="build the HTML from the executed chapters, warnings as errors")
-    build.add_argument("--profile", choices=("quick", "paper"), default="quick", help="default: quick")
+    build = commands.add_parser("build", help="bind the chapters into HTML, a zip of it, or a PDF, warnings as errors")
+    build.add_argument("--to", choices=("html", "zip", "pdf"), default="html", help="default: html")
+    build.add_argument(
+        "--outputs",
+        choices=("quick", "paper", "committed"),
+        help="of the last run of a profile, or as committed (default: quick for html, committed for zip and pdf)",
+    )
+    build.add_argument("--repository", default="", metavar="URL", help="html: for buttons that open chapters elsewhere")
+    build.add_argument("--site", default="", metavar="URL", help="html: where the pages will stand")
     build.set_defaults(command=_book_build)
 
 
@@ -351,9 +358,13 @@ def _chosen(arguments):
 
 
 def _book_build(arguments):
-    from seisbook import book
+    from seisbook import binding
 
-    print(book.build(arguments.profile))
+    if arguments.to == "html":
+        print(binding.html(arguments.outputs or "quick", arguments.repository, arguments.site))
+    else:
+        make = {"zip": binding.archive, "pdf": binding.pdf}[arguments.to]
+        print(make(arguments.outputs or "committed"))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,18 @@
-"""Checks that hold for every chapter of the book, on its committed source and on the HTML that was built from it."""
+"""Checks that hold for every chapter of the book, on its committed source."""
 
 import ast
 import json
 import re
 import statistics
-from html.parser import HTMLParser
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 
 from seisbook import book, cli
 from seisbook.errors import UserError
-from seisbook.paths import BUILD, ROOT
+from seisbook.paths import ROOT
 
 CHAPTERS = book.chapters()
-HTML = BUILD / "html"
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -138,88 +134,6 @@ def test_fingerprint_follows_what_a_chapter_depends_on(path, tmp_path):
         assert book.fingerprint(copy, parameters) != book.fingerprint(path, parameters)
 
 
-class Page(HTMLParser):
-    """The parts of a page that could need a network, and its images."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.loaded, self.images, self.headings, self.links, self.article = [], [], 0, [], False
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        if tag in ("script", "img", "iframe", "source") and attrs.get("src"):
-            self.loaded.append(attrs["src"])
-        if tag == "link" and "stylesheet" in attrs.get("rel", ""):
-            self.loaded.append(attrs["href"])
-        if tag == "img":
-            self.images.append(attrs)
-        if tag == "a" and attrs.get("href"):
-            self.links.append(attrs["href"])
-        self.article |= tag == "article"
-        self.headings += tag == "h1" and self.article  # the theme repeats it outside, for print
-
-    def handle_endtag(self, tag):
-        self.article &= tag != "article"
-
-
-@pytest.fixture(params=book.pages(), ids=lambda page: Path(page).stem)
-def html_page(request):
-    path = HTML / f"{request.param}.html"
-    assert path.is_file(), f"{request.param} is in the table of contents and not in the HTML"
-    return path
-
-
-@pytest.mark.html
-def test_nothing_is_fetched_from_elsewhere(html_page):
-    for address in Page(html_page).loaded:
-        parts = urlsplit(address)
-        assert parts.scheme in ("", "data"), f"{html_page.name} loads {address}"
-        assert not parts.netloc, f"{html_page.name} loads {address}"
-        if not parts.scheme:
-            assert (html_page.parent / unquote(parts.path)).is_file(), f"{html_page.name} lacks {address}"
-
-
-@pytest.mark.html
-def test_figures_are_pictures(html_page):
-    assert "&lt;Figure size" not in html_page.read_text(encoding="utf-8"), f"{html_page.name}: a figure without picture"
-
-
-@pytest.mark.html
-def test_images_have_alternative_text(html_page):
-    for image in Page(html_page).images:
-        if "logo" not in image.get("class", ""):
-            assert image.get("alt"), f"{html_page.name}: {image.get('src')} has no alternative text"
-
-
-@pytest.mark.html
-def test_local_links_lead_somewhere(html_page):
-    for link in Page(html_page).links:
-        parts = urlsplit(link)
-        if not parts.scheme and not parts.netloc and parts.path:
-            assert (html_page.parent / unquote(parts.path)).exists(), f"{html_page.name}: {link} leads nowhere"
-
-
-@pytest.mark.html
-def test_one_main_heading_a_page(html_page):
-    assert Page(html_page).headings == 1
-
-
-@pytest.mark.html
-def test_mathematics_is_local():
-    used = [path for path in (HTML / "book").glob("*.html") if "mathjax" in path.read_text()]
-    assert used
-    assert (HTML / "_static/mathjax/tex-chtml.js").is_file()
-    assert list((HTML / "_static/mathjax/output/chtml/fonts/woff-v2").glob("*.woff"))
-
-
-@pytest.mark.html
-def test_index_redirects_to_the_landing_page():
-    assert (HTML / "index.html").is_file()
-    assert "book/index.html" in (HTML / "index.html").read_text()
-
-
-@pytest.mark.html
 def test_source_folders_hold_no_local_path():
     for path in [*CHAPTERS, ROOT / "README.md"]:
         assert str(ROOT) not in path.read_text(), f"{path.name} names a folder of the machine it was written on"

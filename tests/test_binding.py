@@ -1,0 +1,118 @@
+"""Binding: staging, addresses, the notation page, and clear messages where something is missing."""
+
+import importlib
+import inspect
+import re
+import zipfile
+
+import pytest
+import yaml
+
+from seisbook import binding, book, cli
+from seisbook.errors import UserError
+from seisbook.htmlpages import ICONS
+from seisbook.paths import BOOK, ROOT
+
+REPOSITORY = "https://github.com/someone/seisbook"
+
+
+def named(text):
+    """The object that `module.name.name: variable` of the notation page stands for; fails if there is none."""
+    path, _, variable = text.partition(": ")
+    module, *names = path.split(".")
+    found = importlib.import_module(f"seisbook.{module}")
+    for name in names:
+        fields = inspect.get_annotations(found) if inspect.isclass(found) else {}
+        assert name in fields or hasattr(found, name), f"seisbook.{path}: there is no {name}"
+        found = getattr(found, name, None)
+    if variable:
+        assert variable in found.__code__.co_varnames, f"seisbook.{path} has no variable {variable}"
+
+
+def test_notation_names_what_is_in_the_code():
+    rows = [line for line in (BOOK / "notation.md").read_text().splitlines() if line.startswith("| $")]
+    assert len(rows) > 30
+    for row in rows:
+        for name in re.findall(r"`([^`]+)`", row.split("|")[-2]):
+            named(name)
+
+
+@pytest.mark.parametrize("missing", ["model.Nothing", "model.ModelConfig.nothing", "model.STGCBlock.forward: nothing"])
+def test_a_name_that_is_not_in_the_code_is_noticed(missing):
+    with pytest.raises(AssertionError, match=r"othing"):
+        named(missing)
+
+
+def test_committed_chapters_are_staged_with_ledger_and_cover(monkeypatch, tmp_path):
+    monkeypatch.setattr(binding, "BUILD", tmp_path)
+    staged = binding._stage("committed")
+    for page in book.pages():
+        assert list(staged.glob(f"{page}.*")), f"{page} is not staged"
+    assert (staged / "book" / "networks.png").read_bytes().startswith(b"\x89PNG")
+    assert "**C1:" in (staged / "book" / "ledger.md").read_text()
+
+
+def test_chapters_that_were_not_executed_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(binding, "BUILD", tmp_path)
+    with pytest.raises(UserError, match=r"01_data.ipynb has not been executed: run .* --profile paper"):
+        binding._stage("paper")
+
+
+def test_a_figure_that_is_gone_is_named():
+    with pytest.raises(UserError, match="no figure 'fig-nothing'"):
+        binding._picture(BOOK / "01_data.ipynb", "fig-nothing")
+
+
+def test_launch_buttons_need_a_repository():
+    assert "launch_buttons" not in yaml.safe_load(binding._config("", ""))
+    config = yaml.safe_load(binding._config(REPOSITORY, "https://someone.github.io/seisbook/"))
+    assert config["repository"]["url"] == REPOSITORY
+    assert config["html"]["baseurl"] == "https://someone.github.io/seisbook/"
+    assert {"binderhub_url", "colab_url", "jupyterhub_url"} <= set(config["launch_buttons"])
+
+
+@pytest.mark.parametrize("address", ["github.com/someone/seisbook", "javascript:alert(1)", 'https://x.org/"><script>'])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(UserError, match="is no web address"):
+        binding._config(address, "")
+
+
+def test_missing_latex_is_explained(monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    assert cli.main(["book", "build", "--to", "pdf"]) == 2
+    assert "apt install texlive-xetex" in capsys.readouterr().err
+
+
+def test_zip_holds_the_pages_in_one_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(binding, "BUILD", tmp_path)
+    monkeypatch.setattr(binding, "HTML", tmp_path / "html")
+    monkeypatch.setattr(binding, "ZIP", tmp_path / "book.zip")
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "index.html").write_text("start")
+    (tmp_path / "html" / ".stamp").write_text("")
+    monkeypatch.setattr(binding, "html", lambda outputs: tmp_path / "html" / "index.html")
+    names = zipfile.ZipFile(binding.archive()).namelist()
+    assert "seisbook/index.html" in names
+    assert not [name for name in names if not name.startswith("seisbook/") or ".stamp" in name]
+
+
+def test_icons_are_dropped_from_a_page_of_this_theme():
+    theme = next(iter(importlib.metadata.files("pydata-sphinx-theme")), None).locate().parent.parent
+    macros = next(theme.rglob("pydata_sphinx_theme/static/webpack-macros.html"))
+    page = re.sub(r"\{\{ pathto\('([^']+)', 1\) \}\}", r"../\1", macros.read_text())
+    assert "fontawesome.js" in page
+    assert "fontawesome.js" not in ICONS.sub("", page)
+
+
+@pytest.mark.parametrize(("path", "target"), [(".github/workflows/publish.yml", "site"), (".ci/run", "test")])
+def test_what_runs_elsewhere_is_in_the_makefile(path, target):
+    called = re.findall(r"(?:run: |^exec )make ([a-z]+)", (ROOT / path).read_text(), re.M)
+    assert called == [target]
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
+
+
+def test_both_workflows_are_yaml_with_steps():
+    for name, command in {"test": ".ci/run", "publish": "make site"}.items():
+        workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
+        steps = workflow["jobs"][name]["steps"]
+        assert any(step.get("run", "").startswith(command) for step in steps)
