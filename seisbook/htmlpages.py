@@ -15,6 +15,7 @@ from PIL import Image
 ICONS = re.compile(r'\s*<!-- So that users can [^>]*-->\s*<script src="[^"]*fontawesome\.js[^"]*"></script>')
 # A browser forbids a page from a file system to read other pages, where the search takes its excerpts from.
 NO_EXCERPTS = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+HEAVY = 100_000  # bytes of a figure that is worth making lighter
 
 
 def setup(app) -> dict:
@@ -51,7 +52,7 @@ def mend_citations(app, pagename, templatename, context, doctree) -> None:
 
 
 def lighten(app, exception) -> None:
-    """Take the icons' second copy and the source maps out of the built pages, and give each figure 256 colours."""
+    """Take the icons' second copy and the source maps out of the built pages, and make heavy figures lighter."""
     if exception or app.builder.format != "html":
         return
     folder = Path(app.outdir)
@@ -62,6 +63,12 @@ def lighten(app, exception) -> None:
     for path in [*folder.rglob("*.map"), *folder.rglob("fontawesome.js"), *folder.rglob("fa-*.ttf")]:
         path.unlink()
     for path in (folder / "_images").glob("*.png"):
-        with Image.open(path) as picture:
-            few = picture.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(path, optimize=True)
+        if path.stat().st_size > HEAVY:
+            few_colours(path)
+
+
+def few_colours(path) -> None:
+    """Store a picture in the 256 colours that suit it best; most figures have hardly more."""
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)

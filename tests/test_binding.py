@@ -5,12 +5,14 @@ import inspect
 import re
 import zipfile
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from seisbook import binding, book, cli
 from seisbook.errors import UserError
-from seisbook.htmlpages import ICONS
+from seisbook.htmlpages import ICONS, few_colours
 from seisbook.paths import BOOK, ROOT
 
 REPOSITORY = "https://github.com/someone/seisbook"
@@ -94,6 +96,17 @@ def test_zip_holds_the_pages_in_one_folder(monkeypatch, tmp_path):
     names = zipfile.ZipFile(binding.archive()).namelist()
     assert "seisbook/index.html" in names
     assert not [name for name in names if not name.startswith("seisbook/") or ".stamp" in name]
+
+
+@pytest.mark.parametrize(("chapter", "figure"), [("01_data", "fig-networks"), ("02_model", "fig-rewiring")])
+def test_lighter_figures_look_the_same(chapter, figure, tmp_path):
+    path = tmp_path / "figure.png"
+    path.write_bytes(binding._picture(BOOK / f"{chapter}.ipynb", figure))
+    before, size = np.asarray(Image.open(path).convert("RGB"), int), path.stat().st_size
+    few_colours(path)
+    changed = np.abs(np.asarray(Image.open(path).convert("RGB"), int) - before).max(-1)
+    assert path.stat().st_size < size / 2
+    assert np.mean(changed > 24) < 1e-3  # a tenth of the range of a colour
 
 
 def test_icons_are_dropped_from_a_page_of_this_theme():
