@@ -5,6 +5,7 @@ import inspect
 import re
 import zipfile
 
+import nbformat
 import numpy as np
 import pytest
 import yaml
@@ -96,6 +97,23 @@ def test_zip_holds_the_pages_in_one_folder(monkeypatch, tmp_path):
     names = zipfile.ZipFile(binding.archive()).namelist()
     assert "seisbook/index.html" in names
     assert not [name for name in names if not name.startswith("seisbook/") or ".stamp" in name]
+
+
+@pytest.mark.html
+def test_latex_source_has_all_chapters_and_no_warning():
+    source = binding.latex().read_text(encoding="utf-8")
+    found = re.findall(r"^\\chapter\{(.+?)\}", source, re.M)
+    titles = [re.search(r"^# (.+)$", text_of(page), re.M).group(1) for page in book.pages()[1:]]
+    assert found[: len(titles)] == titles
+    assert "IPython.core" not in source
+    assert "An interactive figure" in source
+
+
+def text_of(page):
+    notebook = ROOT / f"{page}.ipynb"
+    if notebook.is_file():
+        return "\n".join(cell.source for cell in nbformat.read(notebook, as_version=4).cells)
+    return (ROOT / f"{page}.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("chapter", "figure"), [("01_data", "fig-networks"), ("02_model", "fig-rewiring")])
