@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import shutil
 import zipfile
 
 import nbformat
@@ -16,7 +17,8 @@ from seisbook.errors import UserError
 from seisbook.htmlpages import ICONS, few_colours
 from seisbook.paths import BOOK, ROOT
 
-REPOSITORY = "https://github.com/someone/seisbook"
+REPOSITORY, SITE = "https://github.com/someone/seisbook", "https://someone.github.io/seisbook/"
+KERNEL = {"name": "python3", "display_name": "Python", "language": "python"}
 
 
 def named(text):
@@ -68,9 +70,9 @@ def test_a_figure_that_is_gone_is_named():
 
 def test_launch_buttons_need_a_repository():
     assert "launch_buttons" not in yaml.safe_load(binding._config("", ""))
-    config = yaml.safe_load(binding._config(REPOSITORY, "https://someone.github.io/seisbook/"))
+    config = yaml.safe_load(binding._config(REPOSITORY, SITE))
     assert config["repository"]["url"] == REPOSITORY
-    assert config["html"]["baseurl"] == "https://someone.github.io/seisbook/"
+    assert config["html"]["baseurl"] == SITE
     assert {"binderhub_url", "colab_url", "jupyterhub_url"} <= set(config["launch_buttons"])
 
 
@@ -97,6 +99,31 @@ def test_zip_holds_the_pages_in_one_folder(monkeypatch, tmp_path):
     names = zipfile.ZipFile(binding.archive()).namelist()
     assert "seisbook/index.html" in names
     assert not [name for name in names if not name.startswith("seisbook/") or ".stamp" in name]
+
+
+@pytest.fixture
+def small_book(tmp_path):
+    """Sources of a book of two pages, with this book's configuration, of a build that knows its addresses."""
+    shutil.copytree(BOOK, tmp_path / "book", ignore=shutil.ignore_patterns("*.ipynb", "*.md"))
+    (tmp_path / "_config.yml").write_text(binding._config(REPOSITORY, SITE))
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters: [{file: book/01_data}]\n")
+    (tmp_path / "book" / "index.md").write_text("# Start\n\nA page with `code`.\n")
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    notebook.cells = [nbformat.v4.new_markdown_cell("# Chapter"), nbformat.v4.new_code_cell("1 + 1")]
+    nbformat.write(notebook, tmp_path / "book" / "01_data.ipynb")
+    return tmp_path
+
+
+@pytest.mark.html
+def test_published_pages_open_chapters_elsewhere(small_book, monkeypatch):
+    monkeypatch.setattr(binding, "BUILD", small_book / "_build")
+    made = binding._jupyter_book(small_book, "html")
+    chapter, start = ((made / "book" / name).read_text() for name in ("01_data.html", "index.html"))
+    assert "https://mybinder.org/v2/gh/someone/seisbook/main?urlpath=lab/tree/book/01_data.ipynb" in chapter
+    assert "https://colab.research.google.com/github/someone/seisbook/blob/main/book/01_data.ipynb" in chapter
+    assert "mybinder.org" not in start
+    assert f'<base href="{SITE}" />' in (made / "404.html").read_text()
+    assert (ROOT / "book" / "01_data.ipynb").is_file()  # where the buttons look for it
 
 
 @pytest.mark.html
