@@ -16,7 +16,6 @@ from seisbook import book, claims
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, BUILD, ROOT
 
-OUTPUTS = (*book.PROFILES, "committed")
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
 COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that pages show too
 INTERACTIVE = "<IPython.core.display.HTML object>", "An interactive figure: open the HTML pages to use it."
