@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 import seisbook
 from seisbook import (
     bulletins,
+    checkpoints,
     completion,
     datasets,
     networks,
@@ -300,9 +301,29 @@ def record_catalogues() -> Path:
     UserError
         If the bulletins cannot be had.
     """
-    content = {"code": code_version()}
+    content = {"code": code_version(), "made_from": _made_from()}
     for name in RECORDED_NETWORKS:
         network = networks.load(name)
         catalogue = bulletins.read_bulletin(network)
         content[name] = asdict(statistics.summarise(catalogue, network, TravelTimes(network.velocity_model)))
     return records.write("catalogues", content)
+
+
+def load_catalogues() -> dict:
+    """Read the record of the real catalogues, unless how they are read or summed up has changed since.
+
+    Raises
+    ------
+    UserError
+        If so.
+    """
+    content = records.read("catalogues")
+    if content.get("made_from") != _made_from():
+        raise UserError("the catalogues are read or summed up in another way since: run `seisbook data record`")
+    return content
+
+
+def _made_from():
+    """Hash, by network, of what its record of catalogues comes from."""
+    code = checkpoints.code_of("statistics")
+    return {name: checkpoints.recipe("data", name, code)["hash"] for name in RECORDED_NETWORKS}

@@ -1,6 +1,7 @@
 """The command line: `seisbook data`, `book`, `train`, `evaluate`, `study`, `results`, `claims` and `ask`."""
 
 import argparse
+import importlib
 import json
 import logging
 import math
@@ -69,7 +70,10 @@ def _parser():
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
     results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
-    results.add_argument("--record", action="store_true", help="write the records that the chapters show")
+    what = results.add_mutually_exclusive_group()
+    what.add_argument("--record", nargs="*", metavar="NAME", help="write the records that the chapters show, or these")
+    what.add_argument("--check", action="store_true", help="say which records are older than the code; 1 if any is")
+    what.add_argument("--renew", action="store_true", help="recompute all that are: hours; may be stopped and resumed")
     results.set_defaults(command=_results)
     claims = groups.add_parser("claims", help="print the verdict on each claim that has been tested")
     claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
@@ -304,14 +308,33 @@ def _study(arguments):
 def _results(arguments):
     from seisbook import experiments
 
-    if arguments.record:
-        from seisbook import alignment_results, attention_study, comparison, recorded, variance_results
-
-        for chapter in (comparison, variance_results, recorded, attention_study, alignment_results):
-            print(chapter.record())
-        return
+    if arguments.record is not None:
+        return _record(arguments.record)
+    if arguments.check or arguments.renew:
+        return _upkeep(arguments)
     entries = experiments.results(arguments.profile)
     print(experiments.as_json(entries) if arguments.json else experiments.table(entries))
+
+
+def _record(names):
+    from seisbook import upkeep
+
+    for name in names or upkeep.RECORDS:
+        if name not in upkeep.RECORDS:
+            raise UserError(f"no record '{name}': choose among {', '.join(upkeep.RECORDS)}")
+        print(importlib.import_module(upkeep.RECORDS[name]).record())
+
+
+def _upkeep(arguments):
+    from tqdm import tqdm
+
+    from seisbook import upkeep
+
+    if arguments.renew:
+        return upkeep.renew()
+    found = list(tqdm(upkeep.steps(), desc="records", unit="step", leave=False))
+    print(upkeep.report(found))
+    return 1 if any(step.outdated for step in found) else 0
 
 
 def _claims(arguments):
