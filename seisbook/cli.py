@@ -1,4 +1,4 @@
-"""The command line: `seisbook data`, `book`, `train`, `evaluate`, `study`, `results`, `claims` and `ask`."""
+"""The command line of SeisBook, `seisbook COMMAND`: parsing and printing; each command's work is in the library."""
 
 import argparse
 import importlib
@@ -64,6 +64,9 @@ def _parser():
     groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
+    _workshop_parser(groups.add_parser("workshop", help="write the editions of the chapters that a workshop needs"))
+    doctor = groups.add_parser("doctor", help="say in plain words whether this machine is ready")
+    doctor.set_defaults(command=_doctor)
     _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
@@ -150,6 +153,17 @@ def _book_parser(parser):
     build.add_argument("--repository", default="", metavar="URL", help="html: for buttons that open chapters elsewhere")
     build.add_argument("--site", default="", metavar="URL", help="html: where the pages will stand")
     build.set_defaults(command=_book_build)
+
+
+def _workshop_parser(parser):
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    learners = commands.add_parser("learners", help="notebooks without solutions and outputs, in _build/workshop/learner")
+    learners.set_defaults(command=_workshop_learners)
+    teachers = commands.add_parser("teachers", help="notebooks with solutions, which are executed and checked")
+    teachers.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
+    teachers.set_defaults(command=_workshop_teachers)
+    pack = commands.add_parser("zip", help="HTML, learners' notebooks, project and packages in one file; `make workshop`")
+    pack.set_defaults(command=_workshop_zip)
 
 
 def _train_parser(parser):
@@ -378,6 +392,33 @@ def _chosen(arguments):
     from seisbook import book
 
     return [book.find_chapter(number) for number in arguments.chapter] if arguments.chapter else book.chapters()
+
+
+def _workshop_learners(arguments):
+    from seisbook import workshop
+
+    print(*workshop.learners(), sep="\n")
+
+
+def _workshop_teachers(arguments):
+    from seisbook import workshop
+
+    print(*workshop.teachers(_chosen(arguments)), sep="\n")
+
+
+def _workshop_zip(arguments):
+    from seisbook import workshop
+
+    path = workshop.pack()
+    print(f"{path} ({path.stat().st_size / 1e6:.0f} MB)")
+
+
+def _doctor(arguments):
+    from seisbook import doctor
+
+    found = doctor.examine()
+    print(doctor.report(found))
+    return 1 if any(finding.needed and not finding.well for finding in found) else 0
 
 
 def _book_build(arguments):
