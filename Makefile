@@ -90,7 +90,7 @@ paper: .venv/.installed
 lock:
 	@$(PYTHON) -c "$$CHECK"
 	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
-	_build/lock/bin/pip install --quiet ".[dev]"
+	_build/lock/bin/pip install --quiet ".[dev,workshop]"
 	(sed -n '/^#/p' requirements.lock; _build/lock/bin/pip list --format=freeze | sed 's/+cpu//' | grep -vE '^(seisbook|pip)==' | sort) > requirements.lock.part
 	mv requirements.lock.part requirements.lock
 

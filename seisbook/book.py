@@ -228,7 +228,8 @@ def _write_log(notebook, output):
             first = ("".join(cell["source"]).splitlines() or [""])[0]
             lines.append(f"{seconds or 0:7.1f} s  {status:9}  {first}")
             errors = [one for one in cell["outputs"] if one.get("name") == "stderr"]
-            lines += [f"           {line}" for one in errors for line in "".join(one["text"]).splitlines()]
+            written = [line.rsplit("\r")[-1] for one in errors for line in "".join(one["text"]).split("\n")]
+            lines += [f"           {line}" for line in written if line.strip()]
             lines += [f"           {one['ename']}: {one['evalue']}" for one in cell["outputs"] if "ename" in one]
     path = output.with_suffix(".log")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -98,4 +98,41 @@ def aggregations(errors) -> str:
     _require(all(len(set(runs)) >= 3 for runs in errors.values()), "three trainings each, with different seeds.")
     table = np.array([list(runs)[:3] for runs in errors.values()], float)
     between, within = table.mean(1).std(ddof=1), np.sqrt(table.var(1, ddof=1).mean() / 3)
-    return f"Three times three. Their means differ by {between:.1f} km; by luck alone {within:.1f} km were to be expected."
+    return (
+        f"Three times three. Their means differ by {between:.1f} km; by luck alone {within:.1f} km were to be expected."
+    )
+
+
+# --------------------------------------------------------------------------------------------- chapter 7: your network
+
+
+def says_where(message) -> str:
+    """A message about a mistake in a network's description (chapter 7)."""
+    _require("network.yaml" in message, "the message should name the file: is it what `networks.load` has raised?")
+    _require(": " in message.partition("network.yaml")[2], "and what is wrong in it.")
+    return f"Right: the file, the key and the value, {message.partition('network.yaml: ')[2]}"
+
+
+def better_terms(better, network, catalogue) -> str:
+    """A network whose stations have the delays and site terms that were measured (chapter 7)."""
+    _require(len(better.stations) == len(network.stations), "keep all stations.")
+    left = statistics.travel_time_residuals(catalogue, better, TravelTimes(better.velocity_model))
+    table = better.station_table()
+    _require(table.p_term_s.abs().max() > 0, "the stations still have no delays: `replace` returns a new station.")
+    terms = table.reindex(catalogue.readings.station_code)
+    for phase in "ps":
+        rest = left[f"{phase}_residual_s"].to_numpy() - terms[f"{phase}_term_s"].to_numpy()
+        medians = [np.nanmedian(rest[catalogue.readings.station_code == code]) for code in table.index]
+        _require(np.abs(medians).max() < 0.03, f"some delays of {phase.upper()} are not the medians of the residuals.")
+    _require(table.site_term.abs().max() > 0, "the delays are right; add the site terms, too.")
+    return "Right: with these terms taken off, no station is early or late any more."
+
+
+def fewer_stations(fewer, sparse, catalogue) -> str:
+    """A catalogue at the stations of a smaller network (chapter 7)."""
+    codes = {station.code for station in sparse.stations}
+    _require(len(codes) < catalogue.readings.station_code.nunique(), "the network still has all stations.")
+    _require(set(fewer.readings.station_code) <= codes, "readings at other stations are left: `at_known_stations`.")
+    _require(len(fewer) == len(catalogue), "leave readings out, not events.")
+    enough = (fewer.readings.groupby("source_id").station_code.nunique() >= 4).sum()
+    return f"Right: {len(catalogue.readings) - len(fewer.readings)} readings fewer; {enough} events keep four stations."

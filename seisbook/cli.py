@@ -157,12 +157,16 @@ def _book_parser(parser):
 
 def _workshop_parser(parser):
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    learners = commands.add_parser("learners", help="notebooks without solutions and outputs, in _build/workshop/learner")
+    learners = commands.add_parser(
+        "learners", help="notebooks without solutions and outputs, in _build/workshop/learner"
+    )
     learners.set_defaults(command=_workshop_learners)
     teachers = commands.add_parser("teachers", help="notebooks with solutions, which are executed and checked")
     teachers.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
     teachers.set_defaults(command=_workshop_teachers)
-    pack = commands.add_parser("zip", help="HTML, learners' notebooks, project and packages in one file; `make workshop`")
+    pack = commands.add_parser(
+        "zip", help="HTML, learners' notebooks, project and packages in one file; `make workshop`"
+    )
     pack.set_defaults(command=_workshop_zip)
 
 

@@ -304,10 +304,11 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
 def _classical(network, split, fold, progress):
     catalogue = bulletins.read_bulletin(network)
     index = folds(catalogue.events.index, catalogue.events.source_origin_time, split)[fold]
-    return _locate_classically(network, *(catalogue.select(positions) for positions in index), progress)
+    return locate_classically(network, *(catalogue.select(positions) for positions in index), progress)
 
 
-def _locate_classically(network, train, test, progress):
+def locate_classically(network, train, test, progress):
+    """Record of the classical pipeline: fitted to one catalogue, tested on another; its keys are those of `run`."""
     start = time.perf_counter()
     locator = ClassicalLocator(network, progress=progress).fit(train)
     seconds = round(time.perf_counter() - start, 1)
@@ -326,7 +327,7 @@ def _locate_classically(network, train, test, progress):
 def _on_twin(network, model, profile, data, progress):
     """Test on new simulated events; the classical pipeline with automatic picks of their seismograms."""
     if model == "classical":
-        return _locate_classically(network, *_picked_twins(network, data["n_events"], data["seed"], progress), progress)
+        return locate_classically(network, *_picked_twins(network, data["n_events"], data["seed"], progress), progress)
     trained, card = checkpoints.load(pretrain(network.name, model, profile.name, progress))
     events = load_events(network, "simulated", data["n_events"], data["seed"], progress)
     errors = evaluation.errors(as_locator(trained, card).predict(events), events)

@@ -1,0 +1,79 @@
+"""A catalogue as QuakeML, the format in which observatories exchange theirs: the way back from `read_catalogue`."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from obspy.core.event import (
+    Amplitude,
+    Arrival,
+    Catalog,
+    Comment,
+    Event,
+    Magnitude,
+    Origin,
+    Pick,
+    WaveformStreamID,
+)
+from obspy.core.utcdatetime import UTCDateTime
+
+
+def write(catalogue, path) -> Path:
+    """Write events, onsets and amplitudes as QuakeML 1.2, whole or not at all.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    path : path
+
+    Returns
+    -------
+    Path
+
+    Notes
+    -----
+    Times are to the microsecond, depths in m, amplitudes in m, as the format has them. Weights, polarities and event
+    classes are left out. The magnitude's type is ML where the catalogue names none.
+    """
+    path = Path(path)
+    readings = dict(list(catalogue.readings.groupby("source_id", sort=False)))
+    none = catalogue.readings.iloc[:0]
+    events = [_event(row, readings.get(name, none)) for name, row in catalogue.events.iterrows()]
+    part = path.with_name(f"{path.name}.part")
+    Catalog(events).write(str(part), format="QUAKEML")
+    os.replace(part, path)
+    return path
+
+
+def _event(row, readings):
+    start = UTCDateTime(ns=row.source_origin_time.value)
+    origin = Origin(
+        time=start,
+        latitude=row.source_latitude_deg,
+        longitude=row.source_longitude_deg,
+        depth=1000 * row.source_depth_km,
+    )
+    event = Event(origins=[origin], comments=[Comment(text=row.source_text)] if row.source_text else [])
+    if np.isfinite(row.source_magnitude):
+        event.magnitudes = [Magnitude(mag=row.source_magnitude, magnitude_type=row.source_magnitude_type or "ML")]
+    for reading in readings.itertuples():
+        _enter(event, origin, start, reading)
+    return event
+
+
+def _enter(event, origin, start, reading):
+    """Add the picks and the amplitude of one station to its event."""
+    station = WaveformStreamID(network_code="", station_code=reading.station_code)
+    for phase, travel, onset in (
+        ("P", reading.path_p_travel_s, reading.trace_p_onset),
+        ("S", reading.path_s_travel_s, reading.trace_s_onset),
+    ):
+        if np.isfinite(travel):
+            pick = Pick(time=start + travel, waveform_id=station, phase_hint=phase, onset=onset or None)
+            event.picks.append(pick)
+            origin.arrivals.append(Arrival(pick_id=pick.resource_id, phase=phase))
+    if np.isfinite(reading.trace_amplitude_nm):
+        period = reading.trace_amplitude_period_s
+        amplitude = Amplitude(generic_amplitude=reading.trace_amplitude_nm * 1e-9, unit="m", waveform_id=station)
+        amplitude.period = period if np.isfinite(period) else None
+        event.amplitudes.append(amplitude)

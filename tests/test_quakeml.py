@@ -1,0 +1,42 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from seisbook import bulletins, networks, quakeml, simulation
+from seisbook.catalogue import Catalogue
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return simulation.simulate(networks.load("ridgecrest"), 20, 3)
+
+
+def test_what_is_written_is_read_again(catalogue, tmp_path):
+    path = quakeml.write(catalogue, tmp_path / "events.xml")
+    found = bulletins.read_catalogue(path, "ridgecrest")
+    assert len(found) == len(catalogue)
+    assert not found.skipped
+    ours = catalogue.events.sort_values("source_origin_time")
+    theirs = found.events.sort_values("source_origin_time")
+    shift = (ours.source_origin_time.to_numpy() - theirs.source_origin_time.to_numpy()).astype("timedelta64[us]")
+    assert np.abs(shift.astype(int)).max() <= 1
+    for name in ("source_latitude_deg", "source_longitude_deg", "source_depth_km", "source_magnitude"):
+        np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-9, err_msg=name)
+    keys = pd.Series(theirs.index, index=ours.index)
+    left = catalogue.readings.assign(source_id=catalogue.readings.source_id.map(keys)).set_index(
+        ["source_id", "station_code"]
+    )
+    right = found.readings.set_index(["source_id", "station_code"]).reindex(left.index)
+    for name, error in (("path_p_travel_s", 1e-4), ("path_s_travel_s", 1e-4), ("trace_amplitude_nm", 1e-3)):
+        np.testing.assert_allclose(right[name], left[name], atol=error, rtol=1e-6, err_msg=name)
+    assert (right.trace_p_onset == left.trace_p_onset.where(left.path_p_travel_s.notna(), "")).all()
+
+
+def test_an_event_may_lack_magnitude_readings_and_text(tmp_path):
+    event = {"source_id": "a", "source_origin_time": "2020-01-01", "source_latitude_deg": 1.0}
+    event |= {"source_longitude_deg": 2.0, "source_depth_km": 3.0}
+    path = quakeml.write(Catalogue.from_rows("mine", "bulletin", [event], []), tmp_path / "one.xml")
+    found = bulletins.read_catalogue(path, "mine")
+    assert np.isnan(found.events.source_magnitude.iloc[0])
+    assert len(found.readings) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["one.xml"]
