@@ -60,11 +60,13 @@ unit: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 unit: .venv/.installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not html"
 
-# Executed once by papermill, then again by nbval: cells tagged nbval-check-output must print the same twice.
+# Executed once by papermill, then again by nbval: cells tagged nbval-check-output must print the same twice. And once
+# more with the exercises' solutions and their checks.
 chapters: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 chapters: .venv/.installed
 	$(BIN)/seisbook book run --profile quick
 	$(BIN)/python -m pytest -p no:cacheprovider --nbval-lax --nbval-current-env --nbval-cell-timeout=600 _build/quick
+	$(BIN)/seisbook workshop teachers
 
 html: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 html: .venv/.installed
@@ -86,6 +88,15 @@ check-results: .venv/.installed
 
 paper: .venv/.installed
 	@$(BIN)/seisbook results --renew
+
+_build/workshop/wheelhouse/.made: requirements.lock
+	@echo "Collecting the packages that participants install without a network (0.5 GB)"
+	@rm -rf _build/workshop/wheelhouse
+	@$(BIN)/python -m pip wheel --quiet --no-deps --requirement requirements.lock --wheel-dir _build/workshop/wheelhouse
+	@touch $@
+
+workshop: book _build/workshop/wheelhouse/.made
+	@$(BIN)/seisbook workshop zip
 
 lock:
 	@$(PYTHON) -c "$$CHECK"

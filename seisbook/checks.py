@@ -22,7 +22,7 @@ def _require(condition, hint):
         raise Hint(hint)
 
 
-# --------------------------------------------------------------------------------------------------- chapter 1: the data
+# -------------------------------------------------------------------------------------------------- chapter 1: the data
 
 
 def station_residuals(terms, catalogue, network) -> str:
@@ -60,7 +60,7 @@ def b_values(values, magnitudes) -> str:
     return f"Right: from {values[0]:.2f} to {values[-1]:.2f}. The question is where to stop."
 
 
-# -------------------------------------------------------------------------------------------------- chapter 2: the model
+# ------------------------------------------------------------------------------------------------- chapter 2: the model
 
 
 def same_graph(index, events, model) -> str:
@@ -103,7 +103,7 @@ def aggregations(errors) -> str:
     )
 
 
-# --------------------------------------------------------------------------------------------- chapter 7: your network
+# ---------------------------------------------------------------------------------------------- chapter 7: your network
 
 
 def says_where(message) -> str:

@@ -64,12 +64,14 @@ def _event(row, readings):
 def _enter(event, origin, start, reading):
     """Add the picks and the amplitude of one station to its event."""
     station = WaveformStreamID(network_code="", station_code=reading.station_code)
-    for phase, travel, onset in (
-        ("P", reading.path_p_travel_s, reading.trace_p_onset),
-        ("S", reading.path_s_travel_s, reading.trace_s_onset),
+    for phase, travel, onset, status in (
+        ("P", reading.path_p_travel_s, reading.trace_p_onset, reading.trace_p_status),
+        ("S", reading.path_s_travel_s, reading.trace_s_onset, reading.trace_s_status),
     ):
         if np.isfinite(travel):
-            pick = Pick(time=start + travel, waveform_id=station, phase_hint=phase, onset=onset or None)
+            mode = "manual" if status == "manual" else "automatic"  # the format knows no simulated ones
+            pick = Pick(time=start + travel, waveform_id=station, phase_hint=phase, evaluation_mode=mode)
+            pick.onset = onset or None
             event.picks.append(pick)
             origin.arrivals.append(Arrival(pick_id=pick.resource_id, phase=phase))
     if np.isfinite(reading.trace_amplitude_nm):

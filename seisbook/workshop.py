@@ -235,7 +235,7 @@ def pack(progress=True) -> Path:
     learners()
     files = {Path(name): ROOT / name for name in _tracked()}
     for top, folder in (("html", BUILD / "html"), ("learner", FOLDER / "learner"), ("wheelhouse", WHEELHOUSE)):
-        files |= {Path(top) / path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+        files |= {Path(top) / path.relative_to(folder): path for path in folder.rglob("[!.]*") if path.is_file()}
     platform, python = sysconfig.get_platform(), f"{sys.version_info.major}.{sys.version_info.minor}"
     path = FOLDER / f"seisbook-workshop-{platform}-python{python}.zip"
     part = path.with_suffix(".part")

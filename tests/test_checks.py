@@ -1,12 +1,13 @@
 """Checks accept what is right and give a hint at each mistake that learners make."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from seisbook import checks, networks, simulation, statistics
+from seisbook import bulletins, checks, networks, simulation, statistics
 from seisbook.traveltimes import TravelTimes
 
 
@@ -93,10 +94,6 @@ def test_says_where():
 
 
 def test_fewer_stations(catalogue, network):
-    from dataclasses import replace
-
-    from seisbook import bulletins
-
     sparse = replace(network, stations=network.stations[::2])
     assert checks.fewer_stations(bulletins.at_known_stations(catalogue, sparse), sparse, catalogue).startswith("Right")
     with pytest.raises(checks.Hint, match="all stations"):
@@ -106,11 +103,9 @@ def test_fewer_stations(catalogue, network):
 
 
 def test_better_terms(catalogue, network):
-    from dataclasses import replace
-
+    bare = replace(network, stations=[replace(one, p_term_s=0.0, s_term_s=0.0) for one in network.stations])
     with pytest.raises(checks.Hint, match="still have no delays"):
-        bare = [replace(station, p_term_s=0.0, s_term_s=0.0, site_term=0.0) for station in network.stations]
-        checks.better_terms(replace(network, stations=bare), network, catalogue)
+        checks.better_terms(bare, network, catalogue)
     medians = by_station(catalogue, network).median()
     stations = [
         replace(

@@ -29,6 +29,7 @@ def test_what_is_written_is_read_again(catalogue, tmp_path):
     right = found.readings.set_index(["source_id", "station_code"]).reindex(left.index)
     for name, error in (("path_p_travel_s", 1e-4), ("path_s_travel_s", 1e-4), ("trace_amplitude_nm", 1e-3)):
         np.testing.assert_allclose(right[name], left[name], atol=error, rtol=1e-6, err_msg=name)
+    assert set(right.trace_p_status) == {"automatic", ""}, "a simulated onset passes for an analyst's"
     assert (right.trace_p_onset == left.trace_p_onset.where(left.path_p_travel_s.notna(), "")).all()
 
 

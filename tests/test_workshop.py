@@ -109,7 +109,7 @@ def test_an_exercise_without_minutes_or_solution_is_refused(chapter, wrong):
     notebook = nbformat.read(chapter, as_version=4)
     notebook.cells[-1].source = TEXT.replace(*wrong)
     nbformat.write(notebook, chapter)
-    with pytest.raises(UserError, match="01_one.ipynb: exercise 'Add"):
+    with pytest.raises(UserError, match=r"01_one\.ipynb: exercise 'Add"):
         workshop.exercises(chapter)
 
 
