@@ -6,7 +6,7 @@ from seisbook import cli, doctor, sources
 def test_this_machine_passes_where_it_must():
     """The environment of the tests is the locked one, and this machine can train."""
     for finding in (doctor.python(), doctor.disk(), doctor.memory(), doctor.kernel(), doctor.training()):
-        assert finding.well, finding
+        assert finding.well or not finding.needed, finding
 
 
 def test_another_version_is_named(monkeypatch):

@@ -83,5 +83,5 @@ def test_exit_code_says_whether_something_is_out_of_date(monkeypatch, capsys):
 
 
 def test_an_unknown_record_is_refused(capsys):
-    assert cli.main(["results", "--record", "modles"]) == 2
+    assert cli.main(["results", "--record", "attenti0n"]) == 2
     assert "models, variance" in capsys.readouterr().err
