@@ -1,5 +1,6 @@
 """Editions of the chapters: one source, learners without solutions, teachers with solutions that run."""
 
+import re
 import zipfile
 
 import nbformat
@@ -137,6 +138,23 @@ def test_nothing_of_a_solution_is_left_for_learners(path):
         assert not exercise.solution or exercise.solution not in text
     assert "{solution}" not in text
     assert "{glue:" not in text
+
+
+def test_the_plans_give_each_exercise_its_minutes():
+    page = (book.BOOK / "workshop.md").read_text(encoding="utf-8")
+    minutes = {exercise.label: exercise.minutes for chapter in CHAPTERS for exercise in workshop.exercises(chapter)}
+    planned = re.findall(r"\{ref\}`(ex-[\w-]+)` \((\d+)\)", page)
+    assert len(planned) == page.count("{ref}`ex-")
+    assert {label: int(given) for label, given in planned} == {label: minutes[label] for label, _ in planned}
+
+
+def test_the_plans_add_up():
+    page = (book.BOOK / "workshop.md").read_text(encoding="utf-8")
+    half, full = (page.split(f"## {title}")[1].split("\n## ")[0] for title in ("Half a day", "A full day"))
+    blocks = [[int(n) for n in re.findall(r"^\| (\d+) \|", plan, re.M)] for plan in (half, full)]
+    assert sum(blocks[0]) == 210  # three and a half hours
+    assert blocks[1][0] == sum(blocks[0]) - blocks[0][-1]  # the morning, without its last block
+    assert sum(blocks[1]) == 450
 
 
 def test_a_zip_needs_the_html_and_the_packages(tmp_path, monkeypatch):
