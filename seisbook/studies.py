@@ -40,6 +40,7 @@ STUDIES = {
     "imbalance": "seisbook.imbalance",
     "robustness": "seisbook.robustness_study",
     "smoothing": "seisbook.smoothing",
+    "transfer": "seisbook.transfer",
     "variance": "seisbook.variance_study",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
