@@ -247,6 +247,8 @@ def _curve(axis, rows, about, width):
 REMEDY_LOOKS = {
     "none": {"color": DARK, "marker": "o", "label": "as they come"},
     "balanced": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white", "label": "balanced"},
+    "reweighted": {"color": "#E69F00", "marker": "D", "linestyle": ":", "label": "re-weighted"},
+    "transferred": {"color": "#009E73", "marker": "^", "linestyle": "-.", "label": "transferred"},
 }
 
 
@@ -278,7 +280,7 @@ def imbalance(table, threshold=None):
         kept = sorted(set(rows.kept), reverse=True)
         for axis, quantity in zip(column, ("bias", "rmse"), strict=True):
             for i, (remedy, one) in enumerate(rows.groupby("remedy", sort=False)):
-                x = [kept.index(value) + 0.12 * (i - 0.5) for value in one.kept]
+                x = [kept.index(value) + 0.1 * (i - 1.5) for value in one.kept]
                 axis.plot(x, [found.value for found in one[quantity]], markersize=5, **REMEDY_LOOKS[remedy])
                 ends = [found.low for found in one[quantity]], [found.high for found in one[quantity]]
                 axis.vlines(x, *ends, color=REMEDY_LOOKS[remedy]["color"], linewidth=1.2)
@@ -292,8 +294,140 @@ def imbalance(table, threshold=None):
         column[1].set_ylim(bottom=0)
     axes[0, 0].set_ylabel("bias (magnitude)")
     axes[1, 0].set_ylabel("RMSE (magnitude)")
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
+
+
+# ---------------------------------------------------------------------------------------- augmentation and transfer
+
+ARM_LOOKS = {
+    "as they are": {"color": DARK, "marker": "o"},
+    "matching": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white"},
+    "all": {"color": "#E69F00", "marker": "D", "linestyle": ":"},
+}
+
+
+@styled
+def augmentation(table):
+    """Median epicentral error against severity, by what training was augmented with; a row for each network.
+
+    The intervals, 95 % over events, are those of the ratio to the error of training on events as they are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `seisbook.augmentation.tabulate`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    if table.empty:
+        raise UserError("augmentation: there is nothing to draw: run the augmentation study first")
+    names, tests = list(dict.fromkeys(table.network)), [one for one in dict.fromkeys(table.axis) if one != "none"]
+    size = 7.4, 0.7 + 2.0 * len(names)
+    fig, axes = plt.subplots(len(names), len(tests), figsize=size, sharex="col", sharey="row", squeeze=False)
+    for line, name in zip(axes, names, strict=True):
+        rows = table[table.network == name]
+        for axis, test in zip(line, tests, strict=True):
+            _augmented(axis, rows[rows.axis.isin(["none", test])], test)
+        line[0].set_ylabel(f"{name.capitalize()}\nepicentral error (km)")
+    for axis, test in zip(axes[-1], tests, strict=True):
+        about = robustness.AXES[test]
+        axis.set_xlabel(textwrap.fill(f"{about.title} ({about.unit})", 100 // len(tests)), fontsize=8.5)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, title="training events")
+    return fig
+
+
+def _augmented(axis, rows, test):
+    plain = rows[rows.arm == "as they are"].epicentral_km.to_numpy()
+    for i, (label, arm) in enumerate({"as they are": "as they are", "matching": test, "all": "all"}.items()):
+        one = rows[rows.arm == arm]
+        x = np.arange(len(one)) + 0.12 * (i - 1)
+        axis.plot(x, one.epicentral_km, label=label, linewidth=1.3, markersize=4, **ARM_LOOKS[label])
+        if arm != "as they are":
+            ends = ([ratio.low for ratio in one.ratio] * plain, [ratio.high for ratio in one.ratio] * plain)
+            axis.vlines(x, *ends, color=ARM_LOOKS[label]["color"], linewidth=1)
+    axis.set_xticks(range(len(plain)), ["none", *(f"{value:g}" for value in rows[rows.arm == "all"].severity[1:])])
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(plt.FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
+    axis.yaxis.set_major_formatter(PLAIN)
+    axis.yaxis.set_minor_locator(plt.NullLocator())
+
+
+START_LOOKS = {
+    "twin": {"color": DARK, "marker": "o", "label": "own twin"},
+    "other": {
+        "color": "#CC79A7",
+        "marker": "s",
+        "linestyle": "--",
+        "markerfacecolor": "white",
+        "label": "other network",
+    },
+    "resampled": {"color": "#009E73", "marker": "^", "linestyle": "none", "label": "other network, resampled"},
+    "random": {"color": "#E69F00", "marker": "D", "linestyle": ":", "label": "random weights"},
+}
+QUANTITY_LABELS = {
+    "epicentral_km": "epicentral error (km)",
+    "depth_km": "depth error (km)",
+    "magnitude": "magnitude RMSE",
+}
+
+
+@styled
+def transfer(table):
+    """Errors against the number of training events, by what training starts from; a column for each network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `seisbook.transfer.tabulate`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    if table.empty:
+        raise UserError("transfer: there is nothing to draw: run the transfer study first")
+    names = list(dict.fromkeys(table.network))
+    sizes = [*sorted(set(table.n_train.dropna().astype(int))), "all"]
+    fig, axes = plt.subplots(len(QUANTITY_LABELS), len(names), figsize=(7.4, 6.4), sharex=True, squeeze=False)
+    for column, name in zip(axes.T, names, strict=True):
+        column[0].set_title(name.capitalize())
+        column[-1].set_xlabel("training events (number)")
+        column[-1].set_xticks(range(len(sizes)), [str(size) for size in sizes])
+        for axis, (quantity, label) in zip(column, QUANTITY_LABELS.items(), strict=True):
+            rows = table[(table.network == name) & (table.quantity == quantity)]
+            for i, (start, look) in enumerate(START_LOOKS.items()):
+                _started(axis, rows[rows.start == start], sizes, 0.1 * (i - 1.5), look)
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(plt.FixedLocator([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200]))
+            axis.yaxis.set_major_formatter(PLAIN)
+            axis.yaxis.set_minor_locator(plt.NullLocator())
+            if column is axes.T[0]:
+                axis.set_ylabel(label)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return fig
+
+
+def _started(axis, rows, sizes, aside, look):
+    place = {size: i for i, size in enumerate(sizes)}
+    at = [place["all" if np.isnan(n) else int(n)] for n in rows.n_train]
+    order = np.argsort(at)
+    found = [rows.estimate.iloc[i] for i in order]
+    x = np.array(at)[order] + aside
+    axis.plot(x, [one.value for one in found], markersize=5, linewidth=1.3, **look)
+    axis.vlines(x, [one.low for one in found], [one.high for one in found], color=look["color"], linewidth=1.2)
 
 
 # ---------------------------------------------------------------------------------------------------- real seismograms

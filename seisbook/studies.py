@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 STUDIES = {
     "ablations": "seisbook.ablations",
     "alignment": "seisbook.alignment_study",
+    "augmentation": "seisbook.augmentation",
     "imbalance": "seisbook.imbalance",
     "robustness": "seisbook.robustness_study",
     "smoothing": "seisbook.smoothing",

@@ -142,6 +142,18 @@ def _events(network, source, profile):
     return events, *experiments.folds(events.source_id, events.origin_time, "random")[0]
 
 
+@cache
+def borrowed(network, source, profile):
+    """The other network's model in this one's units, and all events as its stem reads them."""
+    model, _ = _started(network, profile, "other", 0)
+    return model, _events(network, source, profile)[0].read_by(model)
+
+
+def borrowed_recipe(network) -> list:
+    """What `borrowed` follows from, beside the network's own twin."""
+    return [_published(other(network))[1].recipe["hash"], checkpoints.code_of_parts(borrowed, _started)]
+
+
 STUDY = studies.Study("transfer", trials, run, recipe, prepare)
 
 
@@ -172,9 +184,9 @@ def tabulate(records) -> pd.DataFrame:
     network = records[0]["trial"]["network"]
     return pd.DataFrame(
         [
-            {"network": network, "start": start, "n_train": n_train, "quantity": quantity, "estimate": _estimate(values)}
+            {"network": network, "start": start, "n_train": n, "quantity": quantity, "estimate": _estimate(values)}
             for quantity in QUANTITIES
-            for (start, n_train), values in _replicates(records, quantity).items()
+            for (start, n), values in _replicates(records, quantity).items()
         ]
     )
 

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from test_transfer import events, tiny  # noqa: F401 (fixtures)
+
+from seisbook import augmentation, robustness_figures
+
+CALM = np.random.default_rng(0).uniform(1, 3, 150)
+
+
+@pytest.fixture
+def records():
+    """Perturbations multiply the error by 2, 3, 4, ...; a matching augmentation takes half, at a tenth of a price."""
+    found = []
+    for trial in augmentation.trials("colombia", "bulletin", "paper"):
+        arm, tests = trial["arm"], []
+        for axis, severities in {"none": (None,), **augmentation.SEVERITIES["paper"]}.items():
+            for i, severity in enumerate(severities):
+                size = CALM * (1.0 if axis == "none" else i + 2)
+                size = size * (0.5 if arm in (axis, "all") else 1.0 if arm == "as they are" else 1.1)
+                tests.append({"axis": axis, "severity": severity, "epicentral_km": size.tolist()})
+        found.append({"trial": trial, "result": {"tests": tests}, "code": "abc"})
+    return found
+
+
+def test_all_arms_take_the_same_number_of_steps(tiny):  # noqa: F811
+    sets = {
+        arm: augmentation._augmented("ridgecrest", "simulated", "quick", arm)
+        for arm in ("as they are", "band_pass", "joint_shift", "all")
+    }
+    sizes = {len(one) for one in sets.values()}
+    assert sizes == {2 * augmentation.N_TRAIN["quick"]}
+    half = augmentation.N_TRAIN["quick"]
+    plain = sets["as they are"]
+    for arm, one in sets.items():
+        first, again = one.select(np.arange(half)), one.select(np.arange(half, 2 * half))
+        np.testing.assert_array_equal(first.x, plain.select(np.arange(half)).x)
+        assert sorted(first.source_id) == sorted(again.source_id)
+        same = [
+            np.array_equal(again.select([i]).x, plain.select([list(plain.source_id).index(name)]).x)
+            for i, name in enumerate(again.source_id)
+        ]
+        assert np.mean(same) == (1.0 if arm == "as they are" else 0.0)
+
+
+def test_the_table_finds_what_was_put_in(records):
+    table = augmentation.tabulate(records).set_index(["axis", "severity", "arm"])
+    row = table.loc["joint_shift", 8.0, "joint_shift"]
+    assert row.ratio.value == pytest.approx(0.5)
+    assert row.worst
+    assert row.matching
+    assert not table.loc["joint_shift", 4.0, "joint_shift"].worst
+    assert not table.loc["joint_shift", 8.0, "band_pass"].matching
+    assert table.loc["joint_shift", 8.0, "band_pass"].ratio.value == pytest.approx(1.1)
+
+
+def test_rules(records):
+    table = augmentation.verdicts(records)
+    assert len(table) == 2 * len(augmentation.SEVERITIES["paper"])
+    assert set(table.helps) == {"supported"}
+    assert set(table[table.arm == "all"].costs) == {"no"}
+    assert set(table[table.arm != "all"].costs) == {"yes"}  # 1.1 on the unperturbed events, for every event
+    for one in records[1:]:
+        one["result"] = records[0]["result"]
+    assert set(augmentation.verdicts(records).helps) == {"inconclusive"}
+    assert set(augmentation.verdicts(records).costs) == {"no"}
+
+
+def test_the_figure_has_a_panel_an_axis(records):
+    figure = robustness_figures.augmentation(augmentation.tabulate(records))
+    assert len(figure.axes) == len(augmentation.SEVERITIES["paper"])
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["none", "0.5", "1", "2", "4"]
+
+
+def test_trials_are_trained_and_tested(tiny):  # noqa: F811
+    trials = augmentation.trials("ridgecrest", "simulated", "quick")
+    assert len({augmentation.recipe(one)["hash"] for one in trials}) == len(trials)
+    plain, *others = augmentation.run(trials)
+    assert [one["axis"] for one in plain["tests"]] == ["none", "band_pass", "joint_shift"]
+    assert {len(one["epicentral_km"]) for one in plain["tests"]} == {12}
+    assert all(one["tests"] != plain["tests"] for one in others)

@@ -1,0 +1,120 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from seisbook import building, experiments, robustness_figures, transfer
+from seisbook.graphs import EventDataset
+from seisbook.training import Events
+
+QUICK = experiments.PROFILES["quick"]
+FACTORS = {"other": 2.0, "twin": 1.0, "random": 4.0, "resampled": 30.0}  # of the error with as many events
+
+
+@pytest.fixture
+def records():
+    """Errors fall with the square root of the number of events, from different heights, by event alike."""
+    rng = np.random.default_rng(0)
+    base = rng.uniform(1, 3, 150)
+    found = []
+    for trial in transfer.trials("colombia", "bulletin", "paper"):
+        n = 800 if trial["n_train"] is transfer.ALL else max(trial["n_train"], 10)
+        size = FACTORS[trial["start"]] * np.sqrt(100 / n) * base * (1 + 0.05 * trial["partition"])
+        result = {"epicentral_km": size.tolist(), "depth_km": (-2 * size).tolist(), "magnitude": (0.1 * size).tolist()}
+        found.append({"trial": trial, "result": result, "code": "abc"})
+    return found
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
+    built = building.build(
+        "ridgecrest", "simulated", tmp_path_factory.mktemp("twin") / "twin", n_events=60, progress=False
+    )
+    return Events.from_dataset(EventDataset(built), progress=False)
+
+
+@pytest.fixture
+def tiny(events, monkeypatch, tmp_path):
+    """A twin trained on next to nothing, and sixty events to learn from and to test on."""
+    small = replace(QUICK, twin_events=60, pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0))
+    monkeypatch.setattr(experiments, "BUILD", tmp_path)
+    monkeypatch.setitem(experiments.PROFILES, "quick", small)
+    monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
+    transfer._events.cache_clear()
+    yield
+    transfer._events.cache_clear()
+
+
+def test_every_start_gets_the_same_events():
+    trials = transfer.trials("ridgecrest", "bulletin", "paper")
+    by_start = {start: [one for one in trials if one["start"] == start and one["n_train"]] for start in transfer.STARTS}
+    same = [[(one["n_train"], one["partition"]) for one in found] for found in by_start.values()]
+    assert same[0] == same[1] == same[2]
+    assert {one["start"] for one in trials if one["n_train"] == 0} == set(transfer.UNTRAINED)
+    assert len({transfer.recipe(one)["hash"] for one in trials}) == len(trials)
+    assert transfer.other("ridgecrest") == "colombia"
+
+
+def test_steps_do_not_depend_on_the_number_of_events():
+    few, many = (transfer._training("paper", "twin", 1e-3, n) for n in (25, 200))
+    steps = [one.epochs * round(n / transfer.BATCH) for one, n in ((few, 25), (many, 200))]
+    assert steps[0] == pytest.approx(steps[1], rel=0.2)
+    alone = transfer._training("paper", "random", 1e-3, 200)
+    assert alone.graph_epochs == pytest.approx(transfer.FROM_RANDOM * many.graph_epochs, abs=1)
+
+
+def test_weights_are_put_into_the_units_of_the_network():
+    model, _ = transfer._started("ridgecrest", "paper", "other", 0)
+    theirs, _ = transfer._published("colombia")
+    assert model.config.window_s == 30.0
+    assert theirs.config.window_s == 120.0
+    for name, value in theirs.state_dict().items():
+        np.testing.assert_array_equal(model.state_dict()[name], value)
+
+
+def test_resampling_keeps_times_and_amplitudes(events):
+    one = events.select([0])
+    pulse = torch.exp(-0.5 * ((torch.arange(1500) / 50 - 12.0) / 0.2) ** 2).expand_as(one.x).half()
+    half = transfer._resampled(replace(one, x=pulse), 50.0, 25.0)
+    assert half.x.shape[-1] == 750
+    assert half.x[0, 0].argmax().item() / 25 == pytest.approx(12.0)
+    np.testing.assert_allclose(half.amplitude, one.amplitude, atol=0.01)
+    assert transfer._resampled(events, 50.0, 50.0) is events
+
+
+def test_the_table_finds_what_was_put_in(records):
+    table = transfer.tabulate(records)
+    found = table.set_index(["quantity", "start", "n_train"]).estimate
+    assert found["epicentral_km", "other", 100].value == pytest.approx(2 * found["epicentral_km", "twin", 100].value)
+    assert found["depth_km", "twin", 25].value == pytest.approx(2 * found["epicentral_km", "twin", 25].value)
+    one = found["magnitude", "random", 50]
+    assert one.low < one.value < one.high
+
+
+def test_rules_are_paired(records):
+    table = transfer.verdicts(records)
+    assert table.verdict.tolist() == ["supported"] * 3
+    assert [one.value for one in table.found] == pytest.approx([0.5, 0.5, np.sqrt(0.1) * 1.025])
+    assert table.found[0].high - table.found[0].low < 1e-9  # every event and draw alike: nothing to resample
+    swapped = [{**one, "trial": {**one["trial"], "start": SWAPPED.get(one["trial"]["start"])}} for one in records]
+    assert transfer.verdicts(swapped).verdict[0] == "not supported"
+
+
+SWAPPED = {"other": "random", "random": "other", "twin": "twin", "resampled": "resampled"}
+
+
+def test_the_figure_has_a_column_a_network(records):
+    figure = robustness_figures.transfer(transfer.tabulate(records))
+    assert len(figure.axes) == 3
+    assert [text.get_text() for text in figure.axes[-1].get_xticklabels()] == ["0", "25", "50", "100", "200", "all"]
+
+
+def test_trials_are_trained_and_tested(tiny):
+    trials = transfer.trials("ridgecrest", "simulated", "quick")
+    results = dict(zip([(one["start"], one["n_train"]) for one in trials], transfer.run(trials), strict=True))
+    assert all(len(one["epicentral_km"]) == 12 for one in results.values())
+    assert results["twin", 0] != results["twin", 32] != results["other", 32] != results["random", 32]
+    assert results["other", 0] != results["resampled", 0]
+    whole = results["twin", transfer.ALL]["epicentral_km"]
+    assert np.median(whole) < np.median(results["resampled", 0]["epicentral_km"])
