@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from seisbook import building, claims, experiments, imbalance, robustness_figures, studies
+from seisbook import building, claims, experiments, imbalance, robustness_figures, studies, transfer
 from seisbook.graphs import EventDataset
 from seisbook.training import Events
 
 QUICK = experiments.PROFILES["quick"]
+RELIEF = {"none": 1.0, "balanced": 0.5, "reweighted": 0.5, "transferred": 2.0}
 MAGNITUDE = np.concatenate([np.linspace(1, 2, 90), np.linspace(3, 4, 10)])
 
 
@@ -18,7 +20,7 @@ def records():
     large = np.arange(100) >= 90
     found = []
     for trial in imbalance.trials("colombia", "bulletin", "paper"):
-        shift = -0.3 * (1 - trial["kept"]) * (0.5 if trial["remedy"] == "balanced" else 1.0)
+        shift = -0.3 * (1 - trial["kept"]) * RELIEF[trial["remedy"]]
         error = 0.02 * rng.normal(size=100) + shift * large
         result = {"n_train": 90, "n_large": round(80 * trial["kept"]), "large": large.tolist()}
         result |= {"magnitude": error.tolist(), "epicentral_km": [1.0] * 100}
@@ -52,7 +54,8 @@ def test_balanced_draws_make_magnitudes_equally_frequent():
 def test_the_remedy_is_tried_where_there_is_something_to_draw():
     arms = {(one["kept"], one["remedy"]) for one in imbalance.trials("colombia", "bulletin", "paper")}
     assert (0.0, "balanced") not in arms
-    assert (0.1, "balanced") in arms
+    assert (0.0, "reweighted") not in arms
+    assert {(0.1, "balanced"), (0.0, "transferred")} < arms
     hashes = [imbalance.recipe(one)["hash"] for one in imbalance.trials("colombia", "bulletin", "paper")]
     assert len(set(hashes)) == len(hashes)
 
@@ -64,6 +67,32 @@ def test_the_table_finds_what_was_put_in(records):
     assert table.loc[(0.0, "none", "others"), "rmse"].value == pytest.approx(0.02, abs=0.005)
     rmse = table.loc[(0.2, "none", "largest tenth"), "rmse"]
     assert rmse.low < rmse.value < rmse.high
+
+
+def test_a_remedy_helps_if_the_ratio_says_so(records):
+    table = imbalance.helps(records).set_index(["kept", "remedy"])
+    assert table.verdict[0.1, "balanced"] == table.verdict[0.2, "reweighted"] == "supported"
+    assert table.verdict[0.0, "transferred"] == "not supported"
+    assert table.found[0.1, "balanced"].value == pytest.approx(0.5, abs=0.05)
+    assert table.found[0.0, "transferred"].value == pytest.approx(2.0, abs=0.1)
+    assert table.others[0.1, "balanced"].value == pytest.approx(1.0, abs=0.3)
+    assert table.verdict[1.0, "balanced"] == "inconclusive"  # nothing to be helped
+
+
+def test_rare_magnitudes_count_more():
+    locator = imbalance.Reweighted("dynamic", training=replace(imbalance.TRAINING, epochs=0, graph_epochs=0))
+    y = torch.zeros(100, 4)
+    y[:, 3] = torch.tensor(MAGNITUDE - 2)  # below zero, too
+    y[0, 3] = torch.nan
+    values = {"x": torch.zeros(100, 3, 8), "pos": torch.zeros(100, 3), "amplitude": torch.zeros(100)}
+    names = {"start": np.arange(101), "source_id": np.arange(100), "origin_time": np.arange(100)}
+    locator.fit(Events(**values, **names, onset_s=torch.zeros(100, 2), y=y), progress=False)
+    weight = locator.weight_[locator._bins(y)]
+    assert weight.mean() == pytest.approx(1.0, abs=1e-6)
+    bins = np.floor((MAGNITUDE - 2) / imbalance.BIN)
+    totals = [weight[1:][bins[1:] == one].sum() for one in np.unique(bins)]
+    assert max(totals) < 1.2 * min(totals)  # as much for each bin of magnitude
+    assert weight[-1] > 5 * weight[1]
 
 
 def test_the_claim_is_judged_where_one_in_five_is_left(records, monkeypatch):
@@ -89,10 +118,13 @@ def test_a_trial_is_trained_and_tested(monkeypatch, tmp_path):
     monkeypatch.setattr(experiments, "BUILD", tmp_path)
     monkeypatch.setitem(experiments.PROFILES, "quick", tiny)
     monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
-    imbalance._events.cache_clear()
+    caches = imbalance._events, transfer._events, transfer.borrowed
+    for one in caches:
+        one.cache_clear()
     trials = imbalance.trials("ridgecrest", "simulated", "quick")
     results = imbalance.run(trials)
-    imbalance._events.cache_clear()
+    for one in caches:
+        one.cache_clear()
     everything = results[0]
     assert everything["n_train"] == 48
     assert len(everything["magnitude"]) == len(everything["large"]) == 12
@@ -100,3 +132,5 @@ def test_a_trial_is_trained_and_tested(monkeypatch, tmp_path):
     assert nothing["n_large"] == 0
     assert nothing["n_train"] < 48
     assert nothing["magnitude"] != everything["magnitude"]
+    whole = [one for one, trial in zip(results, trials, strict=True) if trial["kept"] == 1.0]
+    assert len({tuple(one["magnitude"]) for one in whole}) == len(imbalance.REMEDIES)
