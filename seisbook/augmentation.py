@@ -222,3 +222,20 @@ def verdicts(records) -> pd.DataFrame:
             for _, row in rows.iterrows()
         ]
     )
+
+
+def quoted(records) -> dict:
+    """What the prose quotes: ratios by names such as `colombia-band_pass-all`, and `colombia-calm-all` for the price.
+
+    Parameters
+    ----------
+    records : dict of str to list of dict
+        By network, of `seisbook.studies.load`.
+    """
+    texts = {}
+    for name, found in records.items():
+        for row in verdicts(found).itertuples():
+            arm = "all" if row.arm == EVERYTHING else "matching"
+            texts[f"{name}-{row.axis}-{arm}"] = f"{row.found:.2f}"
+            texts[f"{name}-calm-{row.arm}"] = f"{row.calm:.2f}"
+    return texts

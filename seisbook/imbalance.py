@@ -232,6 +232,22 @@ def helps(records) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def quoted(records) -> dict:
+    """What the prose quotes: ratios by names such as `colombia-balanced-0.2`, and `...-others` of smaller events.
+
+    Parameters
+    ----------
+    records : dict of str to list of dict
+        By network, of `seisbook.studies.load`.
+    """
+    texts = {}
+    for name, found in records.items():
+        for row in helps(found).itertuples():
+            texts[f"{name}-{row.remedy}-{row.kept:g}"] = f"{row.found:.2f}"
+            texts[f"{name}-{row.remedy}-{row.kept:g}-others"] = f"{row.others:.2f}"
+    return texts
+
+
 def _rmse_ratio(squares):
     return float(np.sqrt(squares[:, 0].mean() / squares[:, 1].mean()))
 

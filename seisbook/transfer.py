@@ -218,6 +218,25 @@ def verdicts(records) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def quoted(records) -> dict:
+    """What the prose quotes: the epicentral error by a name such as `colombia-twin-100`, and more of it.
+
+    Parameters
+    ----------
+    records : dict of str to list of dict
+        By network, of `seisbook.studies.load`.
+    """
+    texts = {}
+    for name, found in records.items():
+        for row in tabulate(found).itertuples():
+            size = "all" if np.isnan(row.n_train) else int(row.n_train)
+            about = "" if row.quantity == "epicentral_km" else f"-{row.quantity}"
+            texts[f"{name}-{row.start}-{size}{about}"] = f"{row.estimate:.3g}"
+        for row, rule in zip(verdicts(found).itertuples(), ("helps", "twin", "pay"), strict=True):
+            texts[f"{name}-transfer-{rule}"] = f"{row.found:.2f}"
+    return texts
+
+
 def _estimate(replicates):
     return Estimate(*(float(one) for one in (replicates[0], *np.percentile(replicates[1:], INTERVAL))))
 

@@ -65,6 +65,12 @@ def test_rules(records):
     assert set(augmentation.verdicts(records).costs) == {"no"}
 
 
+def test_prose_quotes_the_verdicts(records):
+    texts = augmentation.quoted({"colombia": records})
+    assert texts["colombia-band_pass-matching"] == "0.50 [0.50, 0.50]"
+    assert texts["colombia-calm-band_pass"] == "1.10 [1.10, 1.10]"
+
+
 def test_the_figure_has_a_panel_an_axis(records):
     figure = robustness_figures.augmentation(augmentation.tabulate(records))
     assert len(figure.axes) == len(augmentation.SEVERITIES["paper"])

@@ -77,6 +77,7 @@ def test_a_remedy_helps_if_the_ratio_says_so(records):
     assert table.found[0.0, "transferred"].value == pytest.approx(2.0, abs=0.1)
     assert table.others[0.1, "balanced"].value == pytest.approx(1.0, abs=0.3)
     assert table.verdict[1.0, "balanced"] == "inconclusive"  # nothing to be helped
+    assert imbalance.quoted({"colombia": records})["colombia-balanced-0.1"].startswith("0.5")
 
 
 def test_rare_magnitudes_count_more():

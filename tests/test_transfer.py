@@ -101,6 +101,14 @@ def test_rules_are_paired(records):
     assert transfer.verdicts(swapped).verdict[0] == "not supported"
 
 
+def test_prose_quotes_the_table(records):
+    texts = transfer.quoted({"colombia": records})
+    assert texts["colombia-transfer-helps"] == "0.50 [0.50, 0.50]"
+    twin, other = (float(texts[f"colombia-{start}-100"].split()[0]) for start in ("twin", "other"))
+    assert other == pytest.approx(2 * twin, rel=0.05)
+    assert {"colombia-twin-all", "colombia-resampled-0-magnitude"} < set(texts)
+
+
 SWAPPED = {"other": "random", "random": "other", "twin": "twin", "resampled": "resampled"}
 
 
