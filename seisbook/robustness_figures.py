@@ -406,16 +406,18 @@ def transfer(table):
         column[0].set_title(name.capitalize())
         column[-1].set_xlabel("training events (number)")
         column[-1].set_xticks(range(len(sizes)), [str(size) for size in sizes])
-        for axis, (quantity, label) in zip(column, QUANTITY_LABELS.items(), strict=True):
+        for axis, quantity in zip(column, QUANTITY_LABELS, strict=True):
             rows = table[(table.network == name) & (table.quantity == quantity)]
             for i, (start, look) in enumerate(START_LOOKS.items()):
                 _started(axis, rows[rows.start == start], sizes, 0.1 * (i - 1.5), look)
             axis.set_yscale("log")
-            axis.yaxis.set_major_locator(plt.FixedLocator([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200]))
+            axis.yaxis.set_major_locator(
+                plt.FixedLocator([0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100])
+            )
             axis.yaxis.set_major_formatter(PLAIN)
             axis.yaxis.set_minor_locator(plt.NullLocator())
-            if column is axes.T[0]:
-                axis.set_ylabel(label)
+    for axis, label in zip(axes[:, 0], QUANTITY_LABELS.values(), strict=True):
+        axis.set_ylabel(label)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
