@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from seisbook import robustness
 from seisbook.evaluation import ellipse_radius
-from seisbook.figures import DARK, LINE, PLAIN, S_COLOUR, check_drawable, styled
+from seisbook.figures import DARK, LINE, S_COLOUR, check_drawable, logarithmic, styled
 from seisbook.model_figures import ellipse
 from seisbook.robustness_study import DOUBLED
 
@@ -234,10 +234,7 @@ def _curve(axis, rows, about, width):
         look = LOOKS.get(model, {"marker": "^"})
         axis.plot(x, one.growth, label=model, linewidth=1.3, markersize=4, **look)
         axis.vlines(x, one.low, one.high, color=look.get("color"), linewidth=1)
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(plt.FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
-    axis.yaxis.set_major_formatter(PLAIN)
-    axis.yaxis.set_minor_locator(plt.NullLocator())
+    logarithmic(axis, "y")
     axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
     axis.set_xlabel(textwrap.fill(f"{about.title} ({about.unit})", width), fontsize=8.5)
 
@@ -327,8 +324,7 @@ def augmentation(table):
     UserError
         If the table is empty.
     """
-    if table.empty:
-        raise UserError("augmentation: there is nothing to draw: run the augmentation study first")
+    check_drawable(table, "augmentation")
     names, tests = list(dict.fromkeys(table.network)), [one for one in dict.fromkeys(table.axis) if one != "none"]
     size = 7.4, 0.7 + 2.0 * len(names)
     fig, axes = plt.subplots(len(names), len(tests), figsize=size, sharex="col", sharey="row", squeeze=False)
@@ -354,10 +350,7 @@ def _augmented(axis, rows, test):
             ends = ([ratio.low for ratio in one.ratio] * plain, [ratio.high for ratio in one.ratio] * plain)
             axis.vlines(x, *ends, color=ARM_LOOKS[label]["color"], linewidth=1)
     axis.set_xticks(range(len(plain)), ["none", *(f"{value:g}" for value in rows[rows.arm == "all"].severity[1:])])
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(plt.FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
-    axis.yaxis.set_major_formatter(PLAIN)
-    axis.yaxis.set_minor_locator(plt.NullLocator())
+    logarithmic(axis, "y")
 
 
 START_LOOKS = {
@@ -397,8 +390,7 @@ def transfer(table):
     UserError
         If the table is empty.
     """
-    if table.empty:
-        raise UserError("transfer: there is nothing to draw: run the transfer study first")
+    check_drawable(table, "transfer")
     names = list(dict.fromkeys(table.network))
     sizes = [*sorted(set(table.n_train.dropna().astype(int))), "all"]
     fig, axes = plt.subplots(len(QUANTITY_LABELS), len(names), figsize=(7.4, 6.4), sharex=True, squeeze=False)
@@ -410,12 +402,7 @@ def transfer(table):
             rows = table[(table.network == name) & (table.quantity == quantity)]
             for i, (start, look) in enumerate(START_LOOKS.items()):
                 _started(axis, rows[rows.start == start], sizes, 0.1 * (i - 1.5), look)
-            axis.set_yscale("log")
-            axis.yaxis.set_major_locator(
-                plt.FixedLocator([0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100])
-            )
-            axis.yaxis.set_major_formatter(PLAIN)
-            axis.yaxis.set_minor_locator(plt.NullLocator())
+            logarithmic(axis, "y", (1, 2, 3, 5))
     for axis, label in zip(axes[:, 0], QUANTITY_LABELS.values(), strict=True):
         axis.set_ylabel(label)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
