@@ -232,7 +232,7 @@ def quoted(records) -> dict:
     records : dict of str to list of dict
         By network, of `seisbook.studies.load`.
     """
-    texts = {}
+    texts = {"augmented-events": f"{N_TRAIN['paper']}"}
     for name, found in records.items():
         for row in verdicts(found).itertuples():
             arm = "all" if row.arm == EVERYTHING else "matching"

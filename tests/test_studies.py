@@ -365,6 +365,12 @@ def test_a_cpu_does_so_many_trials_of_a_group_in_one_pass(place):
     assert_complete(place)
 
 
+def test_without_groups_each_trial_is_run_alone(place):
+    place.plan(n=3)
+    place.run(replace(studies.Study("cheap", trials, run, recipe), batch=2))
+    assert [line["seeds"] for line in place.log()] == [[0], [1], [2]]
+
+
 def test_a_batched_pass_that_fails_is_halved_down_to_the_trial_to_blame(place):
     place.plan(n=16, _6="diverge")
     status = place.run(device="meta")
