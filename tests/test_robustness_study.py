@@ -157,3 +157,16 @@ def test_models_are_tested_on_perturbed_events():
     assert np.median(calm["classical"]["epicentral_km"]) < 5  # it picks the rendered seismograms itself
     assert calm["dynamic"] != band["dynamic"]
     assert calm["dynamic"] != calm["static"]
+
+
+def test_the_classical_pipeline_outvotes_one_bad_record():
+    calm = next(iter(robustness_study.trials("ridgecrest", "simulated", "quick")))
+    spike, moved = {**calm, "axis": "spike", "severity": 10.0}, {**calm, "axis": "wrong_coordinates", "severity": 10.0}
+    before, after, elsewhere = robustness_study.run([calm, spike, moved])
+    growth = {
+        name: np.median(after[name]["epicentral_km"]) / np.median(before[name]["epicentral_km"])
+        for name in ("classical", "dynamic")
+    }
+    assert growth["classical"] < 1.5 < growth["dynamic"]
+    assert "classical" not in elsewhere  # it knows its stations by name
+    assert robustness_study.recipe(spike)["hash"] != robustness_study.recipe(moved)["hash"]
