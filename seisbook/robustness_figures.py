@@ -288,7 +288,7 @@ def imbalance(table, threshold=None):
         numbers = dict(zip(rows.kept, rows.n_large, strict=True))
         column[1].set_xticks(range(len(kept)), [f"{numbers[one]}" for one in kept])
         column[1].set_xlabel("large training events (number)")
-        column[1].set_ylim(bottom=0)
+        logarithmic(column[1], "y")
     axes[0, 0].set_ylabel("bias (magnitude)")
     axes[1, 0].set_ylabel("RMSE (magnitude)")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)

@@ -271,7 +271,7 @@ def breakdown(table) -> pd.DataFrame:
     for (name, model), rows in table.groupby(["axis", "model"], sort=False):
         axis = robustness.AXES[name]
         cells.setdefault(f"{axis.title} ({axis.unit})", {})[model] = _breakdown(name, rows)
-    return pd.DataFrame.from_dict(cells, orient="index")
+    return pd.DataFrame.from_dict(cells, orient="index").fillna("")
 
 
 def _breakdown(name, rows):
@@ -285,7 +285,8 @@ def _breakdown(name, rows):
     if first == 0:
         return f"before {severity[0]:g}"
     part = (DOUBLED - growth[first - 1]) / (growth[first] - growth[first - 1])
-    return f"{severity[first - 1] + part * (severity[first] - severity[first - 1]):.2g}"
+    where = severity[first - 1] + part * (severity[first] - severity[first - 1])
+    return f"{float(f'{where:.2g}'):g}"
 
 
 def quoted(records) -> dict:

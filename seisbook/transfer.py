@@ -4,7 +4,8 @@ A model is trained on 25, 50, 100 or 200 real events of a network, and tested on
 It starts from
 
 - `other`: the trained model of the *other* network, of that one's twin and real bulletin;
-- `twin`: the model of the network's own simulated twin, which needs its stations and a velocity model, but no event;
+- `twin`: the model of the network's own simulated twin. No seismogram or label of an event has trained it, but it is no
+  twin of an unknown network: its zones, station terms, noise and scatter were measured on the whole bulletin;
 - `random`: random weights.
 
 Both trained starts are also tested without any event, and the former in two ways. The model counts times in sixths of
