@@ -18,7 +18,7 @@ from seisbook.errors import UserError
 
 CLASSES = ("tectonic", "deep_nest", "induced", "offshore", "volcanic", "quarry_blast")
 MASKS = ("none", "numbers", "places")
-ZONE_KM, ZONE_DEPTH_KM = 30, 40  # from a zone's centre: a real event so near it is of the zone's class
+ZONE_LENGTHS, ZONE_DEPTH_KM = 4, 40  # from a zone's centre, in its own lengths: so near, a real event is of its class
 REMARKED = 0.7  # share of the events whose class the observer remarks upon
 FELT, FELT_WIDELY = 3.0, 4.0  # magnitudes from which a report says so
 
@@ -161,7 +161,7 @@ def event_classes(catalogue, network) -> pd.Series:
     for zone in network.zones:
         if zone.source_type in ("deep_nest", "induced"):
             at = network.to_local(zone.latitude, zone.longitude)
-            near = np.hypot(east - at[0], north - at[1]) < ZONE_KM
+            near = np.hypot(east - at[0], north - at[1]) < ZONE_LENGTHS * zone.length_km
             found[near & (np.abs(events.source_depth_km - zone.depth_km) < ZONE_DEPTH_KM)] = zone.source_type
     flagged = events.source_type.isin(CLASSES)
     found[flagged] = events.source_type[flagged]
