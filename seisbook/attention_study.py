@@ -17,7 +17,7 @@ from tqdm import tqdm
 from seisbook import attention, building, bulletins, checkpoints, experiments, networks, records
 from seisbook.errors import UserError
 from seisbook.robustness_study import station_codes
-from seisbook.statistics import bootstrap_ci
+from seisbook.statistics import Estimate, bootstrap_ci
 
 NAME, NETWORK = "attention", "colombia"
 MODELS = experiments.PUBLISHED
@@ -153,12 +153,7 @@ def load() -> dict:
         If so.
     """
     content = records.read(NAME)
-    for name, one in content["models"].items():
-        card = checkpoints.load(_path(name))[1]
-        if card.recipe["hash"] != one["recipe"] or not checkpoints.is_current(card):
-            raise UserError(
-                f"{records.RESULTS / NAME}.json: the model {name} has changed since: run `seisbook results --record`"
-            )
+    checkpoints.check_models(NAME, {_path(name): one["recipe"] for name, one in content["models"].items()})
     return content
 
 
@@ -175,11 +170,11 @@ def quoted(content, model="dynamic") -> dict:
     one = content["models"][model]
     texts = {"events": f"{one['events']:,}"}
     for row in one["agreement"]:
-        texts[f"{row['measure']}-tau"] = "{:.2f} [{:.2f}, {:.2f}]".format(*row["tau"])
+        texts[f"{row['measure']}-tau"] = f"{Estimate(*row['tau']):.2f}"
         texts[f"{row['measure']}-overlap"] = "{:.2f}".format(row["overlap"][0])
     for name in ("beyond", "shuffled"):
         for row in one[name]:
-            texts[f"{row['measure']}-{name}"] = "{:.2f} [{:.2f}, {:.2f}]".format(*row["correlation"])
+            texts[f"{row['measure']}-{name}"] = f"{Estimate(*row['correlation']):.2f}"
     for row in one["deletion"]:
         texts[f"{row['order']}-{row['arm']}-{row['k']}"] = f"{row['epicentral_km']:.1f}"
     return texts

@@ -23,7 +23,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 
-from seisbook import networks, peers
+from seisbook import networks, peers, records
 from seisbook.errors import DataError, UserError
 from seisbook.model import ModelConfig
 from seisbook.paths import DATA
@@ -110,6 +110,30 @@ def is_current(record) -> bool:
         return kept["hash"] == digest
     except (KeyError, TypeError, UserError):
         return False
+
+
+def check_models(name, recipes):
+    """Refuse the record `name` if a model that it is about is not the one that it was made from, or is out of date.
+
+    Parameters
+    ----------
+    name : str
+        Of the record, see `seisbook.records`.
+    recipes : dict of path to str
+        The hash of each model's recipe that the record keeps, by the checkpoint's path.
+
+    Raises
+    ------
+    UserError
+        If so; the message names the record and the model.
+    """
+    for path, digest in recipes.items():
+        card = load(path)[1]
+        if card.recipe["hash"] != digest or not is_current(card):
+            raise UserError(
+                f"{records.RESULTS / name}.json: the model {Path(path).name} has changed since: "
+                "run `seisbook results --record`"
+            )
 
 
 def _modules_of(architecture):

@@ -19,7 +19,7 @@ from seisbook.classical import ClassicalLocator, catalogue_from_traces
 from seisbook.errors import UserError
 from seisbook.rendering import WOOD_ANDERSON_HZ
 from seisbook.robustness import rescaled
-from seisbook.statistics import bootstrap_ci
+from seisbook.statistics import Estimate, bootstrap_ci
 
 NAME, NETWORK = "recorded", "iceland"
 MODEL = experiments.MODELS / f"{NETWORK}-twin-dynamic-paper"
@@ -162,11 +162,8 @@ def load() -> dict:
     UserError
         If so.
     """
-    content, card = records.read(NAME), checkpoints.load(MODEL)[1]
-    if card.recipe["hash"] != content["model"] or not checkpoints.is_current(card):
-        raise UserError(
-            f"{records.RESULTS / NAME}.json: the model of {NETWORK} has changed since: run `seisbook results --record`"
-        )
+    content = records.read(NAME)
+    checkpoints.check_models(NAME, {MODEL: content["model"]})
     return content
 
 
@@ -188,4 +185,4 @@ def table(methods) -> pd.DataFrame:
 
 
 def _text(estimate, spec):
-    return "" if estimate is None else "{:{s}} [{:{s}}, {:{s}}]".format(*estimate, s=spec)
+    return "" if estimate is None else format(Estimate(*estimate), spec)
