@@ -9,19 +9,24 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from seisbook import building, checkpoints, learning_curves, records, studies, variance, variance_ratio, variance_study
+from seisbook import (
+    building,
+    checkpoints,
+    comparison,
+    learning_curves,
+    records,
+    studies,
+    variance,
+    variance_ratio,
+    variance_study,
+)
 from seisbook.errors import UserError
 from seisbook.statistics import Estimate
 
 NAME = "variance"
-NETWORKS = ("colombia", "ridgecrest")
 WHERE = ("bulletin", "paper")
 QUANTITIES = {"epicentre": [0, 1], "depth": [2], "magnitude": [3]}  # columns of a prediction
-SCORES = {
-    "epicentral_km": "median epicentral error (km)",
-    "depth_km": "median depth error (km)",
-    "magnitude_rmse": "magnitude RMSE (1)",
-}
+SCORES = ("epicentral_km", "depth_km", "magnitude_rmse")
 INFLUENCES = ("initial weights", "order of the events", "station dropout")
 RESAMPLES = 2000
 WORST = 0.1  # share of the events, those with the largest error, that the budget leaves out
@@ -92,8 +97,8 @@ def record():
     UserError
         If a study is not complete, or the bulletins cannot be had.
     """
-    trials = {name: studies.load(variance_study.STUDY, name, *WHERE) for name in NETWORKS}
-    labels = {name: variance_study.labels(name, *WHERE)[0] for name in NETWORKS}
+    trials = {name: studies.load(variance_study.STUDY, name, *WHERE) for name in comparison.NETWORKS}
+    labels = {name: variance_study.labels(name, *WHERE)[0] for name in comparison.NETWORKS}
     return records.write(
         NAME,
         {
@@ -123,10 +128,12 @@ def load() -> dict:
 
 
 def _origin(trials):
-    """Hash of the study's recipes and of the code that analyses them."""
-    code = checkpoints.code_of("variance", "variance_ratio", "variance_results")
+    """Hash of the study's recipes and of the code that analyses them; how it is quoted does not count."""
+    analysis = analyse, tabulate, predictions, _ratios, _crossed, _components, _budget, _tests, _few
+    code = checkpoints.code_of("variance", "variance_ratio"), checkpoints.code_of_parts(*analysis)
+    constants = QUANTITIES, SCORES, RESAMPLES, WORST
     recipes = [variance_study.recipe(one["trial"])["hash"] for one in trials]
-    return hashlib.sha256(repr([recipes, code]).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr([recipes, code, constants]).encode()).hexdigest()[:16]
 
 
 def analyse(trials, labels) -> dict:
@@ -293,8 +300,6 @@ def quoted(content) -> dict:
         for row in one["tests"]:
             texts[f"{name}-{row['score']}-difference"] = f"{Estimate(row['mean'], row['low'], row['high']):.3f}"
             texts[f"{name}-{row['score']}-p"] = f"{row['p']:.2f}"
-        for arm, curve in curves(runs).items():
-            texts[f"{name}-{arm}-exponent"] = f"{curve.c:.2f}"
     return texts
 
 

@@ -418,3 +418,13 @@ class A:
         "    def f(self):",
         '        return "kept"',
     ]
+
+
+def test_a_record_is_refused_when_its_model_is_another(saved, monkeypatch):
+    digest = checkpoints.load(saved)[1].recipe["hash"]
+    checkpoints.check_models("attention", {saved: digest})
+    with pytest.raises(UserError, match=r"attention\.json: the model ridgecrest_dynamic.*--record"):
+        checkpoints.check_models("attention", {saved: "other"})
+    monkeypatch.setattr(checkpoints, "is_current", lambda card: False)
+    with pytest.raises(UserError, match="has changed since"):
+        checkpoints.check_models("attention", {saved: digest})

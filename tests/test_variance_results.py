@@ -121,6 +121,16 @@ def test_a_changed_study_is_refused(trials, monkeypatch, tmp_path):
         variance_results.load()
 
 
+def test_the_analysis_decides_what_is_out_of_date_and_the_prose_does_not(trials, monkeypatch):
+    before = variance_results._origin(trials)
+    monkeypatch.setattr(variance_results, "quoted", lambda content: {})
+    assert variance_results._origin(trials) == before
+    monkeypatch.setattr(variance_results, "RESAMPLES", 5)
+    changed = variance_results._origin(trials)
+    monkeypatch.setattr(variance_results, "_few", test_every_training_has_a_row)
+    assert len({before, changed, variance_results._origin(trials)}) == 3
+
+
 def test_prose_is_quoted_from_the_record(trials, analysed):
     texts = variance_results.quoted({"networks": {"colombia": analysed}})
     assert texts["colombia-runs"] == f"{len(trials):,}"
