@@ -421,7 +421,7 @@ def shuffle_weights(model: nn.Module, random_state=0) -> nn.Module:
 # --------------------------------------------------------------------------------------------------------------- table
 
 
-def attention_table(model: GraphModel, events: Events, index: int, output="epicentre") -> pd.DataFrame:
+def attention_table(model: GraphModel, events: Events, index: int, output="epicentre", checks=True) -> pd.DataFrame:
     """All measures of one event, and what they may be mere stand-ins for.
 
     Parameters
@@ -430,6 +430,8 @@ def attention_table(model: GraphModel, events: Events, index: int, output="epice
         As for `selection`; the event has two stations or more.
     output : {"epicentre", "depth", "magnitude"}
         Of the gradients.
+    checks : bool
+        Whether `leave_one_out` and `integrated_gradients` are computed too, which takes most of the time.
 
     Returns
     -------
@@ -452,19 +454,23 @@ def attention_table(model: GraphModel, events: Events, index: int, output="epice
     one = events.select([index])
     read = one if one.features is not None else one.read_by(model)
     selected = selection(model, read, 0)
-    left_out = leave_one_out(model, read, 0)
     columns = {"source_id": one.source_id[0]}
     columns |= _numbered("selection", selection_frequency(selected), 1)
     columns |= _numbered("readout", readout_frequency(selected), 0)
     columns |= _numbered("gradient", gradient_weighted(model, read, 0, output), 1)
-    columns |= {
-        "rollout": rollout(selected),
+    columns |= {"rollout": rollout(selected)}
+    columns |= _checks(model, read, output) if checks else {}
+    columns |= _circumstances(one, read.features, model.config.sampling_rate_hz)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(one.pos), name="station"))
+
+
+def _checks(model, read, output):
+    left_out = leave_one_out(model, read, 0)
+    return {
         "leave_one_out_km": left_out.epicentre_km,
         "leave_one_out_magnitude": left_out.magnitude,
         "integrated_gradients": integrated_gradients(model, read, 0, output).attribution,
     }
-    columns |= _circumstances(one, read.features, model.config.sampling_rate_hz)
-    return pd.DataFrame(columns, index=left_out.index)
 
 
 def _numbered(name, rows, first):

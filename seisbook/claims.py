@@ -13,7 +13,7 @@ import pandas as pd
 
 from seisbook import (
     alignment_results,
-    attention_study,
+    attention_results,
     comparison,
     experiments,
     imbalance,
@@ -257,10 +257,11 @@ def _rare(read):
 
 
 def _attention(read):
-    content = attention_study.load()
-    row = attention_study.verdict(content)
-    measured = "partial rank correlation of attention and the analyst's emphasis"
-    return [_judged("C8", content["network"], measured, row, 0.0, "fig-agreement", 1, content["code"])]
+    content, found = attention_results.load(), []
+    for row in attention_results.verdicts(content):
+        figure = {"emphasis": "fig-agreement", "design": "fig-design"}[row["rule"]]
+        found.append(_judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["code"]))
+    return found
 
 
 def _aligned(read):

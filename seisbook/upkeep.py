@@ -29,7 +29,7 @@ RECORDS = {
     "models": "seisbook.comparison",
     "variance": "seisbook.variance_results",
     "recorded": "seisbook.recorded",
-    "attention": "seisbook.attention_study",
+    "attention": "seisbook.attention_results",
     "alignment": "seisbook.alignment_results",
 }
 """Records that sum up runs and studies, and the module whose `record` makes each and whose `load` checks it."""
