@@ -114,6 +114,15 @@ def test_rollout_goes_from_the_readout_back_through_the_blocks():
     np.testing.assert_allclose(flow, [1 / 4 + 1 / 4, 1 / 4, 1 / 4])
 
 
+def test_rollout_keeps_a_fixed_part_of_the_readout(model, events):
+    """Half of the attention stays in each block, so that no station's rollout is below 2^-L of its readout."""
+    for selected in attention.selections(model, events, np.arange(4)):
+        read = np.mean(attention.readout_frequency(selected)[list(selected.levels)], axis=0)
+        flow = attention.rollout(selected)
+        assert (flow >= read * 0.5 ** len(selected.chosen) - 1e-12).all()
+        assert flow.sum() == pytest.approx(1)
+
+
 def test_the_order_of_the_stations_does_not_matter(model, events):
     one = events.select([1])
     order = np.random.default_rng(0).permutation(9)

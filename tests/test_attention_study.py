@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import attention_figures, attention_study, checkpoints, experiments, inspection, networks
+from seisbook import attention_study, checkpoints, experiments, inspection, networks
 from seisbook.errors import UserError
 from seisbook.robustness_study import station_codes
 
@@ -18,7 +18,14 @@ def table():
         "emphasis": np.round(base + 0.3 * rng.normal(size=n * events), 1),
     }
     columns |= {"rollout": base, "selection_1": rng.normal(size=n * events), "selection_2": base}
-    columns |= {"gradient_2": rng.normal(size=n * events), "epicentral_km": rng.uniform(0, 100, n * events)}
+    columns |= {"gradient_2": rng.normal(size=n * events)}
+    columns |= dict(zip(("east_km", "north_km"), rng.uniform(-70, 70, (2, n * events)), strict=True))
+    columns |= {"epicentral_km": np.hypot(columns["east_km"], columns["north_km"]), "elevation_km": 0.0}
+    columns |= {
+        "magnitude": np.repeat(np.linspace(1, 4, events), n),
+        "depth_km": np.repeat([8.0, 90.0], n * events // 2),
+    }
+    columns |= dict(zip(attention_study.CHECKS.values(), (-2 * base, rng.normal(size=n * events)), strict=True))
     columns |= {
         "snr": rng.normal(size=n * events),
         "p_order": rng.permuted(np.tile(np.arange(n), (events, 1)), axis=1).ravel(),
@@ -69,14 +76,123 @@ def test_what_follows_distance_alone_is_not_beyond_it(table):
         attention_study.beyond(table.assign(selection_2=table.epicentral_km))
 
 
-@pytest.mark.parametrize(
-    ("interval", "verdict"),
-    [([0.2, 0.1, 0.3], "supported"), ([-0.2, -0.3, -0.1], "not supported"), ([0.0, -0.1, 0.1], "inconclusive")],
-)
-def test_the_rule(interval, verdict):
-    rows = [{"measure": "rollout", "correlation": interval, "events": 9}]
-    found = attention_study.verdict({"models": {"dynamic": {"beyond": rows}}})
-    assert (found["verdict"], found["events"]) == (verdict, 9)
+@pytest.fixture(scope="module")
+def ridgecrest():
+    return networks.load("ridgecrest")
+
+
+@pytest.fixture(scope="module")
+def designed(table, ridgecrest):
+    return attention_study.designs(table, ridgecrest)
+
+
+def test_designs_are_those_of_the_first_stations(table, ridgecrest):
+    """Stations that D-optimality chooses itself are as efficient as can be, and nobody is more so."""
+    first = table[table.event == 0].copy()
+    times = attention_study.TravelTimes(ridgecrest.velocity_model)
+    best = attention_study.optimal_design.best_set(attention_study._information(first, ridgecrest, times), 3)
+    first["rollout"] = np.isin(np.arange(8), best).astype(float)
+    found = attention_study.designs(first, ridgecrest).set_index("order")
+    assert found.efficiency["rollout"] == found.efficiency["D-optimal"] == 1
+    assert found.gap_deg["rollout"] == found.gap_deg["D-optimal"]
+    assert found.efficiency.drop(["rollout", "D-optimal"]).between(0, 1).all()
+    assert {"selection_1", "selection_2", "nearest", "random"} < set(found.index)
+
+
+def test_the_design_is_summed_up_over_events(designed):
+    rows = {row["order"]: row for row in attention_study.design(designed)}
+    assert rows["D-optimal"]["efficiency"] == [1, 1, 1]
+    assert rows["rollout"]["rollout_above"] == [0, 0, 0]
+    assert rows["selection"]["rollout_above"] == [0, 0, 0]  # the last block's are the rollout in this table
+    mean = designed[designed.order == "nearest"].efficiency.mean()
+    assert rows["nearest"]["efficiency"][0] == pytest.approx(mean)
+    above = rows["nearest"]["rollout_above"][0]
+    assert above == pytest.approx(rows["rollout"]["efficiency"][0] - mean)
+    assert above < 0  # near stations constrain, and the rollout of this table knows nothing of distance
+    assert rows["nearest"]["events"] == 60
+
+
+def test_blocks_agree_with_whom_they_follow(table, designed):
+    first, last = attention_study.blocks(table, designed)
+    assert (first["block"], last["block"]) == (1, 2)
+    assert last["tau"]["analyst"][1] > 0.5
+    assert abs(first["tau"]["analyst"][0]) < 0.12
+    unread = attention_study.blocks(table.assign(emphasis=np.nan), designed)
+    assert set(unread[0]["tau"]) == {"nearest", "signal-to-noise"}
+
+
+def test_measures_are_compared_in_pairs_and_without_sign(table):
+    found = {tuple(row["measures"]): row["tau"] for row in attention_study.between(table)}
+    assert len(found) == 10
+    assert found["selection", "rollout"][0] == pytest.approx(1)
+    assert abs(found["rollout", "leave one out"][0]) < 0.12
+    same = table.assign(rollout=table.rollout.abs())
+    found = {tuple(row["measures"]): row["tau"] for row in attention_study.between(same)}
+    assert found["rollout", "integrated gradients"][0] == pytest.approx(1)
+
+
+def test_strata_hold_each_event_once(table, designed):
+    frame = attention_study.by_event(table, designed)
+    rows = attention_study.strata(frame)
+    by = pd.DataFrame(rows).groupby("by").events.sum()
+    assert by.to_dict() == {"class": 60, "magnitude": 60}
+    assert [row["stratum"] for row in rows[3:]] == ["shallower than 70 km", "70 km or deeper"]
+    assert rows[3]["analyst"][0] == pytest.approx(frame.analyst[:30].mean())
+    shallow = frame.assign(depth_km=8.0, analyst=np.nan)
+    rows = attention_study.strata(shallow)
+    assert len(rows) == 3
+    assert rows[0]["analyst"] is None
+
+
+def test_the_contrast_is_paired_by_event(table, designed):
+    frame = attention_study.by_event(table, designed)
+    worse = frame.assign(efficiency=frame.efficiency - 0.25)
+    found = attention_study.contrast({"dynamic": frame, "static": worse}, {"dynamic": table, "static": table})
+    assert found["efficiency"] == pytest.approx([0.25] * 3)
+    assert found["gain"] == [0, 0, 0]
+    assert found["alike"] == pytest.approx([1, 1, 1])
+
+
+@pytest.fixture(scope="module")
+def twin(ridgecrest):
+    """A model with its card, and a few simulated events."""
+    events = experiments.load_events(ridgecrest, "simulated", 60, experiments.TWIN_SEED, False)
+    return *checkpoints.load(attention_study.path_of("ridgecrest", "dynamic")), events.select(np.arange(20))
+
+
+def test_only_the_nearest_station_is_spoilt(twin):
+    _, card, events = twin
+    for fault in attention_study.FAULTS.values():
+        spoilt, struck = attention_study.spoil_nearest(events, fault, card.config.sampling_rate_hz)
+        changed = (spoilt.x != events.x).flatten(1).any(1).numpy()
+        np.testing.assert_array_equal(np.flatnonzero(changed), struck)
+        distance = (events.pos[:, :2] - events.y[np.repeat(np.arange(20), np.diff(events.start)), :2]).norm(dim=-1)
+        for first, row, end in zip(events.start, struck, events.start[1:], strict=False):
+            assert distance[row] == distance[first:end].min()
+        assert spoilt.onset_s is events.onset_s
+
+
+def test_faults_are_measured_on_the_same_events(twin):
+    model, card, events = twin
+    noise, clock = attention_study.faults(experiments.as_locator(model, card), events)
+    assert (noise["fault"], clock["fault"]) == ("noise", "clock")
+    for key in ("share", "error_km", "error_without_km"):
+        assert noise[key] == clock[key]
+    assert noise["change"][0] == pytest.approx(noise["share_spoilt"][0] - noise["share"][0])
+    assert clock["error_spoilt_km"][0] > clock["error_km"][0]
+
+
+def test_insertion_needs_more_than_the_first_station(twin, ridgecrest):
+    model, _, events = twin
+    codes = station_codes(events, ridgecrest)
+    found = attention_study.collect(model, events, codes, checks=False, progress=False)
+    assert found.emphasis.isna().all()
+    rows = attention_study.deletion(model, events, found, ridgecrest, progress=False)
+    assert {row["order"] for row in rows} == {"rollout", "nearest", "signal-to-noise", "random", "D-optimal"}
+    for order in ("rollout", "nearest", "D-optimal"):
+        kept = {row["k"]: row["epicentral_km"] for row in rows if (row["order"], row["arm"]) == (order, "kept")}
+        assert sorted(kept) == list(attention_study.KEPT)
+        assert kept[5] < kept[1]
 
 
 def test_real_models_are_measured_on_their_stations():
@@ -93,30 +209,3 @@ def test_real_models_are_measured_on_their_stations():
     assert first.rollout.sum() == pytest.approx(1, abs=1e-5)
     with pytest.raises(UserError, match="6 stations"):
         attention_study.collect(model, events.select(np.flatnonzero(np.diff(events.start) < 6)), codes, points, False)
-
-
-def test_stations_are_as_large_as_their_attention():
-    pos, share = np.array([[0.0, 0], [1, 0], [0, 2]]), np.array([0.0, 0.25, 0.75])
-    figure = attention_figures.attention_maps(pos, [0.5, 0.5], [share, share], ["block 1", "rollout"])
-    assert [axis.get_title(loc="left") for axis in figure.axes] == ["block 1", "rollout"]
-    sizes = figure.axes[0].collections[0].get_sizes()
-    assert sizes[2] == pytest.approx(3 * sizes[1])
-    assert sizes[0] == 0
-
-
-def test_the_record_is_drawn_whole():
-    found = attention_study.load()["models"]["dynamic"]
-    left, right = attention_figures.agreement(found["agreement"], found["beyond"], found["shuffled"]).axes
-    assert [text.get_text() for text in left.get_yticklabels()] == [row["measure"] for row in found["agreement"]]
-    assert len(right.get_yticks()) == len(attention_study.MEASURES)
-    figure = attention_figures.deletion(found["deletion"])
-    assert {line.get_label() for line in figure.axes[0].lines} == set(attention_figures.ORDER_LOOKS)
-    assert len(figure.axes[0].lines[0].get_xdata()) == 1 + len(attention_study.KEPT)
-    assert len(figure.axes[1].lines[0].get_xdata()) == len(attention_study.KEPT)
-    with pytest.raises(UserError, match="nothing to draw"):
-        attention_figures.deletion([])
-
-
-def test_the_record_is_quoted():
-    texts = attention_study.quoted(attention_study.load())
-    assert {"events", "rollout-tau", "nearest-tau", "rollout-beyond", "rollout-shuffled", "random-kept-3"} <= set(texts)
