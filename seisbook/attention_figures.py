@@ -49,7 +49,8 @@ def attention_maps(table, analyst="analyst's emphasis", area=900):
     columns = {f"block {i}": f"selection_{i}" for i in range(1, n_blocks + 1)}
     columns |= {"rollout": "rollout", "moves the epicentre": "leave_one_out_km", analyst: "emphasis"}
     n_rows = -(-len(columns) // 3)
-    fig, axes = plt.subplots(n_rows, 3, figsize=(7.4, 0.3 + 2.2 * n_rows), sharex=True, sharey=True, squeeze=False)
+    size = (7.4, 0.5 + n_rows * _panel_height(table))
+    fig, axes = plt.subplots(n_rows, 3, figsize=size, sharex=True, sharey=True, squeeze=False)
     for axis, (title, column) in zip(axes.flat, columns.items(), strict=False):
         _map(axis, table, table[column] / table[column].sum(), title, area, S_COLOUR if title == analyst else P_COLOUR)
     for axis in axes.flat[len(columns) :]:
@@ -67,6 +68,12 @@ def _map(axis, table, share, title, area, hue=P_COLOUR):
     axis.margins(0.2)
     axis.set_aspect("equal", adjustable="box")
     axis.grid(False)
+
+
+def _panel_height(table, width=2.1):
+    """Height in inches of a map of the stations and the epicentre, one of three beside each other, and its title."""
+    east, north = (np.ptp([0.0, *table[name]]) for name in ("east_km", "north_km"))
+    return 0.3 + width * np.clip(north / max(east, 1e-3), 0.4, 1.6)
 
 
 def _map_labels(axes):
@@ -94,7 +101,8 @@ def fault_maps(tables, found, struck, area=900):
     -------
     Figure
     """
-    fig, axes = plt.subplots(1, len(tables), figsize=(7.4, 2.9), sharex=True, sharey=True, squeeze=False)
+    size = (7.4, 0.5 + _panel_height(next(iter(tables.values()))))
+    fig, axes = plt.subplots(1, len(tables), figsize=size, sharex=True, sharey=True, squeeze=False)
     for axis, (title, table) in zip(axes[0], tables.items(), strict=True):
         _map(axis, table, table.rollout, title, area)
         place = table.east_km[struck], table.north_km[struck]

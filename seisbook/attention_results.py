@@ -100,14 +100,14 @@ def quoted(content) -> dict:
             texts[f"{name}-{row['order']}-gap"] = f"{row['gap_deg'][0]:.0f}"
             texts[f"{name}-above-{row['order']}"] = _text(row["rollout_above"])
         for row in found["between"]:
-            texts["-".join([name, *row["measures"]])] = f"{row['tau'][0]:.2f}"
+            texts["-".join([name, *row["measures"]]).replace(" ", "-")] = f"{row['tau'][0]:.2f}"
         for row in found["deletion"]:
             texts[f"{name}-{row['order']}-{row['arm']}-{row['k']}"] = f"{row['epicentral_km']:.1f}"
         for row in found["faults"]:
             for key in ("share", "share_spoilt"):
                 texts[f"{name}-{row['fault']}-{key}"] = _text(row[key])
             for key in ("error_km", "error_spoilt_km", "error_without_km"):
-                texts[f"{name}-{row['fault']}-{key}"] = f"{row[key][0]:.1f}"
+                texts[f"{name}-{row['fault']}-{key}"] = f"{row[key][0]:.2f}"
         for key, value in one["contrast"].items():
             texts[f"{name}-contrast-{key}"] = "" if value is None else _text(value)
     return texts

@@ -18,6 +18,11 @@ lies below zero. On both networks, its stand-in by design holds if the D-efficie
 rollout exceeds that of the first by each null (nearest, signal-to-noise, earliest, random): if the interval of the mean
 difference to the null with the highest mean efficiency lies above zero; it does not if that lies below zero.
 
+The seismograms are rendered from what was read: onsets, amplitudes, periods. How clear an onset looked to the analyst,
+which a weight is a judgement of, is in them only as far as the onset's time is off. So a positive answer could come of
+little but distance, noise and such residuals, and an answer of zero says that nothing of the judgement was recovered,
+not that it could not be from what the analyst saw.
+
 What else is measured decides nothing: the same block by block, by magnitude and by class of event (shallow or deep; the
 bulletin names a kind for four events only), rebuilt against fixed graph, agreement between the measures, shuffled
 weights, curves of deletion (the first stations left out) and insertion (they alone kept), and two faults of the nearest
