@@ -48,6 +48,7 @@ CHAPTERS = {
     "fig-shifts": "book/04_robustness",
     "fig-imbalance": "book/04_robustness",
     "fig-agreement": "book/05_attention",
+    "fig-design": "book/05_attention",
     "fig-retrieval": "book/06_text_alignment",
     "fig-zeroshot": "book/06_text_alignment",
     "fig-withheld": "book/06_text_alignment",
