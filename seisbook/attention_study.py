@@ -34,6 +34,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from tqdm import tqdm
 
 from seisbook import (
@@ -297,7 +298,7 @@ def by_event(table, found) -> pd.DataFrame:
 
 
 def _tau(one, other):
-    return attention.stats.kendalltau(one, other).statistic if other.notna().all() else np.nan
+    return stats.kendalltau(one, other).statistic if other.notna().all() else np.nan
 
 
 QUANTITIES = ("nearest", "analyst", "beyond", "efficiency", "gain")  # of `by_event`
