@@ -272,8 +272,7 @@ def _aligned(read):
         for row in one["verdicts"]:
             if row["masking"] != "numbers":
                 gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
-                texts = f"{one['kind']} texts {alignment_results.MASKED[row['masking']]}"
-                measured = f"{row['question']}: {gain} over {row['against']}, {texts}"
+                measured = f"{row['question']}: {gain} over {row['against']}, {_texts(one, row['masking'])}"
                 shown = ALIGNED[row["question"]], row["n_runs"]
                 found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["code"], one["source"]))
     return found
@@ -285,11 +284,17 @@ def _corrected(read):
     for one in content["corpora"].values():
         for row in one["corrected"]:
             if row["masking"] == "places":
-                texts = f"{one['kind']} texts {alignment_results.MASKED['places']}"
-                measured = f"{row['quantity']}: error corrected with text over {row['against']}, {texts}"
+                by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
+                measured = f"{row['quantity']}: error corrected with text, over that {by}, {_texts(one, 'places')}"
                 shown = "fig-correction", experiments.FOLDS, content["code"], one["source"]
                 found.append(_judged("C10", one["network"], measured, row, 1, *shown))
     return found
+
+
+def _texts(corpus, masking):
+    """Which events and which texts a corpus consists of."""
+    events = {"bulletin": "real events", "simulated": "the twin's events"}[corpus["source"]]
+    return f"{events}, {corpus['kind']} texts {alignment_results.MASKED[masking]}"
 
 
 def _versions(trials):
