@@ -132,7 +132,7 @@ def withheld(content):
 @styled
 def partly_paired(content):
     """Recall at five against the share of training events whose text is known, with and without pseudo-pairs."""
-    fig, axes = _panels(content["corpora"], height=2.6)
+    fig, axes = _panels(content["corpora"], height=2.9)
     for axis, one in zip(axes, content["corpora"].values(), strict=True):
         shares = sorted({row["paired"] for row in one["retrieval"]})
         for transport, hue, marker, text in (
@@ -152,7 +152,7 @@ def partly_paired(content):
         axis.minorticks_off()
         axis.set_ylim(bottom=0)
     axes[0].set_ylabel("recall at 5")
-    axes[0].legend(loc="upper left", fontsize=8)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     fig.supxlabel("training events whose text is known", fontsize=10)
     return fig
 
