@@ -79,6 +79,29 @@ def test_breakdown_is_where_the_error_doubles(records):
     assert own.startswith(("before", "none"))
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (1.1, "agree"), (0.5, "differ"), (2.0, "differ")])
+def test_the_twin_agrees_where_errors_grow_alike(factor, verdict):
+    axes = [axis for group in robustness_study.GROUPS.values() for axis in group]
+    assert sorted(axes) == sorted(robustness.AXES)
+    severe = [(axis, severity) for axis in axes for severity in (1, 2, 3)]
+    real = [record("none", None, 1.0), *(record(*one, 1.0 + one[1]) for one in severe)]
+    twin = [record("none", None, 1.0), *(record(*one, factor * (1.0 + one[1])) for one in severe)]
+    table = robustness_study.against_twin(real, twin)
+    assert set(table.verdict) == {verdict}
+    assert table.perturbations.tolist() == [9, 9, 9, 24]
+    assert [one.value for one in table.ratio] == pytest.approx([factor] * 4)
+    assert [one.value for one in table.real] == pytest.approx([24 ** (1 / 3)] * 4)
+    assert table.rank_correlation.tolist() == pytest.approx([1.0] * 4)
+
+
+def test_a_wide_interval_says_neither():
+    axes = [axis for group in robustness_study.GROUPS.values() for axis in group]
+    severe = [(axis, severity) for axis in axes for severity in (1, 2)]
+    real = [record("none", None, 1.0), *(record(*one, 1.0 + one[1]) for one in severe)]
+    twin = [record("none", None, 1.0), *(record(*one, 1.3 * (1.0 + one[1]), 1.5) for one in severe)]
+    assert set(robustness_study.against_twin(real, twin).verdict) == {"inconclusive"}
+
+
 def test_prose_quotes_the_worst_and_each_severity(records):
     texts = robustness_study.quoted({"colombia": records})
     assert texts["colombia-events"] == "200"
