@@ -3,9 +3,11 @@
 A check never shows the solution. In Jupyter a hint is one line, not a traceback.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from seisbook import inspection, statistics
+from seisbook import evaluation, inspection, robustness, statistics, variance, variance_figures, variance_ratio
 from seisbook.traveltimes import TravelTimes
 
 
@@ -101,6 +103,220 @@ def aggregations(errors) -> str:
     return (
         f"Three times three. Their means differ by {between:.1f} km; by luck alone {within:.1f} km were to be expected."
     )
+
+
+# ---------------------------------------------------------------------------------------------------- chapter 3: luck
+
+
+def fewer_seeds(fewer, runs) -> str:
+    """Components of the dynamic arm's score with two seeds only, of `variance.anova_components` (chapter 3).
+
+    Parameters
+    ----------
+    fewer : Components
+    runs : DataFrame
+        Scores of the crossed design, all arms and seeds.
+    """
+    ours = runs[runs.arm == "dynamic"]
+    _require(fewer.n_seeds == 2, f"{fewer.n_seeds} seeds are in it: keep seeds 0 and 1.")
+    _require(fewer.n_partitions == ours.partition.nunique(), "keep all partitions: it is seeds that are left out.")
+    right = variance.anova_components(ours[ours.seed < 2], "epicentral_km")
+    hint = (
+        "these are components of something else: the score is `epicentral_km`, the arm is dynamic, seeds are 0 and 1."
+    )
+    _require(np.allclose(fewer.mean_squares, right.mean_squares), hint)
+    both = variance.anova_components(ours, "epicentral_km").table(), fewer.table()
+    before, after = (table.high - table.low for table in both)
+    wider = ", ".join(f"{name} {factor:.1f}" for name, factor in (after / before).items())
+    return f"Right. The intervals are wider by factors: {wider}. Which one, and why?"
+
+
+def naive_interval(naive, honest, scores, components) -> str:
+    """Half widths of the interval of a mean score, with trainings taken as independent and as they are (chapter 3).
+
+    Parameters
+    ----------
+    naive, honest : float
+    scores : Series
+        One a training.
+    components : mapping
+        `data`, `seed`, `residual`, of 15 partitions and 5 seeds.
+    """
+    error = scores.std() / np.sqrt(len(scores))
+    _require(not np.isclose(naive, scores.std(), rtol=0.1), "this is the scatter of one score: what has their mean?")
+    _require(
+        not np.isclose(naive, error, rtol=0.005), "this is the standard error: the interval goes on to 1.96 of it."
+    )
+    _require(not np.isclose(naive, 4 * error, rtol=0.03), "this is the whole interval: take one half of it.")
+    _require(np.isclose(naive, 2 * error, rtol=0.03), "the naive one: standard deviation over the root of the number.")
+    right = variance_figures.half_width(components, 15, 5)
+    _require(np.isclose(honest, right, rtol=0.01), "the honest one: `variance_figures.half_width(components, 15, 5)`.")
+    return f"Right: {honest / naive:.1f} times. As if there were {len(scores) * (naive / honest) ** 2:.0f} trainings."
+
+
+def enough_partitions(needed, design) -> str:
+    """Number of partitions, a doubling of 5, from which on a reduction of the variance by 20 % is found (chapter 3)."""
+
+    def detectable(n):
+        return variance_ratio.minimum_detectable_ratio(replace(design, n_partitions=int(n)))
+
+    _require(needed >= 2, "a number of partitions: two or more.")
+    found = detectable(needed)
+    _require(found >= 0.8, f"with {needed} partitions only a ratio of {found:.2f} would be found: take more.")
+    _require(detectable(max(needed // 2, 2)) < 0.8, "half as many would do, too.")
+    return f"Right: {needed} partitions, which is {2 * needed * design.n_seeds:,} trainings in two arms."
+
+
+# ----------------------------------------------------------------------------------------------- chapter 4: what breaks
+
+
+def filtered(low, high) -> str:
+    """An event through low-pass and high-pass filters, both of `robustness_figures.degrade` (chapter 4)."""
+    corners = [[step.severity for step in steps] for steps in (low, high)]
+    _require(all(corner[0] is None for corner in corners), "keep the first of the steps, the event as it is.")
+    _require(corners[0][1] > corners[0][-1], "`low` should become harsher with a *lower* corner: is it `low_pass`?")
+    _require(corners[1][1] < corners[1][-1], "`high` should become harsher with a *higher* corner: is it `high_pass`?")
+    _require(low[0].error_km == high[0].error_km, "these are two events: filter the same one.")
+    worst = [max(step.error_km for step in steps) / steps[0].error_km for steps in (low, high)]
+    return f"Right. The largest error grows by {worst[0]:.1f} (low-pass) and by {worst[1]:.1f} (high-pass)."
+
+
+def two_faults(growths, locator, events, sampling_rate_hz) -> str:
+    """Growths of the median error with noise, without the nearest station, and with both (chapter 4)."""
+    _require(set(growths) == {"noise", "nearest", "both"}, "three growths: noise, nearest and both.")
+    noise, nearest = robustness.AddedNoise(10.0), robustness.StationDropout(1, mode="nearest")
+    changes = {"noise": noise, "nearest": nearest, "both": robustness.compose(noise, nearest)}
+    calm = _median_error(locator, events)
+    right = {name: _growth(locator, events, change, sampling_rate_hz) for name, change in changes.items()}
+    found, product = np.array([growths[name] for name in right]), growths["noise"] * growths["nearest"]
+    hint = "these are errors in km: divide them by that of the same events unperturbed."
+    _require(not np.allclose(found, np.multiply(list(right.values()), calm), rtol=0.02), hint)
+    hint = "that is the product: apply *both* to the events, with `robustness.compose`."
+    _require(np.isclose(product, right["both"], rtol=1e-3) or not np.isclose(growths["both"], product), hint)
+    wrong = [name for name in right if not np.isclose(growths[name], right[name], rtol=0.02)]
+    _require(not wrong, f"{', '.join(wrong)}: 10 dB and one station, all events, medians of `epicentral_km`?")
+    return f"Right: both by {growths['both']:.2f}, where the product is {product:.2f}."
+
+
+def foreign_model(needed, by_start) -> str:
+    """Events from random weights that are as good as 25 from the other network's model, by network (chapter 4).
+
+    Parameters
+    ----------
+    needed : mapping
+        By network one of the numbers that were tried, or None.
+    by_start : DataFrame
+        Of `seisbook.transfer.tabulate`.
+    """
+    for network, rows in by_start[by_start.quantity == "epicentral_km"].groupby("network"):
+        _require(network in needed, f"give a number for {network}, too, or None.")
+        errors = {(row.start, row.n_train): row.estimate.value for row in rows.itertuples()}
+        enough = [n for start, n in errors if start == "random" and errors[start, n] <= errors["other", 25]]
+        right, answer = min(enough, default=None), needed[network]
+        _require(answer is not None or right is None, f"{network}: one of the numbers is enough: look again.")
+        early = answer is not None and (right is None or answer < right)
+        _require(not early, f"{network}: with {answer} events, training from random weights is not there yet.")
+        _require(answer == right, f"{network}: fewer would do.")
+    return "Right, by the estimates. Their intervals are wide: read them, too."
+
+
+def breaks(change, locator, events, sampling_rate_hz) -> str:
+    """A perturbation that at least doubles the median error (chapter 4)."""
+    _require(isinstance(change, robustness.Perturbation), "a perturbation of `seisbook.robustness` is asked for.")
+    growth = _growth(locator, events, change, sampling_rate_hz)
+    _require(growth >= 2, f"the error grows by {growth:.2f} only.")
+    return f"It does: {growth:.1f} times the error. Would an analyst see it on the seismograms?"
+
+
+def liars(error, ellipse, locator, events, sampling_rate_hz) -> str:
+    """Growth of the error and of the ellipse with a station of each event 50 km from its place (chapter 4)."""
+    change = robustness.WrongCoordinates(50.0)
+    changed = change.apply(events, sampling_rate_hz, progress=False)
+    right = _growth(locator, events, change, sampling_rate_hz)
+    _require(
+        np.isclose(error, right, rtol=0.02), "the error: the median with the fault over that without, of all events."
+    )
+    before, after = (_radius(locator.predict(one).epicentre_tril) for one in (events, changed))
+    grown = np.median(after) / np.median(before)
+    _require(not np.isclose(ellipse, grown**2, rtol=0.03), "this is the growth of the area: take its root.")
+    _require(np.isclose(ellipse, grown, rtol=0.03), "the ellipse: root of the product of the diagonal, medians again.")
+    return f"Right: the error grows by {error:.1f}, the ellipse that should cover it by {ellipse:.2f}."
+
+
+def _median_error(locator, events):
+    return evaluation.errors(locator.predict(events), events).epicentral_km.median()
+
+
+def _growth(locator, events, change, sampling_rate_hz):
+    """How many times the median epicentral error a perturbation makes of it."""
+    changed = change.apply(events, sampling_rate_hz, progress=False)
+    return _median_error(locator, changed) / _median_error(locator, events)
+
+
+def _radius(tril):
+    return tril.diagonal(dim1=1, dim2=2).prod(1).sqrt().numpy()
+
+
+# ------------------------------------------------------------------------------------------------ chapter 5: attention
+
+
+def nearest_share(share, table) -> str:
+    """Share of events in which the nearest station has the largest rollout (chapter 5).
+
+    Parameters
+    ----------
+    share : float
+    table : DataFrame
+        Of `attention_study.collect`.
+    """
+    right = _share_of_events(table, "idxmax")
+    _require(0 <= share <= 1, "a share of the events: between 0 and 1.")
+    hint = "by event: is the largest `rollout` where `epicentral_km` is smallest?"
+    if np.isclose(share, _share_of_events(table, "idxmin")):
+        hint = "you compare with the station that has the *smallest* rollout."
+    _require(np.isclose(share, right, atol=1e-6), hint)
+    lot = (1 / table.groupby("event").size()).mean()
+    return f"Right: {share:.0%} of the events. Chance gives {lot:.0%}."
+
+
+def _share_of_events(table, extreme):
+    events = table.groupby("event")
+    return float((getattr(events.rollout, extreme)() == events.epicentral_km.idxmin()).mean())
+
+
+def softmax_gap(z) -> str:
+    """Values whose softmax-weighted mean is at least half of the bound below their maximum (chapter 5)."""
+    z = np.asarray(z, float)
+    _require(z.ndim == 1 and len(z) >= 2, "a list of two values or more.")
+    weight = np.exp(z - z.max())
+    reached = (z.max() - weight @ z / weight.sum()) / np.log(len(z))
+    _require(np.ptp(z) > 0, "values that are all alike are their own mean: one has to stand out.")
+    _require(reached > 0.05 or np.ptp(z) < 5, "one value so far above that it gets all the weight: bring it down.")
+    _require(
+        reached >= 0.5, f"{len(z)} values, and {reached:.2f} of the bound. If no arrangement does better, try more."
+    )
+    return f"Right: with {len(z)} values {reached:.2f} of the bound."
+
+
+def shuffled(other, model) -> str:
+    """A model whose weights are those of another one in another order (chapter 5)."""
+    pairs = list(zip(other.parameters(), model.parameters(), strict=True))
+    _require(any(not a.equal(b) for a, b in pairs), "these are the trained weights: shuffle them first.")
+    same = all(a.flatten().sort().values.equal(b.flatten().sort().values) for a, b in pairs)
+    _require(same, "these are other weights, not the model's own in another order.")
+    return "Right: the same weights in another order. Now draw it, and let somebody else guess."
+
+
+def left_out(tau, table) -> str:
+    """Kendall's tau of the rollout and of what leaving a station out does, for one event (chapter 5)."""
+    pair = table[["rollout", "leave_one_out_km"]]
+    right, other = (pair.corr(method).iloc[0, 1] for method in ("kendall", "pearson"))
+    _require(np.ndim(tau) == 0, "one number: take the entry of the two out of the table.")
+    hint = "compare `rollout` with `leave_one_out_km`, station by station."
+    if np.isclose(tau, other, atol=0.006):
+        hint = "a correlation of the values: the order asks for Kendall's."
+    _require(np.isclose(tau, right, atol=0.006), hint)
+    return f"Right: {tau:.2f} for this event, of {len(table)} stations."
 
 
 # ---------------------------------------------------------------------------------------------- chapter 7: your network

@@ -4,10 +4,28 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from seisbook import bulletins, checks, networks, simulation, statistics
+from seisbook import (
+    attention,
+    bulletins,
+    checkpoints,
+    checks,
+    evaluation,
+    experiments,
+    networks,
+    peers,
+    robustness,
+    robustness_figures,
+    simulation,
+    statistics,
+    variance,
+    variance_figures,
+    variance_ratio,
+)
+from seisbook.model import ModelConfig
 from seisbook.traveltimes import TravelTimes
 
 
@@ -119,3 +137,194 @@ def test_better_terms(catalogue, network):
     stations[0] = replace(stations[0], p_term_s=1.0)
     with pytest.raises(checks.Hint, match="delays of P"):
         checks.better_terms(replace(network, stations=stations), network, catalogue)
+
+
+# ---------------------------------------------------------------------------------------------------- chapter 3: luck
+
+
+@pytest.fixture(scope="module")
+def runs():
+    rng = np.random.default_rng(0)
+    design = pd.MultiIndex.from_product(
+        [("dynamic", "static"), range(15), range(5)], names=["arm", "partition", "seed"]
+    )
+    scores = {"epicentral_km": rng.normal(6, 1, 150), "fold_epicentral_km": rng.normal(6, 1, 150)}
+    return pd.DataFrame(scores, design).reset_index()
+
+
+def test_fewer_seeds(runs):
+    def components(query, column="epicentral_km"):
+        return variance.anova_components(runs.query(f"{query} and seed < 2"), column)
+
+    assert "data " in checks.fewer_seeds(components("arm == 'dynamic'"), runs)
+    wrong = {"all partitions": components("arm == 'dynamic' and partition < 5")}
+    wrong |= {"keep seeds": variance.anova_components(runs.query("arm == 'dynamic'"), "epicentral_km")}
+    wrong |= {
+        "the arm is": components("arm == 'static'"),
+        "score is": components("arm == 'dynamic'", "fold_epicentral_km"),
+    }
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.fewer_seeds(answer, runs)
+
+
+def test_naive_interval(runs):
+    scores, parts = runs.query("arm == 'dynamic'").epicentral_km, {"data": 0.1, "seed": 0.3, "residual": 0.6}
+    error, honest = scores.std() / 75**0.5, variance_figures.half_width(parts, 15, 5)
+    for naive in (1.96 * error, 1.9925 * error):  # normal, or Student's
+        assert checks.naive_interval(naive, honest, scores, parts).startswith("Right")
+    wrong = {"scatter of one": (scores.std(), honest), "standard error": (error, honest)}
+    wrong |= {"whole interval": (3.92 * error, honest), "naive one": (10 * error, honest)}
+    wrong |= {"honest one": (1.96 * error, 1.96 * error)}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.naive_interval(*answer, scores, parts)
+
+
+def test_enough_partitions():
+    plan = variance_ratio.Design(1.0, 1.0, 5, 5, 50.0, 0.5)
+    detectable = {
+        n: variance_ratio.minimum_detectable_ratio(replace(plan, n_partitions=n)) for n in (5, 10, 20, 40, 80)
+    }
+    needed = next(n for n, ratio in detectable.items() if ratio >= 0.8)
+    assert checks.enough_partitions(needed, plan).startswith(f"Right: {needed}")
+    for hint, n in (("take more", needed // 2), ("half as many", 2 * needed), ("two or more", 0)):
+        with pytest.raises(checks.Hint, match=hint):
+            checks.enough_partitions(n, plan)
+
+
+# ----------------------------------------------------------------------------------------------- chapter 4: what breaks
+
+
+@pytest.fixture(scope="module")
+def trained(network):
+    """A model of the book, twelve simulated events, and their sampling rate."""
+    events = experiments.load_events(network, "simulated", 60, 11, False).select(np.arange(12))
+    model, card = checkpoints.load(experiments.model_path(network.name, "dynamic", "random", 0, "paper"))
+    return experiments.as_locator(model, card), events, network.window.sampling_rate_hz
+
+
+def growth(trained, change):
+    locator, events, rate = trained
+    after = change.apply(events, rate, progress=False)
+    medians = [evaluation.errors(locator.predict(one), one).epicentral_km.median() for one in (after, events)]
+    return medians[0] / medians[1]
+
+
+def test_filtered(trained):
+    locator, events, rate = trained
+    low, high = (robustness_figures.degrade(locator.model_, events, name, rate) for name in ("low_pass", "high_pass"))
+    other = robustness_figures.degrade(locator.model_, events.select([1]), "high_pass", rate)
+    assert checks.filtered(low, high).startswith("Right")
+    wrong = {"`low` should": (high, high), "`high` should": (low, low), "first of the": (low[1:], high)}
+    for hint, answer in (wrong | {"two events": (low, other)}).items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.filtered(*answer)
+
+
+def test_two_faults(trained):
+    noise, nearest = robustness.AddedNoise(10.0), robustness.StationDropout(1, mode="nearest")
+    changes = {"noise": noise, "nearest": nearest, "both": robustness.compose(noise, nearest)}
+    right = {name: growth(trained, change) for name, change in changes.items()}
+    assert checks.two_faults(right, *trained).startswith("Right")
+    calm = evaluation.errors(trained[0].predict(trained[1]), trained[1]).epicentral_km.median()
+    wrong = {"three growths": {"both": 1.0}, "in km": {name: calm * one for name, one in right.items()}}
+    wrong |= {"the product": right | {"both": right["noise"] * right["nearest"]}, "nearest:": right | {"nearest": 9.0}}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.two_faults(answer, *trained)
+
+
+def test_foreign_model():
+    errors = {("other", 25): 2.0, ("random", 25): 5.0, ("random", 50): 2.1, ("random", 100): 1.9, ("random", 200): 1.5}
+    rows = [
+        {"network": name, "quantity": "epicentral_km", "start": start, "n_train": n}
+        | {"estimate": statistics.Estimate(error + 2 * (name == "far" and start == "random"), 0, 9)}
+        for name in ("near", "far")
+        for (start, n), error in errors.items()
+    ]
+    table = pd.DataFrame(rows)
+    assert checks.foreign_model({"near": 100, "far": None}, table).startswith("Right")
+    wrong = {"number for": {"near": 100}, "near: with 50": {"near": 50, "far": None}}
+    wrong |= {"near: fewer": {"near": 200, "far": None}, "near: one of": {"near": None, "far": None}}
+    wrong |= {"far: with 200": {"near": 100, "far": 200}}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.foreign_model(answer, table)
+
+
+def test_breaks(trained):
+    assert "times the error" in checks.breaks(robustness.WrongCoordinates(100.0), *trained)
+    for hint, change in (("only", robustness.PolarityFlip(1)), ("a perturbation of", "a wrong clock")):
+        with pytest.raises(checks.Hint, match=hint):
+            checks.breaks(change, *trained)
+
+
+def test_liars(trained):
+    locator, events, rate = trained
+    change = robustness.WrongCoordinates(50.0)
+    moved = change.apply(events, rate, progress=False)
+    before, after = (np.linalg.det(locator.predict(one).epicentre_tril.numpy()) for one in (events, moved))
+    right = growth(trained, change), np.median(np.sqrt(after)) / np.median(np.sqrt(before))
+    assert checks.liars(*right, *trained).startswith("Right")
+    area = right[1] ** 2
+    for hint, answer in (("the error", (99, right[1])), ("area", (right[0], area)), ("ellipse:", (right[0], 99))):
+        with pytest.raises(checks.Hint, match=hint):
+            checks.liars(*answer, *trained)
+
+
+# ------------------------------------------------------------------------------------------------ chapter 5: attention
+
+
+def stations(n=20, size=6):
+    """A table as of `attention_study.collect`; in every other event the nearest has the largest rollout."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for event in range(n):
+        distance, flow = np.sort(rng.uniform(1, 99, size)), np.sort(rng.uniform(0, 1, size))
+        rows.append(pd.DataFrame({"event": event, "epicentral_km": distance, "rollout": flow[:: (-1) ** event]}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_nearest_share():
+    table = stations()
+    assert checks.nearest_share(0.5, table) == "Right: 50% of the events. Chance gives 17%."
+    table = table[table.event < 15]  # 7 of 15
+    for hint, answer in (("between 0 and 1", 46.7), ("by event", 0.25), ("smallest", 8 / 15)):
+        with pytest.raises(checks.Hint, match=hint):
+            checks.nearest_share(answer, table)
+
+
+def test_softmax_gap():
+    assert checks.softmax_gap(np.r_[3.2, np.zeros(39)]).startswith("Right: with 40 values")
+    wrong = {"all alike": np.ones(40), "bring it down": np.r_[50.0, np.zeros(39)], "two values": [1.0]}
+    for hint, z in (wrong | {"try more": np.r_[1.6, np.zeros(3)]}).items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.softmax_gap(z)
+
+
+def test_no_four_values_come_within_a_factor_of_two():
+    """The chapter's model has four neighbours: the exercise asks how many values it takes."""
+    z = np.zeros((4, 400))
+    z[0] = np.linspace(0.01, 8, 400)
+    weight = np.exp(z) / np.exp(z).sum(0)
+    assert (z.max(0) - (weight * z).sum(0)).max() < np.log(4) / 2
+
+
+def test_shuffled():
+    torch.manual_seed(0)
+    model = peers.build("dynamic", ModelConfig())
+    assert checks.shuffled(attention.shuffle_weights(model), model).startswith("Right")
+    for hint, other in (("the trained weights", model), ("other weights", peers.build("dynamic", ModelConfig()))):
+        with pytest.raises(checks.Hint, match=hint):
+            checks.shuffled(other, model)
+
+
+def test_left_out():
+    table = pd.DataFrame({"rollout": [0.1, 0.2, 0.3, 0.4], "leave_one_out_km": [1.0, 5.0, 4.0, 50.0]})
+    tau = table.rollout.corr(table.leave_one_out_km, "kendall")
+    assert checks.left_out(round(tau, 2), table).startswith("Right")
+    wrong = {"one number": table.corr("kendall"), "of the values": table.corr().iloc[0, 1], "station by": -tau}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.left_out(answer, table)
