@@ -150,7 +150,9 @@ def naive_interval(naive, honest, scores, components) -> str:
     _require(not np.isclose(naive, 4 * error, rtol=0.03), "this is the whole interval: take one half of it.")
     _require(np.isclose(naive, 2 * error, rtol=0.03), "the naive one: standard deviation over the root of the number.")
     right = variance_figures.half_width(components, 15, 5)
-    _require(np.isclose(honest, right, rtol=0.01), "the honest one: `variance_figures.half_width(components, 15, 5)`.")
+    _require(
+        np.isclose(honest, right, rtol=0.01), "the honest one: see how many partitions, how many seeds; here 15 and 5."
+    )
     return f"Right: {honest / naive:.1f} times. As if there were {len(scores) * (naive / honest) ** 2:.0f} trainings."
 
 
@@ -238,8 +240,12 @@ def liars(error, ellipse, locator, events, sampling_rate_hz) -> str:
     )
     before, after = (_radius(locator.predict(one).epicentre_tril) for one in (events, changed))
     grown = np.median(after) / np.median(before)
-    _require(not np.isclose(ellipse, grown**2, rtol=0.03), "this is the growth of the area: take its root.")
-    _require(np.isclose(ellipse, grown, rtol=0.03), "the ellipse: root of the product of the diagonal, medians again.")
+    hint = (
+        "the ellipse: the root of the diagonal's product, event by event; the median with the fault over that without."
+    )
+    if np.isclose(ellipse, grown**2, rtol=0.03):
+        hint = "this is the growth of the ellipse's area: take the root."
+    _require(np.isclose(ellipse, grown, rtol=0.03), hint)
     return f"Right: the error grows by {error:.1f}, the ellipse that should cover it by {ellipse:.2f}."
 
 

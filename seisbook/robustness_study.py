@@ -301,8 +301,8 @@ def _breakdown(name, rows):
     return f"{float(f'{where:.2g}'):g}"
 
 
-def against_twin(real, twin, model="dynamic") -> pd.DataFrame:
-    r"""Whether errors grow on simulated readings as they do on real ones, by group of perturbations.
+def against_twin(real, twin) -> pd.DataFrame:
+    r"""Whether our model's errors grow on simulated readings as they do on real ones, by group of perturbations.
 
     .. math:: \rho = \exp \operatorname{mean}_a (\ln g_a^\mathrm{twin} - \ln g_a^\mathrm{real})
 
@@ -314,7 +314,6 @@ def against_twin(real, twin, model="dynamic") -> pd.DataFrame:
     ----------
     real, twin : list of dict
         Of `seisbook.studies.load`, for one network.
-    model : str
 
     Returns
     -------
@@ -324,7 +323,7 @@ def against_twin(real, twin, model="dynamic") -> pd.DataFrame:
     """
     rows = {}
     for name, axes in GROUPS.items():
-        logs = np.stack([_log_growths(found, model, axes, seed) for seed, found in enumerate((real, twin))])
+        logs = np.stack([_log_growths(found, axes, seed) for seed, found in enumerate((real, twin))])
         means = np.exp([*logs.mean(2), (logs[1] - logs[0]).mean(1)])
         estimates = [Estimate(one[0], *np.percentile(one[1:], INTERVAL)) for one in means]
         rows[name] = {
@@ -336,7 +335,7 @@ def against_twin(real, twin, model="dynamic") -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _log_growths(records, model, axes, random_state):
+def _log_growths(records, axes, random_state, model="dynamic"):
     """Logarithms of `_growths` along some axes, in the order of the trials."""
     chosen = [one["result"][model] for one in records if one["trial"]["axis"] in axes]
     return np.log(_growths(chosen, _unperturbed(records)[model], random_state))
@@ -354,15 +353,18 @@ def quoted(records) -> dict:
     Parameters
     ----------
     records : dict of str to list of dict
-        By network, of `seisbook.studies.load`.
+        By network, or another name for the records, of `seisbook.studies.load`.
     """
     texts = {}
     for name, found in records.items():
-        texts[f"{name}-events"] = f"{len(_unperturbed(found)['dynamic']['epicentral_km']):,}"
+        errors = _unperturbed(found)["dynamic"]["epicentral_km"]
+        calm = np.median(errors)
+        texts[f"{name}-events"], texts[f"{name}-calm-km"] = f"{len(errors):,}", f"{calm:.2f}"
         table = tabulate(found)
         for axis in dict.fromkeys(table.axis):
             worst = stability(found, "dynamic", (axis,))
             texts[f"{name}-{axis}-growth"] = f"{Estimate(worst['value'], worst['low'], worst['high']):.2f}"
+            texts[f"{name}-{axis}-km"] = f"{worst['value'] * calm:.1f}"
             texts[f"{name}-{axis}-severity"] = f"{worst['severity']:g}"
         for row in table[table.model == "dynamic"].itertuples():
             texts[f"{name}-{row.axis}-{row.severity:g}"] = f"{row.growth:.2f}"
