@@ -6,6 +6,8 @@ A check never shows the solution. In Jupyter a hint is one line, not a traceback
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import kendalltau
+from sklearn.metrics import roc_auc_score
 
 from seisbook import evaluation, inspection, robustness, statistics, variance, variance_figures, variance_ratio
 from seisbook.traveltimes import TravelTimes
@@ -323,6 +325,59 @@ def left_out(tau, table) -> str:
         hint = "a correlation of the values: the order asks for Kendall's."
     _require(np.isclose(tau, right, atol=0.006), hint)
     return f"Right: {tau:.2f} for this event, of {len(table)} stations."
+
+
+# ------------------------------------------------------------------------------------------ chapter 6: events and texts
+
+
+def own_words(found, classes) -> str:
+    """Classes of the first ten answers to prompts for volcanic events, and the classes of all events (chapter 6)."""
+    found, classes = np.asarray(found), np.asarray(classes)
+    _require(len(found) == 10, f"the first ten answers are asked for, you have {len(found)}.")
+    _require(set(found) <= set(classes), "these are not classes: take `given.classes` at the best answers.")
+    right, by_lot = (found == "volcanic").sum(), 10 * (classes == "volcanic").mean()
+    _require(
+        right > by_lot, f"{right} right, no more than by lot: are these the *most* similar, and in words of reports?"
+    )
+    return f"{right} of ten are right; by lot it would be {by_lot:.1f}."
+
+
+def languages(tau, english, spanish) -> str:
+    """Kendall's rank correlation of the scores that a question gets in two languages (chapter 6)."""
+    _require(not np.allclose(english, spanish), "the two questions are the same: ask one of them in Spanish.")
+    right = kendalltau(english, spanish).statistic
+    hint = "these are not the two questions' scores of all events, in the order of the events."
+    if np.isclose(tau, np.corrcoef(english, spanish)[0, 1], atol=0.006):
+        hint = "a correlation of the scores: the order asks for Kendall's."
+    _require(np.isclose(tau, right, atol=0.006), hint)
+    return f"Right: {tau:.2f}, where questions that mean the same to the encoder would have 1."
+
+
+def withheld(auc, margin, own) -> str:
+    """Area under the ROC curve of the margins of a withheld class; `own`, which events are of it (chapter 6)."""
+    _require(not np.isnan(margin).any(), "there are events without a margin: has the trial a class that is `withheld`?")
+    _require(0 < np.sum(own) < len(own), "no event is of that class, or all are.")
+    right = roc_auc_score(own, margin)
+    hint = "the area: the chance that an event of the class has the larger margin of the two."
+    if np.isclose(auc, 1 - right, atol=0.006):
+        hint = "the wrong way round: a *large* margin speaks for the class."
+    elif np.isclose(auc, np.mean((margin > 0) == own), atol=0.006):
+        hint = "this is the share of right answers, which depends on how frequent the class is."
+    _require(np.isclose(auc, right, atol=0.006), hint)
+    return f"Right: {auc:.2f} for {np.sum(own)} events of the class; 0.5 would be chance."
+
+
+def cheats(errors) -> str:
+    """Errors of depth that corrections leave, a row each, with texts in full and without places (chapter 6)."""
+    _require({"none", "places"} <= set(errors), "two columns: texts in full, `none`, and without places, `places`.")
+    _require(errors.index.is_unique, "one row a correction: are these errors of depth only?")
+    needed = {"estimates", "estimates and text"}
+    _require(needed <= set(errors.index), "keep the corrections by the estimates alone and by estimates and text.")
+    alone, both = errors.loc["estimates"], errors.loc["estimates and text"]
+    _require(np.isclose(alone.none, alone.places), "the estimates do not read: their rows should be alike.")
+    _require(alone.none != 1, "these are ratios: take the errors themselves.")
+    full, masked = both.none / alone.none, both.places / alone.places
+    return f"Right: text in full makes the error {full:.2f} of what it is, without places {masked:.2f}."
 
 
 # ---------------------------------------------------------------------------------------------- chapter 7: your network

@@ -328,3 +328,46 @@ def test_left_out():
     for hint, answer in wrong.items():
         with pytest.raises(checks.Hint, match=hint):
             checks.left_out(answer, table)
+
+
+# ------------------------------------------------------------------------------------------ chapter 6: events and texts
+
+
+def test_own_words():
+    classes = np.repeat(["tectonic", "volcanic"], [80, 20])
+    found = np.repeat(["volcanic", "tectonic"], [6, 4])
+    assert checks.own_words(found, classes) == "6 of ten are right; by lot it would be 2.0."
+    wrong = {"first ten": found[:5], "not classes": np.arange(10), "by lot": np.repeat(["tectonic"], 10)}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.own_words(answer, classes)
+
+
+def test_languages():
+    english, spanish = np.array([0.1, 0.2, 0.3, 0.9]), np.array([0.2, 0.1, 0.3, 0.5])
+    assert checks.languages(2 / 3, english, spanish).startswith("Right: 0.67")
+    wrong = {"of the scores": (np.corrcoef(english, spanish)[0, 1], spanish), "same": (1.0, english)}
+    for hint, (tau, other) in (wrong | {"not the two": (0.1, spanish)}).items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.languages(tau, english, other)
+
+
+def test_withheld():
+    margin, own = np.array([-0.1, 0.3, 0.2, -0.5, -0.6]), np.array([True, True, False, False, False])
+    assert checks.withheld(5 / 6, margin, own).startswith("Right: 0.83 for 2 events")
+    wrong = {"wrong way": (1 / 6, margin, own), "share of right": (0.6, margin, own), "the chance": (0.4, margin, own)}
+    wrong |= {"without a margin": (0.5, np.full(5, np.nan), own), "no event": (0.5, margin, own & False)}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.withheld(*answer)
+
+
+def test_cheats():
+    names = ["before", "estimates", "text", "estimates and text"]
+    right = pd.DataFrame({"none": [9.0, 8.0, 7.0, 6.0], "places": [9.0, 8.0, 8.8, 8.0]}, names)
+    assert "0.75 of what it is, without places 1.00" in checks.cheats(right)
+    wrong = {"two columns": right[["none"]], "one row": pd.concat([right, right]), "keep the": right.iloc[:2]}
+    wrong |= {"ratios": right / right.loc["estimates"], "do not read": right.assign(places=right.places + 1)}
+    for hint, answer in wrong.items():
+        with pytest.raises(checks.Hint, match=hint):
+            checks.cheats(answer)
