@@ -166,7 +166,7 @@ def enough_partitions(needed, design) -> str:
 
     _require(needed >= 2, "a number of partitions: two or more.")
     found = detectable(needed)
-    _require(found >= 0.8, f"with {needed} partitions only a ratio of {found:.2f} would be found: take more.")
+    _require(found >= 0.8, f"with {needed} partitions only a ratio of {found:.3f} would be found: take more.")
     _require(detectable(max(needed // 2, 2)) < 0.8, "half as many would do, too.")
     return f"Right: {needed} partitions, which is {2 * needed * design.n_seeds:,} trainings in two arms."
 
