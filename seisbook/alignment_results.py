@@ -5,9 +5,9 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
+from sklearn.metrics import roc_auc_score as area  # under the ROC curve; ties count half
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
@@ -152,16 +152,6 @@ def _margins(trials, names, **arm):
 
 def _mean_area(table):
     return float(np.mean([area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
-
-
-def area(positive, score) -> float:
-    r"""Area under the ROC curve: the chance that a positive one has the larger score, ties counted half.
-
-    .. math:: \mathrm{AUC} = \frac{\sum_{i \in +} r_i - n_+ (n_+ + 1) / 2}{n_+ n_-}, \qquad r = \text{rank of the score}
-    """
-    n = positive.sum()
-    rank = rankdata(score)[positive].sum()
-    return float((rank - n * (n + 1) / 2) / max(n * (len(positive) - n), 1))
 
 
 # ------------------------------------------------------------------------------------------------------------ verdicts

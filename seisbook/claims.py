@@ -127,8 +127,8 @@ def table(found) -> pd.DataFrame:
 
 
 def ledger(found) -> str:
-    """The claims as MyST for the landing page: each with its statement, measurements, verdicts and figures."""
-    lines = []
+    """The claims as MyST for the landing page: a count of the verdicts, then each claim's measurements and figures."""
+    lines = _counts(found)
     for name in dict.fromkeys(one.id for one in found):
         lines += ["", f"**{name}: {STATEMENTS[name]}**", ""]
         lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
@@ -137,6 +137,16 @@ def ledger(found) -> str:
             cells = one.network.capitalize(), one.measured, one.found, f"{one.threshold:.3g}", f"**{one.verdict}**"
             lines.append(f"| {' | '.join((*cells, where))} |")
     return "\n".join(lines) + "\n"
+
+
+def _counts(found):
+    """How often each claim was found supported, or not, as lines of a table."""
+    verdicts = "supported", "inconclusive", "not supported"
+    lines = [f"| | claim | {' | '.join(verdicts)} |", "|---|---|---|---|---|"]
+    for name in dict.fromkeys(one.id for one in found):
+        counts = [sum((one.id, one.verdict) == (name, verdict) for one in found) for verdict in verdicts]
+        lines.append(f"| {name} | {STATEMENTS[name]} | {' | '.join(str(count or '') for count in counts)} |")
+    return lines
 
 
 class _Records:

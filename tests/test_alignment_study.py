@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from seisbook import alignment_figures, alignment_results, alignment_study, asking, networks, records, reports, sources
 from seisbook.alignment_study import Corpus
@@ -136,15 +135,6 @@ def test_the_rule_for_above():
     assert alignment_results.above(0.1, 0.2) == "supported"
     assert alignment_results.above(-0.2, -0.1) == "not supported"
     assert alignment_results.above(-0.1, 0.1) == "inconclusive"
-
-
-def test_area_is_that_of_the_roc_curve():
-    rng = np.random.default_rng(0)
-    positive, score = rng.random(80) < 0.3, rng.normal(size=80).round(1)
-    assert alignment_results.area(positive, score + positive) == pytest.approx(
-        roc_auc_score(positive, score + positive)
-    )
-    assert alignment_results.area(positive, np.zeros(80)) == pytest.approx(0.5)
 
 
 def test_balanced_accuracy_gives_each_class_the_same_weight():

@@ -82,6 +82,9 @@ def test_the_ledger_has_a_table_a_claim(known):
     assert text.count("**not supported**") == 1
     assert "{numref}`fig-ratios`" in text
     assert claims.STATEMENTS["C3"] in text
+    of_c2 = [one.verdict for one in claims.claims("C2")]
+    counts = " | ".join(str(of_c2.count(one) or "") for one in ("supported", "inconclusive", "not supported"))
+    assert f"| C2 | {claims.STATEMENTS['C2']} | {counts} |" in text
 
 
 def test_an_unknown_claim_is_named(capsys):
