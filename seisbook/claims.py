@@ -142,7 +142,7 @@ def ledger(found) -> str:
 def _counts(found):
     """How often each claim was found supported, or not, as lines of a table."""
     verdicts = "supported", "inconclusive", "not supported"
-    lines = [f"| | claim | {' | '.join(verdicts)} |", "|---|---|---|---|---|"]
+    lines = [f"| id | claim | {' | '.join(verdicts)} |", "|---|---|---|---|---|"]
     for name in dict.fromkeys(one.id for one in found):
         counts = [sum((one.id, one.verdict) == (name, verdict) for one in found) for verdict in verdicts]
         lines.append(f"| {name} | {STATEMENTS[name]} | {' | '.join(str(count or '') for count in counts)} |")
