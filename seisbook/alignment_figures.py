@@ -48,8 +48,7 @@ def _dots(axis, rows, value, labels):
     for y, name in enumerate(labels):
         changed, hue = ARMS[name]
         if (one := find(rows, changed, value)) is not None:
-            axis.plot([one.low, one.high], [y, y], color=hue, linewidth=2)
-            axis.plot(one.value, y, "o", color=hue, markersize=5)
+            _interval(axis, one, y, hue, "o")
     axis.set_ylim(len(labels) - 0.4, -0.6)
     axis.set_xlim(left=0)
 
@@ -115,8 +114,7 @@ def withheld(content):
         for row in one["withheld"]:
             hue, marker = looks[row["arm"], row["masking"]]
             y = known.index(row["class"]) + 0.22 * (list(looks).index((row["arm"], row["masking"])) - 1)
-            axis.plot(row["auc"][1:], [y, y], color=hue, linewidth=1.6)
-            axis.plot(row["auc"][0], y, marker, color=hue, markersize=4.5)
+            _interval(axis, row["auc"], y, hue, marker)
         axis.axvline(0.5, color=LINE, linewidth=0.8, linestyle=":")
         axis.set_xlim(0, 1)
     axes[0].set_yticks(range(len(known)), ["mean" if name is None else name.replace("_", " ") for name in known])

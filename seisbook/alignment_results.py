@@ -14,7 +14,7 @@ from tqdm import tqdm
 from seisbook import alignment, alignment_study, building, checkpoints, evaluation, records, reports, studies
 from seisbook.errors import UserError
 from seisbook.experiments import FOLDS
-from seisbook.statistics import Estimate, bootstrap_ci
+from seisbook.statistics import Estimate, above, bootstrap_ci
 
 NAME = "alignment"
 RECALLS = (1, 5, 10)
@@ -208,11 +208,6 @@ def _hardest(question, masking, differences, runs):
     return {**row, "n_runs": FOLDS * len(runs), "verdict": verdict}
 
 
-def above(low, high, threshold=0.0) -> str:
-    """Verdict on "it is above the threshold" from an interval."""
-    return "supported" if low > threshold else "not supported" if high < threshold else "inconclusive"
-
-
 # ---------------------------------------------------------------------------------------------------------- correction
 
 
@@ -389,10 +384,11 @@ def correction(corpus, masking, by, quantity) -> dict:
 
 QUOTED = {"full": {}, "numbers": {"masking": "numbers"}, "places": {"masking": "places"}, "region": {"split": "region"}}
 QUOTED |= {
-    arm.replace(" ", "-"): {"arm": arm} for arm in ("shuffled", "popularity", "estimates", "embedding", "untrained")
-}
-QUOTED |= {
-    arm.replace(" ", "-"): {"arm": arm} for arm in ("metadata", "majority", "supervised", "text", "random words")
+    arm.replace(" ", "-"): {"arm": arm}
+    for arm in (
+        *("shuffled", "popularity", "estimates", "embedding", "untrained"),
+        *("metadata", "majority", "supervised", "text", "random words"),
+    )
 }
 
 
@@ -404,7 +400,6 @@ def quoted(content) -> dict[str, str]:
             for what, rows, value in (("recall", "retrieval", "at5"), ("zero", "zero_shot", "accuracy")):
                 if (found := find(one[rows], changed, value)) is not None:
                     texts[f"{name}-{what}-{arm}"] = f"{found:.2f}"
-                    texts[f"{name}-{what}-{arm}-value"] = f"{found.value:.2f}"
         for row in one["withheld"]:
             key = f"{name}-withheld-{row['arm']}-{row['masking']}-{row['class'] or 'mean'}"
             texts[key] = f"{Estimate(*row['auc']):.2f}"
@@ -412,7 +407,6 @@ def quoted(content) -> dict[str, str]:
             ratio = Estimate(*correction(one, masking, FULL, quantity)["ratio"])
             texts[f"{name}-{quantity}-{masking}"] = f"{ratio:.2f}"
         texts |= {f"{name}-texts-{masking}": f"{n:,}" for masking, n in one["n_texts"].items()}
-        texts |= {f"{name}-events": f"{one['n_events']:,}", f"{name}-corrected": f"{one['n_corrected']:,}"}
     return texts
 
 

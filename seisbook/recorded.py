@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from scipy import signal
 
-from seisbook import building, checkpoints, experiments, networks, records, simulation, sources
+from seisbook import building, checkpoints, evaluation, experiments, networks, records, simulation, sources
 from seisbook.classical import ClassicalLocator, catalogue_from_traces
 from seisbook.errors import UserError
 from seisbook.rendering import WOOD_ANDERSON_HZ
@@ -96,9 +96,9 @@ def estimates(progress=True) -> dict:
     locator = experiments.as_locator(model, card)
     moved = displacement(events, rate)
     found = {
-        "model, counts of velocity": _predicted(locator, events),
-        "model, displacement": _predicted(locator, moved),
-        "model, displacement, calibrated": _predicted(locator, calibrated(moved, catalogue, codes)),
+        "model, counts of velocity": evaluation.estimates(locator.predict(events)),
+        "model, displacement": evaluation.estimates(locator.predict(moved)),
+        "model, displacement, calibrated": evaluation.estimates(locator.predict(calibrated(moved, catalogue, codes))),
     }
     twin = simulation.simulate(network, TWIN_EVENTS, TWIN_SEED)
     picked = catalogue_from_traces(
@@ -115,12 +115,6 @@ def estimates(progress=True) -> dict:
 def labels() -> np.ndarray:
     """Published hypocentres and magnitudes (events, 4), in the order of `estimates`."""
     return experiments.load_events(networks.load(NETWORK), "waveform", None, 0, False).y.numpy()
-
-
-def _predicted(locator, events):
-    prediction = locator.predict(events)
-    columns = *prediction.epicentre.unbind(-1), prediction.depth, prediction.magnitude
-    return np.column_stack([column.numpy() for column in columns])
 
 
 def summarise(found, truth) -> dict:

@@ -40,6 +40,11 @@ def below(low, high, threshold) -> str:
     return "supported" if high < threshold else "not supported" if low > threshold else "inconclusive"
 
 
+def above(low, high, threshold=0.0) -> str:
+    """Verdict on "it is above the threshold" from an interval, see `below`."""
+    return below(-high, -low, -threshold)
+
+
 def distance_azimuth(latitude, longitude, to_latitude, to_longitude):
     """Great-circle distance, and the azimuth in which the second point lies as seen from the first (spherical Earth).
 
