@@ -146,7 +146,9 @@ def _stage(outputs, repository="", site=""):
             shutil.copy2(_executed(chapter, outputs), staged / "book")
     for name, (chapter, figure) in COVER.items():
         (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
-    (staged / "book" / "ledger.md").write_text(claims.ledger(claims.claims()), encoding="utf-8")
+    found = claims.claims()
+    for name, text in (("ledger", claims.ledger(found)), ("measurements", claims.measurements(found))):
+        (staged / "book" / f"{name}.md").write_text(text, encoding="utf-8")
     return staged
 
 

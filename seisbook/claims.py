@@ -8,6 +8,7 @@ stays below a level; C3 and C4 have rules of their own, `seisbook.variance_ratio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from math import floor, inf, log10
 
 import pandas as pd
 
@@ -38,6 +39,20 @@ STATEMENTS = {
     "C9": "the latent space aligns with textual bulletins: retrieval, zero-shot classification",
     "C10": "text corrects bias",
 }
+TESTED_BY = {
+    "C1": "learning curves against the *expert line* of each network",
+    "C2": "cross-validation on both networks",
+    "C3": "the ratio of variances, dynamic to static graph, on the same partitions and seeds",
+    "C4": "errors with and without concatenation; effective rank and Dirichlet energy against depth",
+    "C5": "the growth of the error, band by band",
+    "C6": "shifts of all stations together and of each by itself, apart",
+    "C7": "the RMSE of the largest tenth, most of it withheld from training",
+    "C8": "rank agreement with real analysts' readings beyond what distance and noise explain; how well the stations "
+    "chosen constrain the hypocentre",
+    "C9": "recall and balanced accuracy against majority, metadata and shuffled text",
+    "C10": "the error before and after, with the same controls",
+}
+VERDICTS = "supported", "inconclusive", "not supported"
 MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
     "fig-forest": "book/02_model",
@@ -55,6 +70,7 @@ CHAPTERS = {
     "fig-correction": "book/06_text_alignment",
 }
 ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
+MOST_DECIMALS = 4
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
 
 
@@ -99,8 +115,10 @@ class Claim:
 
     @property
     def found(self) -> str:
-        """The estimate with its interval, as text."""
-        return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.3g}"
+        """The estimate with its interval, as text: as many decimals as give the interval's width two digits."""
+        width = self.ci_high - self.ci_low
+        decimals = min(max(1 - floor(log10(width)), 0), MOST_DECIMALS) if 0 < width < inf else 2
+        return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.{decimals}f}"
 
 
 def claims(*wanted) -> list[Claim]:
@@ -127,26 +145,34 @@ def table(found) -> pd.DataFrame:
 
 
 def ledger(found) -> str:
-    """The claims as MyST for the landing page: a count of the verdicts, then each claim's measurements and figures."""
-    lines = _counts(found)
+    """The claims as MyST for the landing page: a table of what is claimed, how it is tested, and the verdicts."""
+    lines = ["| | claim | tested by | verdicts |", "|---|---|---|---|"]
     for name in dict.fromkeys(one.id for one in found):
-        lines += ["", f"**{name}: {STATEMENTS[name]}**", ""]
-        lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
-        for one in (one for one in found if one.id == name):
-            where = f"{{numref}}`{one.evidence['figure']}`"
-            cells = one.network.capitalize(), one.measured, one.found, f"{one.threshold:.3g}", f"**{one.verdict}**"
-            lines.append(f"| {' | '.join((*cells, where))} |")
+        lines.append(f"| {name} | {STATEMENTS[name]} | {TESTED_BY[name]} | {_counts(found, name)} |")
     return "\n".join(lines) + "\n"
 
 
-def _counts(found):
-    """How often each claim was found supported, or not, as lines of a table."""
-    verdicts = "supported", "inconclusive", "not supported"
-    lines = [f"| id | claim | {' | '.join(verdicts)} |", "|---|---|---|---|---|"]
+def _counts(found, name):
+    """How often a claim was found supported, or not."""
+    counts = {verdict: sum((one.id, one.verdict) == (name, verdict) for one in found) for verdict in VERDICTS}
+    return ", ".join(f"{count} **{verdict}**" for verdict, count in counts.items() if count)
+
+
+def measurements(found) -> str:
+    """Each claim's measurements as MyST, in a table that unfolds; intervals do not break."""
+    lines = []
     for name in dict.fromkeys(one.id for one in found):
-        counts = [sum((one.id, one.verdict) == (name, verdict) for one in found) for verdict in verdicts]
-        lines.append(f"| {name} | {STATEMENTS[name]} | {' | '.join(str(count or '') for count in counts)} |")
-    return lines
+        lines += [f"```{{dropdown}} {name}: {STATEMENTS[name]}"]
+        lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
+        lines += [*(_row(one) for one in found if one.id == name), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _row(one):
+    estimate = one.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
+    figure = f"{{numref}}`{one.evidence['figure']}`"
+    cells = one.network.capitalize(), one.measured, estimate, f"{one.threshold:.3g}", f"**{one.verdict}**", figure
+    return f"| {' | '.join(cells)} |"
 
 
 class _Records:

@@ -75,16 +75,39 @@ def test_smoothing_is_judged_on_what_was_recorded():
     assert all(one.code for one in claims.claims("C4"))
 
 
-def test_the_ledger_has_a_table_a_claim(known):
+def test_the_ledger_counts_the_verdicts_of_each_claim(known):
     text = claims.ledger(claims.claims("C2", "C3"))
-    assert text.count("| network |") == 2
+    assert len(text.splitlines()) == 2 + 2
+    assert f"| {claims.STATEMENTS['C3']} | {claims.TESTED_BY['C3']} | 1 **supported**, 1 **not supported** |" in text
+
+
+def test_each_claim_has_a_table_of_its_measurements(known):
+    text = claims.measurements(claims.claims("C2", "C3"))
+    assert text.count("{dropdown}") == text.count("| network |") == 2
     assert text.count("**supported**") == 3
     assert text.count("**not supported**") == 1
     assert "{numref}`fig-ratios`" in text
     assert claims.STATEMENTS["C3"] in text
-    of_c2 = [one.verdict for one in claims.claims("C2")]
-    counts = " | ".join(str(of_c2.count(one) or "") for one in ("supported", "inconclusive", "not supported"))
-    assert f"| C2 | {claims.STATEMENTS['C2']} | {counts} |" in text
+
+
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        ((4.0193, 3.693, 4.284), "4.02 [3.69, 4.28]"),
+        ((14.71, 10.9, 19.83), "14.7 [10.9, 19.8]"),
+        ((0.99971, 0.99899, 1.0004), "0.9997 [0.9990, 1.0004]"),
+        ((-0.000637, -0.00191, 0.0), "-0.0006 [-0.0019, 0.0000]"),
+        ((0.0, 0.0, float("inf")), "0.00 [0.00, inf]"),
+        ((2.0, 2.0, 2.0), "2.00 [2.00, 2.00]"),
+    ],
+)
+def test_an_estimate_shows_as_many_digits_as_its_interval_allows(known, estimate, text):
+    one = replace(claims.claims("C2")[0], **dict(zip(("estimate", "ci_low", "ci_high"), estimate, strict=True)))
+    assert one.found == text
+
+
+def test_every_claim_says_how_it_is_tested():
+    assert list(claims.TESTED_BY) == list(claims.STATEMENTS) == list(claims.TESTS)
 
 
 def test_an_unknown_claim_is_named(capsys):
