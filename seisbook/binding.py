@@ -181,7 +181,9 @@ def _config(repository, site):
 
 
 def _digest(folder):
-    digest = hashlib.sha256(Path(__file__).with_name("htmlpages.py").read_bytes())
+    digest = hashlib.sha256()
+    for extension in ("htmlpages.py", "slides.py"):
+        digest.update(Path(__file__).with_name(extension).read_bytes())
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())

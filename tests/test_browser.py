@@ -9,15 +9,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+from seisbook import book
 from seisbook.binding import HTML
 
 # all but the top's index, which leads on to the landing page
 PAGES = [path.relative_to(HTML) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts]
 PAGES = [path for path in PAGES if path != Path("index.html")]
+DECKS = [path for path in PAGES if path.parts[0] == "slides"]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HEAVIEST_MB = 2.0  # a page with everything that it loads, as a web server sends it: text compressed
 PACKED = {".png", ".woff", ".woff2"}
+PROJECTOR = {"width": 1280, "height": 720}
 KNOWN = "Got invalid theme mode: . Resetting to auto."  # the theme's, on a reader's first visit
 
 pytestmark = [
@@ -47,6 +50,7 @@ class Visit:
         self.page.goto(address)
         self.page.wait_for_load_state("load")
         self.page.evaluate("window.MathJax && MathJax.startup && MathJax.startup.promise")
+        self.page.wait_for_function("!window.Reveal || Reveal.isReady()")  # slides
         self.page.add_style_tag(content="* { transition: none !important; }")  # or colours are judged on their way
         self.page.evaluate("for (const image of document.images) image.loading = 'eager'")
         self.page.wait_for_function("[...document.images].every(image => image.complete)")
@@ -111,16 +115,17 @@ def test_solutions_open(visit):
 def test_accessible_and_readable(visit, theme):
     """Nothing serious or critical by axe-core's rules; in dark mode, by that on contrast."""
     visit.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    options = {"resultTypes": ["violations"], "preload": False}
-    if theme == "dark":
-        options["runOnly"] = ["color-contrast"]
-    found = Axe().run(visit.page, options=options).response["violations"]
-    serious = {
+    assert serious(visit.page, runOnly=["color-contrast"] if theme == "dark" else None) == {}
+
+
+def serious(page, **options):
+    """What axe-core finds serious or critical on a page, by its rules."""
+    options = {"resultTypes": ["violations"], "preload": False} | {key: one for key, one in options.items() if one}
+    return {
         rule["id"]: [node["html"][:150] for node in rule["nodes"][:3]]
-        for rule in found
+        for rule in Axe().run(page, options=options).response["violations"]
         if rule["impact"] in ("serious", "critical")
     }
-    assert serious == {}
 
 
 def test_phone_needs_no_sideways_scrolling(visit):
@@ -154,3 +159,68 @@ def test_reader_can_choose_the_dark_mode(browser):
             break
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.wait_for_function(f"{ground} !== '{light}'")
+
+
+@pytest.fixture(scope="module", params=DECKS, ids=str)
+def deck(request, browser):
+    visit = Visit(browser, (HTML / request.param).as_uri())
+    visit.page.set_viewport_size(PROJECTOR)
+    yield visit.page
+    visit.page.close()
+
+
+def test_every_chapter_has_slides():
+    assert [path.stem for path in DECKS] == [chapter.stem for chapter in book.chapters()]
+
+
+def test_all_that_is_on_a_slide_can_be_seen_and_read(deck):
+    """Nothing is beyond the slide's edges, no type under a fiftieth of its height, no picture small or without a name."""
+    for i in range(deck.evaluate("Reveal.getTotalSlides()")):
+        deck.evaluate("i => Reveal.slide(i)", i)
+        found = deck.evaluate(
+            """() => {
+                const slide = Reveal.getCurrentSlide().querySelector(".slide"), edge = slide.getBoundingClientRect();
+                const parts = [...slide.querySelectorAll("*:not(mjx-container *):not(mjx-assistive-mml)")];
+                const boxes = parts.map(part => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width);
+                const outside = box => Math.max(
+                    edge.left - box.left, edge.top - box.top, box.right - edge.right, box.bottom - edge.bottom) > 1;
+                const beyond = boxes.filter(([, box]) => outside(box)).map(([part]) => part.outerHTML.slice(0, 100));
+                const type = Math.min(...boxes.map(([part]) => parseFloat(getComputedStyle(part).fontSize)));
+                const pictures = [...slide.querySelectorAll("img")].map(
+                    image => [image.clientHeight, image.clientWidth, image.alt.length]);
+                return {size: [edge.width, edge.height], beyond, type, pictures};
+            }"""
+        )
+        assert found["size"] == [PROJECTOR["width"], PROJECTOR["height"]]
+        assert found["beyond"] == [], f"slide {i + 1}"
+        assert found["type"] > PROJECTOR["height"] / 50, f"slide {i + 1}"
+        for height, width, name in found["pictures"]:
+            assert height > 0.5 * PROJECTOR["height"]
+            assert width > 0.3 * PROJECTOR["width"]
+            assert name > 20
+
+
+def test_each_kind_of_slide_is_accessible(deck):
+    kinds = deck.evaluate("Reveal.getSlides().map(slide => slide.classList[0])")
+    for kind in sorted(set(kinds)):
+        deck.evaluate("i => Reveal.slide(i)", kinds.index(kind))
+        assert serious(deck) == {}, kind
+
+
+def test_keys_turn_slides_and_open_the_speakers_window(deck):
+    deck.evaluate("Reveal.slide(0)")
+    deck.keyboard.press("ArrowRight")
+    assert deck.evaluate("Reveal.getIndices().h") == 1
+    with deck.context.expect_page() as opened:
+        deck.keyboard.press("s")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    notes.locator("p").first.wait_for()
+    assert notes.inner_text().strip()
+    opened.value.close()
+
+
+def test_slides_print_one_a_page(deck, browser, tmp_path):
+    page = Visit(browser, deck.url.split("#")[0] + "?print-pdf").page
+    page.wait_for_selector(".pdf-page")
+    assert page.locator(".pdf-page").count() == deck.evaluate("Reveal.getTotalSlides()")
+    page.close()

@@ -1,13 +1,14 @@
 """Checks of the built HTML as it lies on the disk; `test_browser.py` opens the same pages in a browser."""
 
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from seisbook import book
 from seisbook.binding import HTML
+
+PAGES = [*book.pages(), *(f"slides/{chapter.stem}" for chapter in book.chapters())]
 
 pytestmark = pytest.mark.html
 
@@ -47,10 +48,10 @@ class Page(HTMLParser):
         self.article &= tag != "article"
 
 
-@pytest.fixture(params=book.pages(), ids=lambda page: Path(page).stem)
+@pytest.fixture(params=PAGES)
 def html_page(request):
     path = HTML / f"{request.param}.html"
-    assert path.is_file(), f"{request.param} is in the table of contents and not in the HTML"
+    assert path.is_file(), f"{request.param} is not in the HTML"
     return path
 
 
