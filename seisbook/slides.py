@@ -1,9 +1,9 @@
 """A Sphinx extension that makes slides of the chapters' pages; `_config.yml` loads it.
 
 A chapter's deck holds what its page shows, in the page's order, with the page's numbers and references: what is to be
-learnt, each figure with its caption, tables that can be read from the back of a room, displayed mathematics, definitions
-and theorems, notes and warnings, the summary, and the exercises without their solutions. Code and interactive figures
-stay on the page. The prose becomes the speaker's notes.
+learnt, each figure with its caption, tables that can be read from the back of a room, displayed mathematics, theorems,
+notes and warnings, the summary, and the exercises without their solutions. Code and interactive figures stay on the
+page. The prose becomes the speaker's notes.
 """
 
 import re

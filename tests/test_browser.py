@@ -174,7 +174,7 @@ def test_every_chapter_has_slides():
 
 
 def test_all_that_is_on_a_slide_can_be_seen_and_read(deck):
-    """Nothing is beyond the slide's edges, no type under a fiftieth of its height, no picture small or without a name."""
+    """Nothing is beyond the edges, no type under a fiftieth of the height, no picture small or without a name."""
     for i in range(deck.evaluate("Reveal.getTotalSlides()")):
         deck.evaluate("i => Reveal.slide(i)", i)
         found = deck.evaluate(
@@ -209,14 +209,14 @@ def test_each_kind_of_slide_is_accessible(deck):
 
 def test_keys_turn_slides_and_open_the_speakers_window(deck):
     deck.evaluate("Reveal.slide(0)")
-    deck.keyboard.press("ArrowRight")
-    assert deck.evaluate("Reveal.getIndices().h") == 1
     with deck.context.expect_page() as opened:
         deck.keyboard.press("s")
-    notes = opened.value.locator(".speaker-controls-notes .value")
-    notes.locator("p").first.wait_for()
-    assert notes.inner_text().strip()
+    notes = opened.value.locator(".speaker-controls-notes .value p").first
+    notes.wait_for()
+    assert notes.inner_text() == deck.locator("aside.notes p").first.text_content()
     opened.value.close()
+    deck.keyboard.press("ArrowRight")
+    assert deck.evaluate("Reveal.getIndices().h") == 1
 
 
 def test_slides_print_one_a_page(deck, browser, tmp_path):
