@@ -18,11 +18,7 @@ from sphinx.locale import admonitionlabels
 
 REVEAL = ("LICENSE", "dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "plugin/zoom/zoom.js")
 MOST_ROWS = 16  # of a table, with its head
-JOINED = (
-    "title",
-    "mathematics",
-    "statement",
-)  # what follows on one of these, and is of its kind, goes on the same slide
+JOINED = ("title", "mathematics", "statement")  # kinds of which several, one after the other, share a slide
 # Of a piece of a page: links, with which a presenter would leave the slides, and names that the page itself has.
 LINKS = re.compile(r'<a class="headerlink".*?</a>|</?a\b[^>]*>| id="[^"]*"')
 

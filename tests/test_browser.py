@@ -213,7 +213,7 @@ def test_keys_turn_slides_and_open_the_speakers_window(deck):
         deck.keyboard.press("s")
     notes = opened.value.locator(".speaker-controls-notes .value p").first
     notes.wait_for()
-    assert notes.inner_text() == deck.locator("aside.notes p").first.text_content()
+    assert notes.text_content() == deck.locator("aside.notes p").first.text_content()
     opened.value.close()
     deck.keyboard.press("ArrowRight")
     assert deck.evaluate("Reveal.getIndices().h") == 1

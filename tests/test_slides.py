@@ -100,6 +100,7 @@ class Deck:
     def __init__(self, path):
         self.chapter = path
         self.cells = nbformat.read(path, as_version=4).cells
+        self.chapter_page = (HTML / "book" / f"{path.stem}.html").read_text(encoding="utf-8")
         self.page = (HTML / "slides" / f"{path.stem}.html").read_text(encoding="utf-8")
         self.slides = re.findall(r'<section class="(\w+)">(.*?)</section>', self.page, re.S)
 
@@ -122,8 +123,10 @@ def test_every_figure_is_on_one_slide_with_its_caption(deck):
     metadata = [cell.metadata["mystnb"] for cell in deck.cells if "figure" in cell.metadata.get("mystnb", {})]
     shown = [words(content) for content in deck.of("figure")]
     assert len(shown) == len(metadata) > 0
+    assert "<img " in deck.page
     for figure in metadata:
-        assert html.unescape(deck.page).count(f'alt="{figure["image"]["alt"]}"') == 1
+        alt = f'alt="{figure["image"]["alt"]}"'  # where data are missing, the page has words in a picture's place
+        assert html.unescape(deck.page).count(alt) == html.unescape(deck.chapter_page).count(alt) <= 1
         assert sum(words(figure["figure"]["caption"]) in content for content in shown) == 1
 
 
@@ -160,8 +163,7 @@ def test_deck_says_what_it_is_and_leads_back(deck):
     assert title == f"Slides: {heading} — SeisBook"
     assert '<html lang="en">' in deck.page
     assert f'<a href="../book/{deck.chapter.stem}.html">' in deck.page
-    chapter_page = (HTML / "book" / f"{deck.chapter.stem}.html").read_text(encoding="utf-8")
-    assert f'href="../slides/{deck.chapter.stem}.html"' in chapter_page
+    assert f'href="../slides/{deck.chapter.stem}.html"' in deck.chapter_page
 
 
 def test_the_workshop_page_leads_to_all_decks():
