@@ -198,7 +198,7 @@ def answers(index, network, question, n=10):
     points = projection.transform_points(local, *(1000 * index.labels[:, :2].T))[:, :2]
     low, high = np.quantile(points, [0.005, 0.995], axis=0)
     half = np.maximum(high - low, (high - low)[::-1] * [0.8, 1 / 1.25]) * 0.56
-    fig = plt.figure(figsize=(5.2, 4.8))
+    fig = plt.figure(figsize=(7.4, 5.4))
     axis = fig.add_subplot(projection=projection)
     _base_map(axis, network, ((low + high) / 2 - half, (low + high) / 2 + half))
     drawn = axis.scatter(*points[order].T, c=score[order], s=14, cmap="cividis_r", linewidths=0, zorder=3)

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import textwrap
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class Index:
             "depth (km)": self.labels[best, 2].round(0),
             "magnitude": self.labels[best, 3].round(1),
             "class": self.classes[best],
-            "text": [text.replace("\n", " / ")[:60] for text in self.texts[best]],
+            "text": [textwrap.shorten(text.replace("\n", " / "), 60, placeholder=" …") for text in self.texts[best]],
         }
         return pd.DataFrame(columns, index=pd.RangeIndex(1, len(best) + 1))
 

@@ -136,12 +136,12 @@ def claims(*wanted) -> list[Claim]:
 
 
 def table(found) -> pd.DataFrame:
-    """Claims as the book prints them: one row each, the verdict last."""
+    """Claims as the book prints them: one row each, by claim and network, the verdict last."""
     rows = []
     for one in found:
         row = {"claim": one.id, "network": one.network, "measured": one.measured, "found": one.found}
         rows.append({**row, "against": f"{one.threshold:.3g}", "runs": one.n_runs, "verdict": one.verdict})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).set_index(["claim", "network"])
 
 
 def ledger(found) -> str:

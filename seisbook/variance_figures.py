@@ -5,7 +5,6 @@ axis cannot show, estimates that are not positive, is drawn on its lower edge as
 """
 
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -182,10 +181,10 @@ def _scatter(axis, x, y, hue):
 
 @styled
 def ratio_forest(ratios):
-    """Ratios of the data-induced variance with their intervals, against 1, with the verdict on each.
+    """Ratios of the data-induced variance with their intervals, against 1, a panel for each network.
 
-    The shaded range holds reductions by less than 10 %, see `seisbook.variance_ratio.verdict`. Open ends of an interval
-    are arrows.
+    Filled points decide, see `seisbook.variance_ratio.verdict`; open ones are inconclusive. The shaded range holds
+    reductions by less than 10 %. Open ends of an interval are arrows.
 
     Parameters
     ----------
@@ -202,54 +201,42 @@ def ratio_forest(ratios):
         If the table is empty.
     """
     check_drawable(ratios, "ratio_forest")
-    datasets = _datasets(ratios)
-    fig, axis = plt.subplots(figsize=(7.4, 1.1 + 0.3 * (len(ratios) + 1.2 * len(datasets))))
-    finite = ratios[["low", "value", "high"]].to_numpy(float)
-    finite = finite[np.isfinite(finite) & (finite > 0.01) & (finite < 100)]
-    limits = min([*finite, 0.7]) / 1.15, max([*finite, 1.4]) * 1.15
-    axis.set(xscale="log", xlim=limits)
-    axis.axvspan(MARGIN, 1, color="#e3e3e3", linewidth=0, zorder=0)
-    axis.axvline(1, color="black", linewidth=1)
-    y, ticks = 0.0, {}
-    for dataset, rows in datasets.items():
-        ticks[y] = figures.label(dataset)
+    datasets, quantities = _datasets(ratios), list(dict.fromkeys(ratios.quantity))
+    fig, axes = _panels(len(datasets), 1.5 + 0.28 * len(quantities), sharey=True)
+    limits = _finite_range(ratios)
+    for axis, (dataset, rows) in zip(axes, datasets.items(), strict=True):
+        axis.set(xscale="log", xlim=limits, title=figures.label(dataset))
+        axis.axvspan(MARGIN, 1, color="#e3e3e3", linewidth=0, zorder=0)
+        axis.axvline(1, color="black", linewidth=1)
         for row in rows.itertuples():
-            y += 1
-            ticks[y] = row.quantity
-            _interval(axis, row, y, limits, figures.colour(dataset))
-        y += 1.2
-    _forest_axis(axis, ticks)
+            _ratio(axis, row, quantities.index(row.quantity), limits, figures.colour(dataset))
+        axis.tick_params(axis="y", length=0, pad=9)
+        axis.grid(False, axis="y")
+        _decades(axis, "x")
+    axes[0].set_yticks(range(len(quantities)), quantities)
+    axes[0].set_ylim(len(quantities) - 0.4, -0.6)
+    fig.supxlabel("ratio of the data-induced variances, dynamic over static (1)", fontsize=9)
     return fig
 
 
-def _interval(axis, row, y, limits, hue):
+def _finite_range(ratios):
+    """Ends of an axis for these ratios and 1, without those that are open."""
+    finite = ratios[["low", "value", "high"]].to_numpy(float)
+    finite = finite[np.isfinite(finite) & (finite > 0.01) & (finite < 100)]
+    return min([*finite, 0.7]) / 1.15, max([*finite, 1.4]) * 1.15
+
+
+def _ratio(axis, row, y, limits, hue):
     ends = np.clip([row.low, row.high], *limits)
     axis.plot(ends, [y, y], color=hue, linewidth=2)
+    face = "white" if row.verdict == "inconclusive" else hue
     if np.isfinite(row.value):
-        axis.plot(np.clip(row.value, *limits), y, "o", color=hue, markersize=7)
+        axis.plot(np.clip(row.value, *limits), y, "o", color=hue, markersize=6.5, markerfacecolor=face)
     for end, value, marker in zip(ends, (row.low, row.high), "<>", strict=True):
         if end != value:
             axis.plot(end, y, marker, color=hue, markersize=6, clip_on=False)
-    text = f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]  {row.verdict}".replace("inf", "∞")
-    axis.annotate(text, (1.03, y), xycoords=axis.get_yaxis_transform(), va="center", fontsize=9, annotation_clip=False)
-
-
-def _forest_axis(axis, ticks):
-    axis.set_ylim(max(ticks) + 0.7, -0.7)
-    axis.set_yticks(list(ticks), ticks.values())
-    for text, (y, word) in zip(axis.get_yticklabels(), ticks.items(), strict=True):
-        text.set_weight("bold" if "," in word and y in (0, *_heads(ticks)) else "normal")
-    axis.tick_params(axis="y", length=0, pad=9)
-    axis.set_xlabel("ratio of the data-induced variances, dynamic over static (1)")
-    axis.grid(axis="x")
-    axis.grid(False, axis="y")
-    _decades(axis, "x")
-
-
-def _heads(ticks):
-    """Heights of the networks' names, which stand farther from what is above them."""
-    heights = list(ticks)
-    return [y for before, y in pairwise(heights) if y - before > 1.1]
+    text = f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]".replace("inf", "∞")
+    axis.annotate(text, (1.04, y), xycoords=axis.get_yaxis_transform(), va="center", fontsize=8, annotation_clip=False)
 
 
 # ------------------------------------------------------------------------------------------------------ learning curves
