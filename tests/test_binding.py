@@ -54,7 +54,8 @@ def test_committed_chapters_are_staged_with_ledger_and_cover(monkeypatch, tmp_pa
     for page in book.pages():
         assert list(staged.glob(f"{page}.*")), f"{page} is not staged"
     assert (staged / "book" / "networks.png").read_bytes().startswith(b"\x89PNG")
-    assert "**C1:" in (staged / "book" / "ledger.md").read_text()
+    assert "| C1 |" in (staged / "book" / "ledger.md").read_text()
+    assert "{dropdown} C1:" in (staged / "book" / "measurements.md").read_text()
 
 
 def test_chapters_that_were_not_executed_are_named(monkeypatch, tmp_path):
