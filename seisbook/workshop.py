@@ -88,7 +88,7 @@ def exercises(chapter: Path) -> list[Exercise]:
     for name, title, options, body in found:
         if name == "exercise":
             label = re.search(r":label: *(\S+)", options)
-            minutes = re.search(r"\((\d+) minutes\)", title)
+            minutes = re.search(r"· (\d+) minutes", title)
             if not (label and minutes and label[1] in solutions):
                 raise UserError(f"{chapter.name}: exercise '{title}': give it minutes, a label and a solution")
             statement, check = _split(body)

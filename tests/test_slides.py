@@ -135,7 +135,7 @@ def test_every_exercise_is_on_a_slide_and_no_solution(deck):
     shown, everything = deck.of("exercise"), words(deck.page)
     for exercise, content in zip(workshop.exercises(deck.chapter), shown, strict=True):
         assert words(exercise.title) in words(content)
-        assert f"({exercise.minutes} minutes)" in content
+        assert f"· {exercise.minutes} minutes" in content
         hidden = [exercise.check, exercise.solution, exercise.explanation]
         lines = {words(line) for part in hidden for line in part.splitlines()}
         assert [line for line in lines if len(line.split()) > 5 and line in everything] == []

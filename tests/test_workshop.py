@@ -24,7 +24,7 @@ Mind this.
 
 ## Exercises
 
-```{exercise} Add (5 minutes)
+```{exercise} Add · 5 minutes
 :label: ex-add
 
 Add one to `x` and call it `y`.
@@ -88,7 +88,7 @@ def test_text_needs_no_extension_of_jupyter(chapter):
     assert "As [wang2019dgcnn] says, 5.6 km; see **fig-map** and **the data**." in text
     assert "> **Note**\n>\n> Mind this." in text
     assert "**fig-map.** A finding." in text
-    assert "### Exercise: Add (5 minutes)\n\nAdd one to `x` and call it `y`." in text
+    assert "### Exercise: Add · 5 minutes\n\nAdd one to `x` and call it `y`." in text
     assert "## Further reading" in text
     assert "(top)=" not in text
 
@@ -105,7 +105,7 @@ def test_a_solution_that_fails_its_check_is_found(chapter, monkeypatch, tmp_path
         workshop.teachers([chapter], progress=False)
 
 
-@pytest.mark.parametrize("wrong", [("(5 minutes)", ""), ("{solution} ex-add", "{solution} ex-ad")])
+@pytest.mark.parametrize("wrong", [("· 5 minutes", ""), ("{solution} ex-add", "{solution} ex-ad")])
 def test_an_exercise_without_minutes_or_solution_is_refused(chapter, wrong):
     notebook = nbformat.read(chapter, as_version=4)
     notebook.cells[-1].source = TEXT.replace(*wrong)
