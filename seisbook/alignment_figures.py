@@ -1,17 +1,17 @@
 """The figures of the alignment chapter: who finds what, the controls, the corrections, and the common space."""
 
 import json
+import textwrap
 from pathlib import Path
 
 import cartopy.crs as ccrs
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML
 from sklearn.decomposition import PCA
 
 from seisbook import reports
 from seisbook.alignment_results import FULL, MASKED, QUANTITIES, SHUFFLED, correction, find
-from seisbook.figures import DARK, LINE, _base_map, check_drawable, styled
+from seisbook.figures import DARK, LINE, Interactive, _base_map, check_drawable, styled
 
 EXPLORER = Path(__file__).with_name("alignment_explorer.html")
 CLASS_COLOURS = dict(
@@ -247,10 +247,10 @@ def _flat(index, prompts):
     return placed, np.array(asked)
 
 
-def explorer(index, prompts, n=400) -> HTML:
+def explorer(index, prompts, n=400) -> Interactive:
     """The common space for the reader to play with: ask, choose a class, read the reports.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library.
+    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, all questions.
 
     Parameters
     ----------
@@ -283,4 +283,28 @@ def explorer(index, prompts, n=400) -> HTML:
         ],
     }
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-    return HTML(EXPLORER.read_text(encoding="utf-8").replace("__DATA__", text))
+    return Interactive(EXPLORER.read_text(encoding="utf-8").replace("__DATA__", text), _asked(content))
+
+
+@styled
+def _asked(content, n=10, columns=3):
+    """What the explorer shows of each question: the events it finds, large, and under them the first one's report."""
+    questions, events = content["questions"], content["events"]
+    n_rows = -(-len(questions) // columns)
+    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 2.9 * n_rows), squeeze=False)
+    for axis in axes.flat[len(questions) :]:
+        axis.set_axis_off()
+    for i, (axis, question) in enumerate(zip(axes.flat, questions, strict=False)):
+        best = sorted(events, key=lambda one: -one["scores"][i])[:n]
+        for k, kind in enumerate(content["classes"]):
+            look = {"c": kind["colour"], "marker": CLASS_MARKERS[kind["name"].replace(" ", "_")]}
+            for chosen, size, alpha, edge in ((events, 7, 0.3, "none"), (best, 36, 1, "black")):
+                points = np.reshape([(one["x"], one["y"]) for one in chosen if one["class"] == k], (-1, 2))
+                axis.scatter(*points.T, s=size, alpha=alpha, edgecolors=edge, **look)
+            axis.scatter([], [], s=30, label=kind["name"], **look)
+        axis.plot(question["x"], question["y"], "*", color="white", markeredgecolor="black", markersize=15, zorder=5)
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(textwrap.fill(question["text"], 26), fontsize=9)
+        axis.set_xlabel(textwrap.fill(textwrap.shorten(best[0]["text"], 100), 40), fontsize=7, loc="left")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, columnspacing=1)
+    return fig

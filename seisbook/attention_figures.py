@@ -5,9 +5,19 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML
 
-from seisbook.figures import DARK, LINE, NETWORK_COLOURS, P_COLOUR, S_COLOUR, check_drawable, logarithmic, styled
+from seisbook.figures import (
+    DARK,
+    HALO,
+    LINE,
+    NETWORK_COLOURS,
+    P_COLOUR,
+    S_COLOUR,
+    Interactive,
+    check_drawable,
+    logarithmic,
+    styled,
+)
 
 EXPLORER = Path(__file__).with_name("attention_explorer.html")
 ORDER_LOOKS = {
@@ -112,10 +122,10 @@ def fault_maps(tables, found, struck, area=900):
     return fig
 
 
-def explorer(tables, analyst="analyst") -> HTML:
+def explorer(tables, analyst="analyst") -> Interactive:
     """A map to browse events on: choose an event and a measure, and hover over a station.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library.
+    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, the first event.
 
     Parameters
     ----------
@@ -126,11 +136,13 @@ def explorer(tables, analyst="analyst") -> HTML:
 
     Returns
     -------
-    IPython.display.HTML
+    Interactive
     """
     check_drawable(tables, "explorer")
-    content = [_explored(one, analyst) for _, one in tables.groupby("event")]
-    return HTML(EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content)))
+    events = [one for _, one in tables.groupby("event")]
+    content = [_explored(one, analyst) for one in events]
+    page = EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content))
+    return Interactive(page, _measures(events[0], content[0]["shares"]))
 
 
 def _explored(one, analyst):
@@ -143,6 +155,19 @@ def _explored(one, analyst):
     name = f"M {first.magnitude:.1f}, {first.depth_km:.0f} km deep, {len(one)} stations"
     place = one[["east_km", "north_km"]].round(1).to_numpy().tolist()
     return {"name": name, "stations": one.station_code.tolist(), "place": place, "shares": shares}
+
+
+@styled
+def _measures(one, shares, area=1800):
+    """An event's stations with their names, as large as their shares by two measures and by the analyst."""
+    names = ["rollout", "integrated gradients", list(shares)[-1]]
+    fig, axes = plt.subplots(1, 3, figsize=(7.4, 0.5 + _panel_height(one)), sharex=True, sharey=True, squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        _map(axis, one, np.array(shares[name]), name, area)
+        for code, *place in one[["station_code", "east_km", "north_km"]].itertuples(index=False):
+            axis.annotate(code, place, (4, 3), textcoords="offset points", fontsize=6, path_effects=HALO)
+    _map_labels(axes)
+    return fig
 
 
 # ----------------------------------------------------------------------------------------------------- with the analyst

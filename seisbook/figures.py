@@ -5,6 +5,7 @@ simulated data light and hatched. Captions belong to the chapters, so that no fi
 its panels' labels.
 """
 
+import io
 import json
 import logging
 from functools import wraps
@@ -15,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import shapely
 from cartopy.feature import ShapelyFeature
+from IPython.display import HTML
 from matplotlib import patheffects
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
@@ -57,6 +59,26 @@ def styled(draw):
         return drawn
 
     return figure
+
+
+class Interactive(HTML):
+    """A figure of its own HTML, SVG and script for pages, and beside it the picture that stands for it on paper.
+
+    Parameters
+    ----------
+    page : str
+    picture : Figure
+        Of the same data.
+    """
+
+    def __init__(self, page, picture):
+        super().__init__(page)
+        self.picture = picture
+
+    def _repr_png_(self):
+        drawn = io.BytesIO()
+        self.picture.savefig(drawn, format="png", bbox_inches="tight")
+        return drawn.getvalue()
 
 
 def check_drawable(content, what):

@@ -8,12 +8,11 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import HTML
 from matplotlib.lines import Line2D
 
 from seisbook import robustness
 from seisbook.evaluation import ellipse_radius
-from seisbook.figures import DARK, LINE, S_COLOUR, check_drawable, logarithmic, styled
+from seisbook.figures import DARK, LINE, S_COLOUR, Interactive, check_drawable, logarithmic, styled
 from seisbook.model_figures import ellipse
 from seisbook.robustness_study import DOUBLED
 
@@ -107,35 +106,44 @@ def degraded(found, label, name, sampling_rate_hz, level=0.9):
     Figure
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.4), width_ratios=(1.15, 1))
-    hues = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(found)))
     about = robustness.AXES[name]
-    for row, (one, hue) in enumerate(zip(found, hues, strict=True)):
+    for row, (one, hue) in enumerate(zip(found, _hues(found), strict=True)):
         trace = one.traces[found[0].order[0]] if len(one.traces) == len(found[0].traces) else one.traces[one.order[0]]
         time = np.arange(len(trace)) / sampling_rate_hz
         left.plot(time, row + 0.45 * trace / max(np.abs(trace).max(), 1e-6), color=hue, linewidth=0.6, rasterized=True)
-        right.add_patch(ellipse(one.epicentre, one.tril, level, hue))
-        right.plot(*one.epicentre, "o", color=hue, markersize=4)
     words = ["as it is", *(f"{one.severity:g} {about.unit}" for one in found[1:])]
     left.set_yticks(range(len(found)), words)
     left.set_ylim(len(found) - 0.4, -0.6)
     left.set_xlabel("time after the first sample (s)")
     left.grid(False)
-    right.plot(*label, "*", color=S_COLOUR, markeredgecolor="black", markersize=13)
-    right.plot(*found[0].pos.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
-    places = np.array([one.epicentre for one in found] + [np.asarray(label)])
-    reach = max(1.2 * np.abs(places - label).max(), 4 * found[0].tril.max())
-    right.set(xlim=(label[0] - reach, label[0] + reach), ylim=(label[1] - reach, label[1] + reach), box_aspect=1)
+    _located(right, found, label, level)
     right.set(xlabel="east (km)", ylabel="north (km)")
-    right.grid(False)
     star = Line2D([], [], marker="*", color=S_COLOUR, markeredgecolor="black", markersize=12, linestyle="none")
     fig.legend([star], ["label"], loc="outside upper right")
     return fig
 
 
-def explorer(found, label, sampling_rate_hz) -> HTML:
+def _hues(found):
+    return plt.get_cmap("viridis")(np.linspace(0, 0.9, len(found)))
+
+
+def _located(axis, found, label, level):
+    """The label, the stations about it, and where the model sees the epicentre at each severity."""
+    for one, hue in zip(found, _hues(found), strict=True):
+        axis.add_patch(ellipse(one.epicentre, one.tril, level, hue))
+        axis.plot(*one.epicentre, "o", color=hue, markersize=4)
+    axis.plot(*label, "*", color=S_COLOUR, markeredgecolor="black", markersize=13)
+    axis.plot(*found[0].pos.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
+    places = np.array([one.epicentre for one in found] + [np.asarray(label)])
+    reach = max(1.2 * np.abs(places - label).max(), 4 * found[0].tril.max())
+    axis.set(xlim=(label[0] - reach, label[0] + reach), ylim=(label[1] - reach, label[1] + reach), box_aspect=1)
+    axis.grid(False)
+
+
+def explorer(found, label, sampling_rate_hz) -> Interactive:
     """The same for the reader to play with: choose a perturbation and a severity, see seismograms and location.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library.
+    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, all locations.
 
     Parameters
     ----------
@@ -147,7 +155,7 @@ def explorer(found, label, sampling_rate_hz) -> HTML:
 
     Returns
     -------
-    IPython.display.HTML
+    Interactive
     """
     content = {
         "label": [round(float(one), 2) for one in label],
@@ -160,7 +168,27 @@ def explorer(found, label, sampling_rate_hz) -> HTML:
             for name, steps in found.items()
         ],
     }
-    return HTML(EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content, separators=(",", ":"))))
+    page = EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content, separators=(",", ":")))
+    return Interactive(page, _locations(found, label))
+
+
+@styled
+def _locations(found, label, columns=4, level=0.9):
+    """Where the model sees the event under each perturbation, a panel each, from no severity (dark) to the last."""
+    n_rows = -(-len(found) // columns)
+    fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.4 + 2.2 * n_rows), squeeze=False)
+    for axis, (name, steps) in zip(axes.flat, found.items(), strict=False):
+        _located(axis, steps, label, level)
+        about = robustness.AXES[name]
+        axis.set_title(textwrap.fill(f"{about.title}, to {steps[-1].severity:g} {about.unit}", 22), fontsize=8)
+        axis.tick_params(labelsize=8)
+    for axis in axes.flat[len(found) :]:
+        axis.set_axis_off()
+    for axis in axes[:, 0]:
+        axis.set_ylabel("north (km)")
+    for axis in list(axes.flat)[max(len(found) - columns, 0) : len(found)]:
+        axis.set_xlabel("east (km)")
+    return fig
 
 
 def _step(one):

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from scipy import stats
 
 from seisbook import figures
 from seisbook.errors import UserError
-from seisbook.figures import DARK, HALO, check_drawable, styled
+from seisbook.figures import DARK, HALO, Interactive, check_drawable, styled
 from seisbook.variance import TAIL
 from seisbook.variance_ratio import MARGIN
 
@@ -498,10 +497,10 @@ def precision(components, seeds=(1, 2, 5), most=25, unit="km"):
     return fig
 
 
-def precision_explorer(components, means, unit="km") -> HTML:
+def precision_explorer(components, means, unit="km") -> Interactive:
     """The same for the reader to play with: sliders for partitions and seeds, and the interval that follows.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library.
+    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, three designs.
 
     Parameters
     ----------
@@ -513,7 +512,7 @@ def precision_explorer(components, means, unit="km") -> HTML:
 
     Returns
     -------
-    IPython.display.HTML
+    Interactive
     """
     check_drawable(components, "precision_explorer")
     content = [
@@ -524,7 +523,33 @@ def precision_explorer(components, means, unit="km") -> HTML:
         for dataset, arms in components.items()
     ]
     page = EXPLORER.read_text(encoding="utf-8")
-    return HTML(page.replace("__DATA__", json.dumps(content)).replace("__UNIT__", unit).replace("__Z__", str(Z)))
+    page = page.replace("__DATA__", json.dumps(content)).replace("__UNIT__", unit).replace("__Z__", str(Z))
+    return Interactive(page, _designs(components, means, unit))
+
+
+@styled
+def _designs(components, means, unit, designs=((5, 1), (5, 4), (20, 1))):
+    """Mean scores and their 95 % intervals by some numbers of partitions and seeds, a panel a dataset."""
+    fig, axes = _panels(len(components), 2.9)
+    for axis, (dataset, arms) in zip(axes, components.items(), strict=True):
+        for i, (arm, one) in enumerate(arms.items()):
+            half = [half_width(one, *design) for design in designs]
+            place = np.arange(len(designs)) + 0.2 * (i - (len(arms) - 1) / 2)
+            look = {"marker": MARKERS[i], "markerfacecolor": "white" if i else None, "linestyle": "none"}
+            axis.errorbar(
+                np.full(len(half), means[dataset][arm]),
+                place,
+                xerr=half,
+                color=figures.colour(dataset),
+                label=arm,
+                **look,
+            )
+        axis.set(title=figures.label(dataset), xlabel=f"mean score ({unit})", ylim=(len(designs) - 0.5, -0.5))
+        axis.set_yticks(range(len(designs)), [f"{p} partitions, {n} seed{'s' if n > 1 else ''}" for p, n in designs])
+    for axis in axes[1:]:
+        axis.tick_params(labelleft=False)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return fig
 
 
 def _explored(arm, components, mean):
