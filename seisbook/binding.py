@@ -12,13 +12,12 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from seisbook import book, claims
+from seisbook import book, claims, printing
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, BUILD, ROOT
 
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
 COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that pages show too
-INTERACTIVE = "<IPython.core.display.HTML object>", "An interactive figure: open the HTML pages to use it."
 TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf xindy latexmk make"
 
 
@@ -79,21 +78,11 @@ def latex(outputs="committed") -> Path:
         The main file; its pictures are beside it.
     """
     folder, staged = BUILD / "latex", _stage(outputs)
-    _for_paper(staged / "book")
+    printing.prepare(staged / "book")
     made = _jupyter_book(staged, "latex")
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(made, folder)
     return folder / "seisbook.tex"
-
-
-def _for_paper(pages):
-    """Number the chapters from the first one, not from the start page's sections; say where interactive figures are."""
-    start = pages / "index.md"
-    text = start.read_text(encoding="utf-8")
-    start.write_text(re.sub(r"^## (.+)$", r"```{rubric} \1\n```", text, flags=re.M), encoding="utf-8")
-    for chapter in pages.glob("*.ipynb"):
-        text = chapter.read_text(encoding="utf-8")
-        chapter.write_text(text.replace(*INTERACTIVE), encoding="utf-8")
 
 
 def pdf(outputs="committed") -> Path:
