@@ -12,6 +12,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import texescape
 from sphinx_exercise.utils import get_node_number
+from sphinx_proof.nodes import proof_node
 
 LINE = 120  # letters of a table's size in a line, those that its gaps take included
 GAP = 2  # letters between two columns
@@ -40,6 +41,7 @@ texescape.init()
 def setup(app) -> dict:
     """Connect the functions of this module to Sphinx's events."""
     app.connect("doctree-resolved", mend_exercise_references)
+    app.connect("doctree-resolved", unbox_proofs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -54,6 +56,14 @@ def mend_exercise_references(app, doctree, docname) -> None:
             number = get_node_number(app, exercises[label]["node"], "exercise")
             text = app.config.numfig_format["exercise"] % number
             reference.replace_self(nodes.raw("", rf"\hyperref[exercise:{label}]{{{text}}}", format="latex"))
+
+
+def unbox_proofs(app, doctree, docname) -> None:
+    """Set proofs as text, without the box that has no title and takes the proof's beginning for one."""
+    if app.builder.format == "latex":
+        for proof in list(doctree.findall(proof_node)):
+            (box,) = proof.children
+            proof.replace_self(box.children)
 
 
 # ------------------------------------------------------------------------------------------------------- staged sources
@@ -149,12 +159,12 @@ def _columns(rows):
 
 
 def _head(row):
-    """A row of a table's head above the last one: equal neighbours are one cell with a line below."""
+    """A row of a table's head above the last one: equal neighbours are one cell, with a line below it."""
     cells, lines = [], []
     for name, group in groupby(enumerate(row), key=lambda one: one[1]):
         first, *_, last = 2 * [i + 1 for i, _ in group]
         cells.append(rf"\multicolumn{{{last - first + 1}}}{{l}}{{{_escaped(name)}}}")
-        lines += [rf"\cmidrule(lr){{{first}-{last}}}"] if name else []
+        lines += [rf"\cmidrule(lr){{{first}-{last}}}"] if name and first < last else []
     return " & ".join(cells) + r" \\ " + "".join(lines)
 
 
