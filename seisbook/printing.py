@@ -22,7 +22,14 @@ OPENING = r"""\chapter*{%s}
 \addcontentsline{toc}{chapter}{%s}
 \markboth{%s}{%s}"""  # of the start page, which Sphinx takes the title from
 WRAPPED = r">{\raggedright\arraybackslash}p{%.3f\linewidth}"
-LEDGER = {"id": f"l{WRAPPED % 0.55}rrr", "network": f"l{WRAPPED % 0.33}lrll"}  # its columns, by the first one's name
+UNFOLDED = rf"""```{{rubric}} %s
+```
+```{{tabularcolumns}} l{WRAPPED % 0.33}llll
+```
+```{{table}}
+:class: longtable
+
+%s```"""  # a claim's measurements, which fold in the pages
 TABLE = r"""\needspace{%d\baselineskip}
 \begin{longtable}{@{}%s@{}}
 \toprule
@@ -77,16 +84,14 @@ def prepare(pages) -> None:
     pages : pathlib.Path
         Folder of the staged pages, which are written over.
     """
-    start, ledger = pages / "index.md", pages / "ledger.md"
+    start, measurements = pages / "index.md", pages / "measurements.md"
     title, text = start.read_text(encoding="utf-8").split("\n", 1)
     opening = OPENING.replace("%s", title.lstrip("# "))
     text = re.sub(r"^## (.+)$", r"```{rubric} \1\n```", text, flags=re.M)
     start.write_text(f"{title}\n\n{_raw(opening)}\n{text}", encoding="utf-8")
-    text = re.sub(r"^\*\*(.+)\*\*$", r"```{rubric} \1\n```", ledger.read_text(encoding="utf-8"), flags=re.M)
-    for first, columns in LEDGER.items():
-        top = f"```{{tabularcolumns}} {columns}\n```\n```{{table}}\n:class: longtable\n\n"
-        text = re.sub(rf"^\| {first} (\|.*\n)+", lambda found, top=top: f"{top}{found[0]}```\n", text, flags=re.M)
-    ledger.write_text(text, encoding="utf-8")
+    text = measurements.read_text(encoding="utf-8")
+    text = re.sub(r"^```\{dropdown\} (.+)\n((?:\|.*\n)+)```", lambda found: UNFOLDED % found.groups(), text, flags=re.M)
+    measurements.write_text(text, encoding="utf-8")
     for chapter in pages.glob("*.ipynb"):
         notebook = nbformat.read(chapter, as_version=4)
         notebook.cells = [one for cell in notebook.cells for one in _with_tables(cell)]

@@ -1,4 +1,4 @@
-"""Paper: pandas' tables as LaTeX, the ledger's columns, and pages that are prepared once."""
+"""Paper: pandas' tables as LaTeX, measurements, and pages that are prepared once."""
 
 import re
 
@@ -6,7 +6,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from seisbook import binding, printing
+from seisbook import binding, claims, printing
 
 LONG = "a sentence that has to be broken into several lines, since nothing of this length fits into a line " * 2
 
@@ -75,16 +75,15 @@ def test_chapters_are_counted_from_the_first_one(prepared):
     assert r"\addcontentsline{toc}{chapter}{Earthquakes on graphs}" in start
 
 
-def test_each_table_of_the_ledger_has_its_columns(prepared):
-    ledger = (prepared / "ledger.md").read_text()
-    tops = re.findall(r"\{tabularcolumns\} (.+)\n```\n```\{table\}\n:class: longtable\n\n\| (\w+) \|", ledger)
-    assert len(tops) == len(re.findall(r"^\|---", ledger, re.M)) == 1 + len(re.findall(r"\{rubric\} C\d", ledger))
-    for spec, first in tops:
-        assert spec == printing.LEDGER[first]
-        assert (
-            len(re.findall(r"[lr]|>.*?}.*?}", spec))
-            == len(re.search(rf"^\| {first} .*", ledger, re.M)[0].split("|")) - 2
-        )
+def test_measurements_are_unfolded_each_with_its_columns(prepared):
+    text = (prepared / "measurements.md").read_text()
+    names = sorted({one.id for one in claims.claims()})
+    assert sorted(re.findall(r"^```\{rubric\} (C\d+): ", text, re.M)) == names
+    tops = re.findall(r"\{tabularcolumns\} (.+)\n```\n```\{table\}\n:class: longtable\n\n(.+)", text)
+    assert len(tops) == len(names)
+    assert "dropdown" not in text
+    for spec, head in tops:
+        assert len(re.findall(r">\{.*?\}p\{.*?\}|[lr]", spec)) == head.count("|") - 1
 
 
 def test_no_table_is_left_in_an_output(prepared):
