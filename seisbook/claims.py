@@ -115,9 +115,9 @@ class Claim:
 
     @property
     def found(self) -> str:
-        """The estimate with its interval, as text: as many decimals as give the interval's width two digits."""
-        width = self.ci_high - self.ci_low
-        decimals = min(max(1 - floor(log10(width)), 0), MOST_DECIMALS) if 0 < width < inf else 2
+        """The estimate with its interval, as text: decimals enough for two digits of half the interval's width."""
+        half = (self.ci_high - self.ci_low) / 2
+        decimals = min(max(1 - floor(log10(half)), 0), MOST_DECIMALS) if 0 < half < inf else 2
         return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.{decimals}f}"
 
 
