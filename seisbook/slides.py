@@ -97,8 +97,8 @@ def _shown(node):
 def _kind(node):
     """The kind of slide that a node gives by itself; empty if none."""
     classes = node.get("classes", ()) if isinstance(node, nodes.Element) else ()
-    if isinstance(node, nodes.figure):
-        return "figure"
+    if isinstance(node, nodes.figure):  # an interactive one stays on the page
+        return "" if node.next_node(nodes.raw) else "figure"
     if isinstance(node, nodes.math_block):
         return "mathematics"
     if 0 < _rows(node) <= MOST_ROWS:
