@@ -485,7 +485,7 @@ def drawn():
     return {
         "variance_components": (variance_figures.variance_components(component_rows()), 2),
         "event_variances": (variance_figures.event_variances({HERE: events, TWIN: events}), 2),
-        "ratio_forest": (variance_figures.ratio_forest(ratio_rows()), 1),
+        "ratio_forest": (variance_figures.ratio_forest(ratio_rows()), 2),
         "learning_curves": (variance_figures.learning_curves({HERE: curve}, {HERE: Estimate(2.5, 2.3, 2.7)}), 1),
         "score_maps": (variance_figures.score_maps(compared()), 3),
     }
@@ -523,11 +523,16 @@ def test_what_a_logarithmic_axis_cannot_show_is_an_arrow_and_not_left_out(drawn)
     assert points == 80
 
 
-def test_forest_prints_each_verdict_and_opens_infinite_intervals(drawn):
-    axis = drawn["ratio_forest"][0].axes[0]
-    assert [text.get_text().split("  ")[1] for text in axis.texts] == ["supported", "inconclusive", "not supported"]
-    assert "∞" in axis.texts[1].get_text()
+def test_forest_fills_the_points_that_decide_and_opens_infinite_intervals(drawn):
+    axis, twin = drawn["ratio_forest"][0].axes
+    filled = [_filled(line) for panel in (axis, twin) for line in panel.lines if line.get_marker() == "o"]
+    assert filled == [verdict != "inconclusive" for verdict in ratio_rows().verdict] == [True, False, True]
+    assert [text.get_text() for text in axis.texts] == ["0.70 [0.50, 0.90]", "0.90 [0.00, ∞]"]
     assert [line.get_marker() for line in axis.lines if line.get_marker() in ("<", ">")] == ["<", ">"]
+
+
+def _filled(line):
+    return line.get_markerfacecolor() == line.get_color()
 
 
 def test_scores_of_two_arms_share_one_colour_scale(drawn):
