@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from seisbook import building, bulletins, checkpoints, evaluation, networks, records, simulation
+from seisbook import building, bulletins, checkpoints, evaluation, networks, peers, records, simulation
 from seisbook.classical import ClassicalLocator, catalogue_from_traces
 from seisbook.errors import DataError, UserError
 from seisbook.graphs import EventDataset
@@ -70,7 +70,8 @@ PROFILES = {
         training=TrainingConfig(epochs=5, graph_epochs=20, validation=0.0),
     ),
 }
-PUBLISHED = ("dynamic", "static")  # models of the first random fold that are kept in `data/models`
+GRAPHS = ("dynamic", "static")  # of our model; the two that are looked into beyond their accuracy
+PUBLISHED = (*GRAPHS, *peers.PEERS)  # models of the first random fold that are kept in `data/models`
 
 
 def model_config(network) -> ModelConfig:
