@@ -11,6 +11,7 @@ import torch
 from matplotlib.lines import Line2D
 
 from seisbook import robustness
+from seisbook.comparison import TITLES
 from seisbook.evaluation import ellipse_radius
 from seisbook.figures import DARK, LINE, S_COLOUR, Interactive, check_drawable, logarithmic, styled
 from seisbook.model_figures import ellipse
@@ -265,6 +266,68 @@ def _curve(axis, rows, about, width):
     logarithmic(axis, "y")
     axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
     axis.set_xlabel(textwrap.fill(f"{about.title} ({about.unit})", width), fontsize=8.5)
+
+
+# ---------------------------------------------------------------------------------------------------------------- peers
+
+PEER_LOOKS = {
+    "seismicgnn": {"color": "#0072B2", "marker": "o"},
+    "attention": {"color": "#CC79A7", "marker": "s"},
+    "transformer": {"color": "#E69F00", "marker": "D"},
+    "gcn": {"color": "#009E73", "marker": "^"},
+    "dgcnn": {"color": "#D55E00", "marker": "v"},
+}
+RATIOS = {"growth": "ratio of growths (1)", "error": "ratio of worst errors (1)"}
+
+
+@styled
+def against_peers(table):
+    """Our model over each peer by group of perturbations: growths on the left, errors on the right; a row a network.
+
+    Left of the grey line our model is the better one; marks are filled where the interval does not reach the line.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `seisbook.robustness_peers.compare`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If the table is empty.
+    """
+    check_drawable(table, "against_peers")
+    names, groups = list(dict.fromkeys(table.network)), list(dict.fromkeys(table.group))
+    size = 7.4, 0.8 + 0.55 * len(groups) * len(names)
+    fig, axes = plt.subplots(len(names), 2, figsize=size, sharex="col", sharey=True, squeeze=False)
+    for line, name in zip(axes, names, strict=True):
+        rows = table[table.network == name]
+        for axis, quantity in zip(line, RATIOS, strict=True):
+            axis.axvline(1, color=LINE, linewidth=1)
+            for i, (peer, one) in enumerate(rows.groupby("peer", sort=False)):
+                _ratios(axis, one[quantity], 0.14 * (i - 2), peer)
+            logarithmic(axis, "x")
+        line[0].set_title(name.capitalize())
+        line[0].set_yticks(range(len(groups)), groups)
+        line[0].set_ylim(len(groups) - 0.5, -0.5)
+    for axis, label in zip(axes[-1], RATIOS.values(), strict=True):
+        axis.set_xlabel(label)
+    marks = [
+        Line2D([], [], label=TITLES[peer], linestyle="none", **PEER_LOOKS[peer]) for peer in dict.fromkeys(table.peer)
+    ]
+    fig.legend(handles=marks, loc="outside lower center", ncols=5)
+    return fig
+
+
+def _ratios(axis, found, aside, peer):
+    for y, one in enumerate(found):
+        look = {**PEER_LOOKS[peer], **({} if one.high < 1 or one.low > 1 else {"markerfacecolor": "white"})}
+        axis.hlines(y + aside, one.low, one.high, color=look["color"], linewidth=1.2)
+        axis.plot(one.value, y + aside, markersize=4.5, **look)
 
 
 # ------------------------------------------------------------------------------------------------------------ imbalance

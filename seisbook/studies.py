@@ -40,6 +40,7 @@ STUDIES = {
     "augmentation": "seisbook.augmentation",
     "imbalance": "seisbook.imbalance",
     "robustness": "seisbook.robustness_study",
+    "robustness-peers": "seisbook.robustness_peers",
     "smoothing": "seisbook.smoothing",
     "transfer": "seisbook.transfer",
     "variance": "seisbook.variance_study",
