@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 STUDIES = {
     "ablations": "seisbook.ablations",
     "alignment": "seisbook.alignment_study",
+    "alignment-tuned": "seisbook.alignment_tuned",
     "augmentation": "seisbook.augmentation",
     "imbalance": "seisbook.imbalance",
     "robustness": "seisbook.robustness_study",
