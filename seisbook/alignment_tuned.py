@@ -28,13 +28,22 @@ from torch import nn
 from seisbook import alignment, alignment_study, checkpoints, experiments, networks, reports, studies
 from seisbook.alignment import LARGEST_SCALE, contrastive_loss
 from seisbook.alignment_results import JUDGED, _correct, balanced, hits
-from seisbook.alignment_study import COMPONENTS, PLAIN, _events_of, _Judgement, _scored, _split, aligned, vectors_of
+from seisbook.alignment_study import (
+    COMPONENTS,
+    PLAIN,
+    SEEDS,
+    _events_of,
+    _Judgement,
+    _scored,
+    _split,
+    aligned,
+    vectors_of,
+)
 from seisbook.augmentation import joined
 from seisbook.statistics import above, bootstrap_ci
 from seisbook.training import Events, drop_stations
 
 MASKINGS = ("none", "numbers")
-SEEDS = {"quick": 1, "paper": 1}
 
 
 @dataclass(frozen=True)

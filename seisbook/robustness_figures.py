@@ -277,7 +277,7 @@ PEER_LOOKS = {
     "gcn": {"color": "#009E73", "marker": "^"},
     "dgcnn": {"color": "#D55E00", "marker": "v"},
 }
-RATIOS = {"growth": "ratio of growths (1)", "error": "ratio of worst errors (1)"}
+RATIOS = {"growth": "growth, ours over the peer's", "error": "worst error, ours over the peer's"}
 
 
 @styled

@@ -129,17 +129,33 @@ def counts(table) -> pd.DataFrame:
     return table.assign(**found).groupby(["network", "group"], sort=False)[[*found]].sum()
 
 
-def quoted(table) -> dict:
+def quoted(table, records) -> dict:
     """What the prose quotes: from a name such as `colombia-narrow-bands-gcn-growth` to the text that stands there.
 
-    `colombia-peers-more-robust` and its like are sums of `counts` over the groups, `peers-more-robust` over both
-    networks.
+    `peers-more-robust` and its like are sums of `counts` over groups and networks; `colombia-peers-spike-least` and
+    `-most` are the smallest and the largest growth of the five along an axis.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `compare`, of both networks.
+    records : dict of str to list of dict
+        The peers', by network.
     """
-    texts = {}
+    texts = {f"peers-{name.replace(' ', '-')}": f"{value}" for name, value in counts(table).sum().items()}
     for row in table.itertuples():
         name = f"{row.network}-{row.group.replace(' ', '-')}-{row.peer}"
         texts |= {f"{name}-growth": f"{row.growth:.2f}", f"{name}-error": f"{row.error:.2f}"}
-    found = counts(table)
-    for label, rows in {"": found, **{f"{name}-": found.loc[[name]] for name in found.index.unique(0)}}.items():
-        texts |= {f"{label}peers-{column.replace(' ', '-')}": f"{value}" for column, value in rows.sum().items()}
+    for name, found in records.items():
+        for axis in robustness.AXES:
+            growths = [_largest(found, peer, axis) for peer in MODELS]
+            texts |= {
+                f"{name}-peers-{axis}-{word}": f"{end(growths):.1f}" for word, end in (("least", min), ("most", max))
+            }
     return texts
+
+
+def _largest(records, model, axis):
+    """Growth of the median error at the most harmful severity."""
+    errors = [one["result"][model]["epicentral_km"] for one in records if one["trial"]["axis"] == axis]
+    return max(np.median(errors, axis=1)) / np.median(_unperturbed(records)[model]["epicentral_km"])

@@ -82,8 +82,9 @@ def test_counts_and_prose_follow():
     assert counts.index.tolist() == [("colombia", group) for group in robustness_study.GROUPS]
     assert counts["more robust"].tolist() == counts["less accurate"].tolist() == [5] * 4
     assert counts["less robust"].tolist() == counts["more accurate"].tolist() == [0] * 4
-    texts = robustness_peers.quoted(table)
-    assert texts["colombia-peers-more-robust"] == texts["peers-more-robust"] == texts["peers-peers"] == "20"
+    texts = robustness_peers.quoted(table, {"colombia": theirs(4.0, start=0.4)})
+    assert texts["peers-more-robust"] == texts["peers-peers"] == "20"
+    assert texts["colombia-peers-spike-least"] == texts["colombia-peers-spike-most"] == "4.0"
     assert texts["colombia-narrow-bands-gcn-growth"] == "0.50 [0.50, 0.50]"
 
 
