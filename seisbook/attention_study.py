@@ -52,7 +52,7 @@ from seisbook.statistics import azimuthal_gap, bootstrap_ci
 from seisbook.traveltimes import TravelTimes
 
 ANALYST = "colombia"  # the network whose bulletin has weights
-MODELS = experiments.GRAPHS
+MODELS = experiments.PUBLISHED
 FEWEST = 6  # stations of an event whose order is looked at
 IMPULSIVE = 0.5  # added to the emphasis of an impulsive P
 MEASURES = {"selection": "selection_{last}", "gradient": "gradient_{last}", "rollout": "rollout"}

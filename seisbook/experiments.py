@@ -70,8 +70,8 @@ PROFILES = {
         training=TrainingConfig(epochs=5, graph_epochs=20, validation=0.0),
     ),
 }
-GRAPHS = ("dynamic", "static")  # of our model; the two that are looked into beyond their accuracy
-PUBLISHED = (*GRAPHS, *peers.PEERS)  # models of the first random fold that are kept in `data/models`
+PUBLISHED = ("dynamic", "static")  # models of the first random fold that the chapters look into
+KEPT = (*PUBLISHED, *peers.PEERS)  # models of the first random fold that are kept in `data/models`
 
 
 def model_config(network) -> ModelConfig:
@@ -240,7 +240,7 @@ def record_path(network, model, split, fold, profile) -> Path:
 
 def model_path(network, model, split, fold, profile) -> Path:
     """Where the model of one run lies: published ones in `data/models`, others in `_build`."""
-    published = profile == "paper" and model in PUBLISHED and (split, fold) == ("random", 0)
+    published = profile == "paper" and model in KEPT and (split, fold) == ("random", 0)
     return (MODELS if published else BUILD / "models" / profile) / f"{network}-{model}-{split}-{fold}.safetensors"
 
 

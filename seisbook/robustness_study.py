@@ -27,7 +27,7 @@ from seisbook.datasets import EventRecord
 from seisbook.errors import UserError
 from seisbook.statistics import INTERVAL, Estimate, below
 
-MODELS = experiments.GRAPHS
+MODELS = experiments.PUBLISHED
 DOUBLED = 2.0  # growth of the error at which a model counts as broken down
 NARROW_BANDS = ("band_pass",)
 JOINT_SHIFTS, OWN_SHIFTS = ("joint_shift",), ("independent_shift",)

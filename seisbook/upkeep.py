@@ -82,7 +82,7 @@ def _trainings(network, split, models):
     wanted = [experiments.record_path(network, model, split, fold, "paper") for model in models for fold in folds]
     files = {path: _state(found.get(path.stem)) for path in wanted}
     if split == "random":
-        names = [f"{network}-{model}-random-0" for model in experiments.PUBLISHED]
+        names = [f"{network}-{model}-random-0" for model in experiments.KEPT]
         for path in (experiments.MODELS / f"{name}.safetensors" for name in (f"{network}-twin-dynamic-paper", *names)):
             files[path] = _state(_card(path))
     return Step(f"seisbook train --network {network} --split {split} --model {' '.join(models)}", files)
