@@ -14,6 +14,7 @@ from seisbook.errors import UserError
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
 PROFILES = ("quick", "paper")
+KERNEL_SECONDS = 300  # for a kernel to start: a cold disk full of packages is slower than papermill expects
 
 
 def pages() -> list[str]:
@@ -160,6 +161,7 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
             cwd=BOOK,
             progress_bar=progress,
             log_output=False,
+            start_timeout=KERNEL_SECONDS,
             extra_arguments=[first],
         )
     except papermill.PapermillExecutionError as error:
