@@ -303,7 +303,7 @@ def _questions(before, after):
 
 
 def quoted(corpora) -> dict:
-    """What the prose quotes, from a name such as `colombia-tuned-retrieval-none` or, of all epochs, `tuned-epochs`.
+    """What the prose quotes, from a name such as `colombia-tuned-retrieval-none` or `colombia-tuned-epochs-none`.
 
     Parameters
     ----------

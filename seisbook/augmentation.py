@@ -22,7 +22,8 @@ import pandas as pd
 import torch
 
 from seisbook import checkpoints, evaluation, experiments, networks, robustness, studies
-from seisbook.statistics import INTERVAL, Estimate, below
+from seisbook.robustness_study import estimate
+from seisbook.statistics import below
 from seisbook.training import Events, Locator
 
 SEVERITIES = {
@@ -175,7 +176,7 @@ def tabulate(records) -> pd.DataFrame:
                     "arm": arm,
                     "matching": arm in (test["axis"], EVERYTHING),
                     "epicentral_km": float(medians[i, 0]),
-                    "ratio": Estimate(*(float(x) for x in (ratio[0], *np.percentile(ratio[1:], INTERVAL)))),
+                    "ratio": estimate(ratio),
                     "worst": i in worst,
                 }
             )

@@ -27,8 +27,8 @@ import pandas as pd
 
 from seisbook import checkpoints, networks, peers, robustness, robustness_study, studies
 from seisbook.errors import DataError
-from seisbook.robustness_study import GROUPS, _events, _growths, _predicted, _trained, _unperturbed
-from seisbook.statistics import INTERVAL, Estimate, below
+from seisbook.robustness_study import GROUPS, _events, _growths, _predicted, _trained, _unperturbed, estimate
+from seisbook.statistics import below
 
 MODELS = tuple(peers.PEERS)
 OURS = "dynamic"
@@ -85,7 +85,7 @@ def compare(ours, theirs) -> pd.DataFrame:
     for group, axes in GROUPS.items():
         mine = _worst(ours, OURS, axes)
         for peer in MODELS:
-            found = [_estimate(*pair) for pair in zip(mine, _worst(theirs, peer, axes), strict=True)]
+            found = [estimate(np.exp(a - b)) for a, b in zip(mine, _worst(theirs, peer, axes), strict=True)]
             verdicts = [below(one.low, one.high, 1.0) for one in found]
             rows.append([ours[0]["trial"]["network"], group, peer, *found, *verdicts])
     return pd.DataFrame(rows, columns=["network", "group", "peer", "growth", "error", "robust", "accurate"])
@@ -104,11 +104,6 @@ def _worst(records, model, axes):
     by_axis = [[one["result"][model] for one in records if one["trial"]["axis"] == axis] for axis in axes]
     error = np.mean([np.log(_growths(found, unit).max(1)) for found in by_axis], axis=0)
     return error - np.log(_growths([calm], unit)[:, 0]), error
-
-
-def _estimate(mine, theirs):
-    value, *replicates = np.exp(mine - theirs)
-    return Estimate(float(value), *(float(one) for one in np.percentile(replicates, INTERVAL)))
 
 
 def counts(table) -> pd.DataFrame:

@@ -325,7 +325,7 @@ def against_twin(real, twin) -> pd.DataFrame:
     for name, axes in GROUPS.items():
         logs = np.stack([_log_growths(found, axes, seed) for seed, found in enumerate((real, twin))])
         means = np.exp([*logs.mean(2), (logs[1] - logs[0]).mean(1)])
-        estimates = [Estimate(one[0], *np.percentile(one[1:], INTERVAL)) for one in means]
+        estimates = [estimate(one) for one in means]
         rows[name] = {
             "perturbations": logs.shape[2],
             **dict(zip(("real", "twin", "ratio"), estimates, strict=True)),
@@ -333,6 +333,11 @@ def against_twin(real, twin) -> pd.DataFrame:
             "verdict": _alike(estimates[-1]),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def estimate(replicates) -> Estimate:
+    """A statistic and its 95 % interval, from its value and then those of the resamples."""
+    return Estimate(*(float(one) for one in (replicates[0], *np.percentile(replicates[1:], INTERVAL))))
 
 
 def _log_growths(records, axes, random_state, model="dynamic"):

@@ -32,7 +32,8 @@ import torch
 from scipy.signal import resample_poly
 
 from seisbook import checkpoints, comparison, evaluation, experiments, networks, peers, robustness, studies
-from seisbook.statistics import INTERVAL, Estimate, below
+from seisbook.robustness_study import estimate
+from seisbook.statistics import below
 from seisbook.training import Locator
 
 STARTS = ("other", "twin", "random")
@@ -185,7 +186,7 @@ def tabulate(records) -> pd.DataFrame:
     network = records[0]["trial"]["network"]
     return pd.DataFrame(
         [
-            {"network": network, "start": start, "n_train": n, "quantity": quantity, "estimate": _estimate(values)}
+            {"network": network, "start": start, "n_train": n, "quantity": quantity, "estimate": estimate(values)}
             for quantity in QUANTITIES
             for (start, n), values in _replicates(records, quantity).items()
         ]
@@ -213,7 +214,7 @@ def verdicts(records) -> pd.DataFrame:
     }
     rows = []
     for name, (above, under) in ratios.items():
-        ratio = _estimate(found[above] / found[under])
+        ratio = estimate(found[above] / found[under])
         row = {"network": records[0]["trial"]["network"], "ratio": name, "found": ratio}
         rows.append({**row, "verdict": below(ratio.low, ratio.high, 1.0)})
     return pd.DataFrame(rows)
@@ -236,10 +237,6 @@ def quoted(records) -> dict:
         for row, rule in zip(verdicts(found).itertuples(), ("helps", "twin", "pay"), strict=True):
             texts[f"{name}-transfer-{rule}"] = f"{row.found:.2f}"
     return texts
-
-
-def _estimate(replicates):
-    return Estimate(*(float(one) for one in (replicates[0], *np.percentile(replicates[1:], INTERVAL))))
 
 
 def _replicates(records, quantity, random_state=0):
