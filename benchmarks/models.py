@@ -32,10 +32,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch_geometric.data import Batch
 from tqdm import tqdm
 
-from seisbook import peers
-from seisbook.ensembles import EnsembleLocator
-from seisbook.model import ModelConfig, NodeFeatures
-from seisbook.training import Events, Locator, TrainingConfig, augment
+from seisbook.datasets.events import Events, NodeFeatures
+from seisbook.models import peers
+from seisbook.models.augmentation import TrainingConfig, augment
+from seisbook.models.ensembles import EnsembleLocator
+from seisbook.models.graph import ModelConfig
+from seisbook.models.training import Locator
 
 CONFIG = ModelConfig(window_s=120.0, sampling_rate_hz=20.0)
 TRAINING = TrainingConfig(epochs=0, graph_epochs=1, batch_size=16, validation=0.0)

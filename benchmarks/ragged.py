@@ -1,4 +1,4 @@
-r"""The network of `seisbook.model.GraphModel` written the usual PyG way, to compare their speeds.
+r"""The network of `seisbook.models.graph.GraphModel` written the usual PyG way, to compare their speeds.
 
 The stations of all events lie one after the other (`torch_geometric.data.Batch`), an edge list says who is whose
 neighbour, messages are made edge by edge and pooled by `torch_geometric.nn`. What it computes is the same; what differs
@@ -21,8 +21,9 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.nn import MessagePassing, global_add_pool, global_max_pool, global_mean_pool
 from torch_geometric.utils import softmax
 
-from seisbook.model import GraphModel, ModelConfig, NodeFeatures, Prediction, STGCBlock, local_onset, to_prediction
-from seisbook.training import Locator
+from seisbook.datasets.events import NodeFeatures
+from seisbook.models.graph import GraphModel, ModelConfig, Prediction, STGCBlock, local_onset, to_prediction
+from seisbook.models.training import Locator
 
 
 class EdgeMessage(MessagePassing):
@@ -149,7 +150,7 @@ class RaggedLocator(Locator):
 
 
 def event_graphs(events) -> list[Data]:
-    """One graph an event, without edges, of `seisbook.training.Events`."""
+    """One graph an event, without edges, of `seisbook.datasets.events.Events`."""
     graphs = []
     for i, (first, last) in enumerate(zip(events.start[:-1], events.start[1:], strict=True)):
         one = slice(first, last)

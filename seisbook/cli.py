@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seisbook import __version__
 from seisbook.errors import UserError
+from seisbook.findings import catalogues
 
 DATA_EXAMPLES = """\
 examples:
@@ -22,7 +23,6 @@ examples:
   # your own network and any catalogue that ObsPy reads (QuakeML, NORDIC, HypoDD, GSE2, ...)
   seisbook data build --network my_network.yaml --source bulletin --catalogue events.xml --out mine
 """
-
 STUDY_EXAMPLES = """\
 examples:
   # all trials that are missing, in two worker processes; stop it at any time, and the same command goes on
@@ -40,7 +40,7 @@ def main(argv=None) -> int:
     """Run the command line; return the exit code: 0, 1 for a failure, 2 for a mistake of the user's."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    logging.getLogger("seisbook.sources").setLevel(logging.INFO)  # nothing goes to the network unsaid
+    logging.getLogger("seisbook.catalogues.sources").setLevel(logging.INFO)  # nothing goes to the network unsaid
     try:
         return arguments.command(arguments) or 0
     except UserError as error:
@@ -193,7 +193,7 @@ def _evaluate_parser(parser):
 
 
 def _study_parser(parser):
-    from seisbook.studies import STUDIES
+    from seisbook.studies.runner import STUDIES
 
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser(
@@ -237,9 +237,9 @@ def _whole(text, least):
 
 
 def _data_build(arguments):
-    from seisbook import building
+    from seisbook.datasets import build
 
-    out = building.build(
+    out = build.build(
         arguments.network,
         arguments.source,
         arguments.out,
@@ -258,26 +258,25 @@ def _data_info(arguments):
 
 
 def _describe(dataset):
-    from seisbook.building import describe
+    from seisbook.datasets.build import describe
 
     print(describe(dataset))
 
 
 def _data_fetch(arguments):
-    from seisbook import sources
+    from seisbook.catalogues import sources
 
     paths = sources.fetch_all(arguments.network)
     print(f"{len(paths)} files, all with the registered hash")
 
 
 def _data_record(arguments):
-    from seisbook import building
 
-    print(building.record_catalogues())
+    print(catalogues.record_catalogues())
 
 
 def _train(arguments):
-    from seisbook import experiments
+    from seisbook.studies import experiments
 
     for model in arguments.model:
         for fold in [0] if arguments.split == "twin" else arguments.fold:
@@ -288,17 +287,18 @@ def _train(arguments):
 
 
 def _evaluate(arguments):
-    from seisbook import evaluation, experiments
+    from seisbook.measures import evaluation
+    from seisbook.studies import experiments
 
     summary = evaluation.summarise_errors(experiments.evaluate(arguments.checkpoint, arguments.dataset))
     print(json.dumps(summary, indent=1) if arguments.json else evaluation.describe(summary))
 
 
 def _study_run(arguments):
-    from seisbook import studies
+    from seisbook.studies import runner
 
     how = {"n_jobs": arguments.jobs, "dask": arguments.dask, "device": arguments.device}
-    status = studies.run(*_study(arguments), **how)
+    status = runner.run(*_study(arguments), **how)
     for trial, message in status.failures:
         print(f"seisbook: {json.dumps(trial)}: {message}", file=sys.stderr)
     print(status)
@@ -306,25 +306,25 @@ def _study_run(arguments):
 
 
 def _study_status(arguments):
-    from seisbook import studies
+    from seisbook.studies import runner
 
-    print(studies.status(*_study(arguments)))
+    print(runner.status(*_study(arguments)))
 
 
 def _study_merge(arguments):
-    from seisbook import studies
+    from seisbook.studies import runner
 
-    print(studies.merge(*_study(arguments)))
+    print(runner.merge(*_study(arguments)))
 
 
 def _study(arguments):
-    from seisbook import studies
+    from seisbook.studies import runner
 
-    return studies.find(arguments.name), arguments.network, arguments.source, arguments.profile
+    return runner.find(arguments.name), arguments.network, arguments.source, arguments.profile
 
 
 def _results(arguments):
-    from seisbook import experiments
+    from seisbook.studies import experiments
 
     if arguments.record is not None:
         return _record(arguments.record)
@@ -335,7 +335,7 @@ def _results(arguments):
 
 
 def _record(names):
-    from seisbook import upkeep
+    from seisbook.book import upkeep
 
     for name in names or upkeep.RECORDS:
         if name not in upkeep.RECORDS:
@@ -346,7 +346,7 @@ def _record(names):
 def _upkeep(arguments):
     from tqdm import tqdm
 
-    from seisbook import upkeep
+    from seisbook.book import upkeep
 
     if arguments.renew:
         return upkeep.renew()
@@ -358,7 +358,8 @@ def _upkeep(arguments):
 def _claims(arguments):
     from dataclasses import asdict
 
-    from seisbook import claims, experiments
+    from seisbook.findings import claims
+    from seisbook.studies import experiments
 
     found = claims.claims(*arguments.id)
     if not arguments.json:
@@ -372,53 +373,53 @@ def _claims(arguments):
 
 
 def _ask(arguments):
-    from seisbook import asking
+    from seisbook.findings import text_search
 
-    index = asking.find_index(arguments.network, arguments.source)
+    index = text_search.find_index(arguments.network, arguments.source)
     print(index.table(*arguments.question, n=arguments.events).to_string())
 
 
 def _book_run(arguments):
-    from seisbook import book
+    from seisbook.book import chapters
 
-    for path in book.run(_chosen(arguments), arguments.profile, dict(arguments.p)):
+    for path in chapters.run(_chosen(arguments), arguments.profile, dict(arguments.p)):
         print(path)
 
 
 def _book_publish(arguments):
-    from seisbook import book
+    from seisbook.book import chapters
 
     for chapter in _chosen(arguments):
-        print(book.publish(chapter))
+        print(chapters.publish(chapter))
 
 
 def _chosen(arguments):
-    from seisbook import book
+    from seisbook.book import chapters
 
-    return [book.find_chapter(number) for number in arguments.chapter] if arguments.chapter else book.chapters()
+    return [chapters.find_chapter(number) for number in arguments.chapter] if arguments.chapter else chapters.chapters()
 
 
 def _workshop_learners(arguments):
-    from seisbook import workshop
+    from seisbook.book import workshop
 
     print(*workshop.learners(), sep="\n")
 
 
 def _workshop_teachers(arguments):
-    from seisbook import workshop
+    from seisbook.book import workshop
 
     print(*workshop.teachers(_chosen(arguments)), sep="\n")
 
 
 def _workshop_zip(arguments):
-    from seisbook import workshop
+    from seisbook.book import workshop
 
     path = workshop.pack()
     print(f"{path} ({path.stat().st_size / 1e6:.0f} MB)")
 
 
 def _doctor(arguments):
-    from seisbook import doctor
+    from seisbook.book import doctor
 
     found = doctor.examine()
     print(doctor.report(found))
@@ -426,7 +427,7 @@ def _doctor(arguments):
 
 
 def _book_build(arguments):
-    from seisbook import binding
+    from seisbook.book import binding
 
     if arguments.to == "html":
         print(binding.html(arguments.outputs or "quick", arguments.repository, arguments.site))

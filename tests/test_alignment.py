@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import alignment
-from seisbook.alignment import Aligner, AlignmentConfig
 from seisbook.errors import UserError
+from seisbook.models import alignment
+from seisbook.models.alignment import Aligner, AlignmentConfig
 
 SMALL = AlignmentConfig(dimension=8, hidden=16, epochs=80)
 

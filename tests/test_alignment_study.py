@@ -3,10 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seisbook import alignment_figures, alignment_results, alignment_study, asking, networks, records, reports, sources
-from seisbook.alignment_study import Corpus
+from seisbook import records
+from seisbook.catalogues import networks, sources
+from seisbook.datasets import reports
 from seisbook.errors import UserError
-from seisbook.statistics import Estimate
+from seisbook.figures import alignment as alignment_figures
+from seisbook.findings import alignment as alignment_results
+from seisbook.findings import text_search
+from seisbook.measures import retrieval
+from seisbook.measures.estimates import Estimate
+from seisbook.studies import alignment as alignment_study
+from seisbook.studies.alignment import Corpus
 
 CLASSES = ("tectonic", "deep_nest", "induced")
 PLACES = {"tectonic": "Pasto", "deep_nest": "Bucaramanga", "induced": "Puerto Gaitan"}
@@ -139,7 +146,7 @@ def test_the_rule_for_above():
 
 def test_balanced_accuracy_gives_each_class_the_same_weight():
     table = np.array([[0, 1], [0, 1], [0, 1], [1, 0]])
-    assert alignment_results.balanced(table) == pytest.approx(0.5)
+    assert retrieval.balanced(table) == pytest.approx(0.5)
 
 
 def scattered(given, random_state):
@@ -177,23 +184,23 @@ def test_residuals_are_those_of_the_trials_where_there_are_any(given):
 
 
 def test_an_index_answers_without_the_events_own_text(given, tmp_path):
-    index = asking.Index.build(given)
+    index = text_search.Index.build(given)
     best = np.argsort(-index.ask("deep events of the nest, Bucaramanga"))[:10]
     assert (given.classes[best] == "deep_nest").mean() > 0.7
     (_, test), *_ = alignment_study._split(given, "random")
     texts = given.texts.copy()
     texts[test] = "nothing"
-    other = asking.Index.build(replace(given, texts=texts))
+    other = text_search.Index.build(replace(given, texts=texts))
     np.testing.assert_allclose(index.placed[test], other.placed[test], atol=1e-5)
-    kept = asking.Index.load(index.save(tmp_path / "index.npz"))
+    kept = text_search.Index.load(index.save(tmp_path / "index.npz"))
     np.testing.assert_array_equal(kept.ask("volcano"), index.ask("volcano"))
 
 
 def test_a_question_without_a_known_word_is_refused(given):
     with pytest.raises(UserError, match="no word of it is known"):
-        asking.Index.build(given).ask("")
+        text_search.Index.build(given).ask("")
     with pytest.raises(UserError, match="choose one of colombia, ridgecrest"):
-        asking.find_index("iceland")
+        text_search.find_index("iceland")
 
 
 def test_the_twins_corpus_is_what_it_says():
@@ -212,7 +219,7 @@ def test_the_twins_corpus_is_what_it_says():
 
 @pytest.mark.skipif(not sources.is_available("colombia"), reason="needs the real Colombian bulletin")
 def test_nothing_but_general_words_is_left_of_the_observed_texts():
-    from seisbook import bulletins
+    from seisbook.catalogues import bulletins
 
     texts = bulletins.read_bulletin("colombia", "all").events.source_text
     left = {word for text in reports.mask(texts, "places", "observed") for word in reports.plain(text).split()}
@@ -244,7 +251,7 @@ def test_figures_show_every_corpus(content, draw):
 
 
 def test_maps_of_the_space_and_of_answers(given):
-    index, net = asking.Index.build(given), networks.load("colombia")
+    index, net = text_search.Index.build(given), networks.load("colombia")
     prompts = {name: reports.PROMPTS["colombia"][name] for name in CLASSES}
     assert len(alignment_figures.space(index, prompts).axes[0].collections) == 3
     assert alignment_figures.answers(index, net, "deep earthquake").axes

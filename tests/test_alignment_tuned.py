@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import alignment, alignment_study, alignment_tuned, checkpoints, evaluation, experiments, networks
-from seisbook.alignment import AlignmentConfig
-from seisbook.alignment_study import PLAIN, Corpus
-from seisbook.alignment_tuned import TuningConfig
-from seisbook.experiments import TWIN_SEED
-from seisbook.robustness_study import QUICK_EVENTS
+from seisbook.catalogues import networks
+from seisbook.findings import alignment_tuned
+from seisbook.measures import evaluation, splits
+from seisbook.models import alignment, checkpoints
+from seisbook.models.alignment import AlignmentConfig
+from seisbook.studies import alignment as alignment_study
+from seisbook.studies import alignment_tuned as alignment_tuned_study
+from seisbook.studies import experiments
+from seisbook.studies.alignment import PLAIN, Corpus
+from seisbook.studies.alignment_tuned import TuningConfig
+from seisbook.studies.experiments import TWIN_SEED
+from seisbook.studies.robustness import QUICK_EVENTS
 
 TRIAL = {"network": "ridgecrest", "source": "simulated", "profile": "quick", "masking": "none", "seed": 0}
 
@@ -43,7 +49,7 @@ def prepared():
 def corpus(prepared, monkeypatch):
     given, events, model = prepared
     monkeypatch.setattr(alignment_study, "corpus", lambda *_: given)
-    monkeypatch.setattr(alignment_tuned, "read_events", lambda *_: (events, model))
+    monkeypatch.setattr(alignment_tuned_study, "read_events", lambda *_: (events, model))
     monkeypatch.setattr(
         alignment_study.reports, "PROMPTS", {"ridgecrest": {"tectonic": ("east",), "deep_nest": ("deep",)}}
     )
@@ -52,22 +58,22 @@ def corpus(prepared, monkeypatch):
 
 def limited(monkeypatch, **changed):
     config = TuningConfig(**changed)
-    monkeypatch.setattr(alignment_tuned, "TuningConfig", lambda: config)
+    monkeypatch.setattr(alignment_tuned_study, "TuningConfig", lambda: config)
 
 
 def test_a_tower_begins_as_the_frozen_one(prepared):
     given, events, model = prepared
     train, test = alignment_study._split(given, "random")[0]
-    tower = alignment_tuned.Tower(model, given.embedding[train])
+    tower = alignment_tuned_study.Tower(model, given.embedding[train])
     frozen = alignment_study.vectors_of(given, "aligned", train)
     np.testing.assert_allclose(tower.vectors(events, test), frozen[test], atol=1e-3)
 
 
 def test_without_an_epoch_nothing_differs_from_the_frozen_tower(corpus, monkeypatch):
     limited(monkeypatch, epochs=0)
-    tuned = alignment_tuned.run([TRIAL])[0]
+    tuned = alignment_tuned_study.run([TRIAL])[0]
     frozen = alignment_study.run([{**PLAIN, **TRIAL}])[0]
-    assert tuned["epochs"] == [0] * experiments.FOLDS
+    assert tuned["epochs"] == [0] * splits.FOLDS
     assert tuned["rank"] == frozen["rank"]
     for name in ("classes", "truth", "predicted"):
         assert tuned[name] == frozen[name]
@@ -76,7 +82,7 @@ def test_without_an_epoch_nothing_differs_from_the_frozen_tower(corpus, monkeypa
 def trained(prepared, texts):
     given, events, model = prepared
     train, test = alignment_study._split(given, "random")[0]
-    tower, aligner, _ = alignment_tuned._tuned({**PLAIN, **TRIAL}, given, events, model, texts, train)
+    tower, aligner, _ = alignment_tuned_study._tuned({**PLAIN, **TRIAL}, given, events, model, texts, train)
     return aligner.embed_events(tower.vectors(events, test)), test
 
 
@@ -97,10 +103,12 @@ def test_training_lowers_the_loss_and_touches_neither_stem_nor_model(prepared, m
     everything = np.arange(len(events))
     gallery, target = np.unique(given.texts, return_inverse=True)
     losses = []
-    for tower, aligner in alignment_tuned._epochs(PLAIN, given, events, model, given.texts, everything):
+    for tower, aligner in alignment_tuned_study._epochs(PLAIN, given, events, model, given.texts, everything):
         vectors = torch.as_tensor(tower.vectors(events, everything))
         said = torch.as_tensor(alignment.encode(gallery.tolist()))
-        losses.append(alignment_tuned._loss(aligner, vectors, said, torch.as_tensor(target), torch.Generator()).item())
+        losses.append(
+            alignment_tuned_study._loss(aligner, vectors, said, torch.as_tensor(target), torch.Generator()).item()
+        )
     assert len(losses) == 6
     assert losses[-1] < losses[0]
     trained = tower.model.state_dict()
@@ -116,8 +124,10 @@ def test_the_gain_is_paired():
     result = {"classes": ["a", "b"], "truth": [0, 1] * (n // 2), "rank": rank.tolist(), "predicted": [0, 1] * (n // 2)}
     better = {**result, "rank": np.maximum(rank - 3, 1).tolist(), "epochs": [2] * 5}
     wrong = {**result, "predicted": [0] * n}
-    frozen = [{"trial": {**PLAIN, "masking": one, "seed": 0}, "result": wrong} for one in alignment_tuned.MASKINGS]
-    tuned = [{"trial": {**TRIAL, "masking": one}, "result": better} for one in alignment_tuned.MASKINGS]
+    frozen = [
+        {"trial": {**PLAIN, "masking": one, "seed": 0}, "result": wrong} for one in alignment_tuned_study.MASKINGS
+    ]
+    tuned = [{"trial": {**TRIAL, "masking": one}, "result": better} for one in alignment_tuned_study.MASKINGS]
     table = alignment_tuned.gains(frozen, tuned).set_index(["masking", "question"])
     row = table.loc["none", "retrieval"]
     assert row.gain.value == pytest.approx(np.mean(rank <= 8) - np.mean(rank <= 5))

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 import torch
 
-from seisbook import attention, peers
+from seisbook.datasets.events import Events, NodeFeatures
 from seisbook.errors import UserError
-from seisbook.model import GraphModel, ModelConfig, NodeFeatures
-from seisbook.training import Events, Locator
+from seisbook.measures import attention
+from seisbook.models import peers
+from seisbook.models.graph import GraphModel, ModelConfig
+from seisbook.models.training import Locator
 
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=20, channels=16, blocks=3, neighbours=3)
 SIZES = np.array([4, 9, 6, 12])

@@ -5,8 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import attention_figures, attention_results, attention_study
 from seisbook.errors import UserError
+from seisbook.figures import attention as attention_figures
+from seisbook.findings import attention as attention_results
+from seisbook.studies import attention as attention_study
 
 
 @pytest.fixture(scope="module")

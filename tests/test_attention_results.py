@@ -2,8 +2,10 @@ import copy
 
 import pytest
 
-from seisbook import attention_results, comparison, records
+from seisbook import records
+from seisbook.catalogues import networks
 from seisbook.errors import UserError
+from seisbook.findings import attention as attention_results
 
 
 def made(beyond, nearest, earliest=(-0.1, -0.2, 0.0)):
@@ -33,9 +35,9 @@ def test_without_an_analyst_there_is_no_verdict_on_emphasis():
 
 def test_the_record_is_of_both_networks_and_quoted():
     content = attention_results.load()
-    assert tuple(content["networks"]) == comparison.NETWORKS
+    assert tuple(content["networks"]) == networks.NETWORKS
     texts = attention_results.quoted(content)
-    for name in comparison.NETWORKS:
+    for name in networks.NETWORKS:
         keys = ("events", "rollout-efficiency", "above-nearest", "rollout-removed-3", "noise-share", "contrast-gain")
         assert {f"{name}-{key}" for key in keys} <= set(texts)
     assert {"colombia-rollout-tau", "colombia-rollout-beyond", "colombia-rollout-shuffled"} <= set(texts)

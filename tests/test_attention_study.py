@@ -2,9 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import attention_study, checkpoints, experiments, inspection, networks
+from seisbook.catalogues import networks
 from seisbook.errors import UserError
-from seisbook.robustness_study import station_codes
+from seisbook.models import checkpoints, inspection
+from seisbook.studies import attention as attention_study
+from seisbook.studies import experiments
+from seisbook.studies.robustness import station_codes
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from test_transfer import events, tiny  # noqa: F401 (fixtures)
 
-from seisbook import augmentation, robustness_figures
+from seisbook.figures import robustness as robustness_figures
+from seisbook.findings import augmentation
+from seisbook.studies import augmentation as augmentation_study
 
 CALM = np.random.default_rng(0).uniform(1, 3, 150)
 
@@ -11,9 +13,9 @@ CALM = np.random.default_rng(0).uniform(1, 3, 150)
 def records():
     """Perturbations multiply the error by 2, 3, 4, ...; a matching augmentation takes half, at a tenth of a price."""
     found = []
-    for trial in augmentation.trials("colombia", "bulletin", "paper"):
+    for trial in augmentation_study.trials("colombia", "bulletin", "paper"):
         arm, tests = trial["arm"], []
-        for axis, severities in {"none": (None,), **augmentation.SEVERITIES["paper"]}.items():
+        for axis, severities in {"none": (None,), **augmentation_study.SEVERITIES["paper"]}.items():
             for i, severity in enumerate(severities):
                 size = CALM * (1.0 if axis == "none" else i + 2)
                 size = size * (0.5 if arm in (axis, "all") else 1.0 if arm == "as they are" else 1.1)
@@ -24,12 +26,12 @@ def records():
 
 def test_all_arms_take_the_same_number_of_steps(tiny):  # noqa: F811
     sets = {
-        arm: augmentation._augmented("ridgecrest", "simulated", "quick", arm)
+        arm: augmentation_study._augmented("ridgecrest", "simulated", "quick", arm)
         for arm in ("as they are", "band_pass", "joint_shift", "all")
     }
     sizes = {len(one) for one in sets.values()}
-    assert sizes == {2 * augmentation.N_TRAIN["quick"]}
-    half = augmentation.N_TRAIN["quick"]
+    assert sizes == {2 * augmentation_study.N_TRAIN["quick"]}
+    half = augmentation_study.N_TRAIN["quick"]
     plain = sets["as they are"]
     for arm, one in sets.items():
         first, again = one.select(np.arange(half)), one.select(np.arange(half, 2 * half))
@@ -55,7 +57,7 @@ def test_the_table_finds_what_was_put_in(records):
 
 def test_rules(records):
     table = augmentation.verdicts(records)
-    assert len(table) == 2 * len(augmentation.SEVERITIES["paper"])
+    assert len(table) == 2 * len(augmentation_study.SEVERITIES["paper"])
     assert set(table.helps) == {"supported"}
     assert set(table[table.arm == "all"].costs) == {"no"}
     assert set(table[table.arm != "all"].costs) == {"yes"}  # 1.1 on the unperturbed events, for every event
@@ -73,14 +75,14 @@ def test_prose_quotes_the_verdicts(records):
 
 def test_the_figure_has_a_panel_an_axis(records):
     figure = robustness_figures.augmentation(augmentation.tabulate(records))
-    assert len(figure.axes) == len(augmentation.SEVERITIES["paper"])
+    assert len(figure.axes) == len(augmentation_study.SEVERITIES["paper"])
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["none", "0.5", "1", "2", "4"]
 
 
 def test_trials_are_trained_and_tested(tiny):  # noqa: F811
-    trials = augmentation.trials("ridgecrest", "simulated", "quick")
-    assert len({augmentation.recipe(one)["hash"] for one in trials}) == len(trials)
-    plain, *others = augmentation.run(trials)
+    trials = augmentation_study.trials("ridgecrest", "simulated", "quick")
+    assert len({augmentation_study.recipe(one)["hash"] for one in trials}) == len(trials)
+    plain, *others = augmentation_study.run(trials)
     assert [one["axis"] for one in plain["tests"]] == ["none", "band_pass", "joint_shift"]
     assert {len(one["epicentral_km"]) for one in plain["tests"]} == {12}
     assert all(one["tests"] != plain["tests"] for one in others)

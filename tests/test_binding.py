@@ -12,9 +12,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from seisbook import binding, book, cli, printing
+from seisbook import cli
+from seisbook.book import binding, chapters, printing
+from seisbook.book.pages import ICONS, few_colours
 from seisbook.errors import UserError
-from seisbook.htmlpages import ICONS, few_colours
 from seisbook.paths import BOOK, ROOT
 
 REPOSITORY, SITE = "https://github.com/someone/seisbook", "https://someone.github.io/seisbook/"
@@ -51,7 +52,7 @@ def test_a_name_that_is_not_in_the_code_is_noticed(missing):
 def test_committed_chapters_are_staged_with_ledger_and_cover(monkeypatch, tmp_path):
     monkeypatch.setattr(binding, "BUILD", tmp_path)
     staged = binding._stage("committed")
-    for page in book.pages():
+    for page in chapters.pages():
         assert list(staged.glob(f"{page}.*")), f"{page} is not staged"
     assert (staged / "book" / "networks.png").read_bytes().startswith(b"\x89PNG")
     assert "| C1 |" in (staged / "book" / "ledger.md").read_text()
@@ -131,7 +132,7 @@ def test_published_pages_open_chapters_elsewhere(small_book, monkeypatch):
 def test_latex_source_has_all_chapters_and_no_warning():
     source = binding.latex().read_text(encoding="utf-8")
     found = re.findall(r"^\\chapter\{(.+?)\}", source, re.M)
-    titles = [re.search(r"^# (.+)$", text_of(page), re.M).group(1) for page in book.pages()[1:]]
+    titles = [re.search(r"^# (.+)$", text_of(page), re.M).group(1) for page in chapters.pages()[1:]]
     assert found[: len(titles)] == titles
     assert not re.search(r"<\S+ object>", source)
     assert not re.search(r"\\ref\{\\detokenize\{[^}]*:ex-", source)  # sphinx-exercise has labels of its own
@@ -140,7 +141,7 @@ def test_latex_source_has_all_chapters_and_no_warning():
     assert r"\begin{longtable}{l>{\raggedright" in source  # measurements
 
 
-@pytest.mark.parametrize("path", book.chapters(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", chapters.chapters(), ids=lambda path: path.stem)
 def test_what_only_pages_can_show_has_something_for_paper(path):
     cells = nbformat.read(path, as_version=4).cells
     shown = [

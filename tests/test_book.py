@@ -8,11 +8,12 @@ import statistics
 import nbformat
 import pytest
 
-from seisbook import book, cli
+from seisbook import cli
+from seisbook.book import chapters
 from seisbook.errors import UserError
 from seisbook.paths import ROOT
 
-CHAPTERS = book.chapters()
+CHAPTERS = chapters.chapters()
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -96,7 +97,7 @@ def test_no_measurement_is_typed_in_prose(path):
 @each_chapter
 def test_misspelt_parameter_is_refused(path, capsys):
     with pytest.raises(UserError, match=r"choose among .*seed"):
-        book.check_parameters(path, {"sede": "1"})
+        chapters.check_parameters(path, {"sede": "1"})
     assert cli.main(["book", "run", "--chapter", path.stem, "-p", "sede", "1"]) == 2
     assert "sede" in capsys.readouterr().err
 
@@ -105,19 +106,19 @@ def test_misspelt_parameter_is_refused(path, capsys):
 def test_parameter_of_the_wrong_type_is_refused(path):
     for text in ("many", "1.5", "true", "[", ""):
         with pytest.raises(UserError, match="parameter seed is"):
-            book.check_parameters(path, {"seed": text})
-    assert book.check_parameters(path, {"seed": "7"}) == {"seed": 7}
+            chapters.check_parameters(path, {"seed": text})
+    assert chapters.check_parameters(path, {"seed": "7"}) == {"seed": 7}
 
 
 def test_profile_is_no_parameter_to_give_twice():
     with pytest.raises(UserError, match="--profile"):
-        book.run(CHAPTERS, "quick", {"profile": "paper"})
+        chapters.run(CHAPTERS, "quick", {"profile": "paper"})
 
 
 def test_unknown_chapter_is_refused():
     with pytest.raises(UserError, match="01_data"):
-        book.find_chapter("99")
-    assert book.find_chapter("1").stem == "01_data"
+        chapters.find_chapter("99")
+    assert chapters.find_chapter("1").stem == "01_data"
 
 
 @each_chapter
@@ -126,12 +127,12 @@ def test_fingerprint_follows_what_a_chapter_depends_on(path, tmp_path):
     copy = tmp_path / path.name
     notebook = json.loads(path.read_text())
     copy.write_text(json.dumps(notebook))
-    assert book.fingerprint(copy, parameters) == book.fingerprint(path, parameters)
-    assert book.fingerprint(path, {**parameters, "seed": 1}) != book.fingerprint(path, parameters)
+    assert chapters.fingerprint(copy, parameters) == chapters.fingerprint(path, parameters)
+    assert chapters.fingerprint(path, {**parameters, "seed": 1}) != chapters.fingerprint(path, parameters)
     for change in ({"source": "# Another title"}, {"metadata": {"mystnb": {"figure": {"caption": "Another caption"}}}}):
         changed = [notebook["cells"][0] | change, *notebook["cells"][1:]]
         copy.write_text(json.dumps(notebook | {"cells": changed}))
-        assert book.fingerprint(copy, parameters) != book.fingerprint(path, parameters)
+        assert chapters.fingerprint(copy, parameters) != chapters.fingerprint(path, parameters)
 
 
 def test_source_folders_hold_no_local_path():

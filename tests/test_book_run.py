@@ -10,18 +10,19 @@ import nbformat
 import papermill
 import pytest
 
-from seisbook import book, cli
+from seisbook import cli
+from seisbook.book import chapters
 from seisbook.errors import UserError
 
-CHAPTERS = book.chapters()
+CHAPTERS = chapters.chapters()
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
     """A project's `book` and `_build` of its own; the records and networks are the real ones."""
-    monkeypatch.setattr(book, "BUILD", tmp_path / "_build")
-    monkeypatch.setattr(book, "BOOK", tmp_path)
+    monkeypatch.setattr(chapters, "BUILD", tmp_path / "_build")
+    monkeypatch.setattr(chapters, "BOOK", tmp_path)
     return tmp_path
 
 
@@ -42,7 +43,7 @@ def outputs(path):
 
 def test_parameters_arrive_and_the_log_has_each_cell(shelf):
     chapter = notebook(shelf / "a.ipynb", "print(profile, seed)", "import sys\nprint('careful', file=sys.stderr)")
-    (executed,) = book.run([chapter], "quick", {"seed": "7"}, progress=False)
+    (executed,) = chapters.run([chapter], "quick", {"seed": "7"}, progress=False)
     assert executed == shelf / "_build/quick/a.ipynb"
     assert "quick 7" in outputs(executed)
     log = executed.with_suffix(".log").read_text().splitlines()
@@ -56,13 +57,13 @@ def test_a_run_goes_on_where_it_failed(shelf):
     good = notebook(shelf / "a.ipynb", "import time\nprint(time.time_ns())")
     bad = notebook(shelf / "b.ipynb", "print('so far')", "1 / 0")
     with pytest.raises(RuntimeError, match=r"b.ipynb: cell 4 failed \(ZeroDivisionError.*b.ipynb and .*b.log"):
-        book.run([good, bad], "quick", {}, progress=False)
+        chapters.run([good, bad], "quick", {}, progress=False)
     assert "so far" in outputs(shelf / "_build/failed/quick/b.ipynb")
     assert "ZeroDivisionError: division by zero" in (shelf / "_build/quick/b.log").read_text()
     assert not (shelf / "_build/quick/b.ipynb").exists()
     before = outputs(shelf / "_build/quick/a.ipynb")
     notebook(bad, "print('mended')")
-    book.run([good, bad], "quick", {}, progress=False)
+    chapters.run([good, bad], "quick", {}, progress=False)
     assert outputs(shelf / "_build/quick/a.ipynb") == before, "a chapter that was done has been executed again"
     assert outputs(shelf / "_build/quick/b.ipynb") == ["mended"]
 
@@ -85,35 +86,35 @@ def test_an_interrupted_run_leaves_nothing_half_done(shelf):
 
 def test_a_chapter_says_which_records_it_has_read(shelf, monkeypatch):
     chapter = notebook(shelf / "a.ipynb", "from seisbook import records\nlen(records.read('recorded'))")
-    monkeypatch.setattr(book.sources, "is_available", lambda network: True)
-    book.publish(chapter, progress=False)
+    monkeypatch.setattr(chapters.sources, "is_available", lambda network: True)
+    chapters.publish(chapter, progress=False)
     origin = json.loads(chapter.read_text())["metadata"]["seisbook"]
     assert list(origin["read"]) == ["results/recorded.json"]
-    assert book.outdated(chapter) == ""
-    monkeypatch.setattr(book, "file_hash", lambda name: "another")
-    assert book.outdated(chapter) == "its outputs were made from another data/results/recorded.json"
+    assert chapters.outdated(chapter) == ""
+    monkeypatch.setattr(chapters, "file_hash", lambda name: "another")
+    assert chapters.outdated(chapter) == "its outputs were made from another data/results/recorded.json"
 
 
 def test_a_published_chapter_whose_code_has_changed_is_found(shelf, monkeypatch):
     chapter = notebook(shelf / "a.ipynb", "print(1)")
-    assert "do not say" in book.outdated(chapter)
-    monkeypatch.setattr(book.sources, "is_available", lambda network: True)
-    book.publish(chapter, progress=False)
+    assert "do not say" in chapters.outdated(chapter)
+    monkeypatch.setattr(chapters.sources, "is_available", lambda network: True)
+    chapters.publish(chapter, progress=False)
     content = json.loads(chapter.read_text())
     content["cells"][1]["source"] = "print(2)"
     chapter.write_text(json.dumps(content))
-    assert "code has changed" in book.outdated(chapter)
+    assert "code has changed" in chapters.outdated(chapter)
 
 
 def test_nothing_is_published_without_the_real_data(shelf, monkeypatch):
-    monkeypatch.setattr(book.sources, "is_available", lambda network: network != "colombia")
+    monkeypatch.setattr(chapters.sources, "is_available", lambda network: network != "colombia")
     with pytest.raises(UserError, match="SEISBOOK_DATA_DIR"):
-        book.publish(notebook(shelf / "a.ipynb"), progress=False)
+        chapters.publish(notebook(shelf / "a.ipynb"), progress=False)
 
 
 @each_chapter
 def test_published_outputs_belong_to_the_records(path):
-    reason = book.outdated(path)
+    reason = chapters.outdated(path)
     assert not reason, f"{path.name}: {reason}: run `seisbook book publish --chapter {path.stem}`"
 
 
@@ -151,7 +152,7 @@ def test_plain_papermill_works_from_any_directory(tmp_path):
 
 def test_unknown_parameters_stop_before_anything_runs(shelf, monkeypatch, capsys):
     chapters = [notebook(shelf / "a.ipynb", "print(1)"), notebook(shelf / "b.ipynb")]
-    monkeypatch.setattr(book, "chapters", lambda: chapters)
+    monkeypatch.setattr(chapters, "chapters", lambda: chapters)
     assert cli.main(["book", "run", "-p", "sede", "1"]) == 2
     assert "profile, seed" in capsys.readouterr().err
     assert not (shelf / "_build").exists()

@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from seisbook import book
-from seisbook.binding import HTML
+from seisbook.book import chapters
+from seisbook.book.binding import HTML
 
 # all but the top's index, which leads on to the landing page
 PAGES = [path.relative_to(HTML) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts]
@@ -170,7 +170,7 @@ def deck(request, browser):
 
 
 def test_every_chapter_has_slides():
-    assert [path.stem for path in DECKS] == [chapter.stem for chapter in book.chapters()]
+    assert [path.stem for path in DECKS] == [chapter.stem for chapter in chapters.chapters()]
 
 
 def test_all_that_is_on_a_slide_can_be_seen_and_read(deck):

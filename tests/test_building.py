@@ -8,30 +8,33 @@ import pandas as pd
 import pytest
 import yaml
 
-from seisbook import building, bulletins, datasets, networks, records
+from seisbook import records
+from seisbook.catalogues import bulletins, networks
+from seisbook.datasets import build, store
+from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import DataError, UserError
-from seisbook.graphs import EventDataset
+from seisbook.measures import seismicity
 from seisbook.paths import DATA
 
 
-def build(out, **changes):
+def build_simulated(out, **changes):
     options = {"network": "ridgecrest", "source": "simulated", "n_events": 30, "progress": False} | changes
-    return building.build(out=out, **options)
+    return build.build(out=out, **options)
 
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("built") / "one")
+    return build_simulated(tmp_path_factory.mktemp("built") / "one")
 
 
 def test_same_bytes_whatever_the_number_of_workers(tmp_path, simulated):
-    again = build(tmp_path / "two", n_jobs=2)
+    again = build_simulated(tmp_path / "two", n_jobs=2)
     for name in ("waveforms.hdf5", "metadata.csv"):
         assert (again / name).read_bytes() == (simulated / name).read_bytes(), name
 
 
 def test_another_seed_gives_other_waveforms(tmp_path, simulated):
-    other = build(tmp_path / "other", random_state=1)
+    other = build_simulated(tmp_path / "other", random_state=1)
     assert (other / "waveforms.hdf5").read_bytes() != (simulated / "waveforms.hdf5").read_bytes()
 
 
@@ -66,7 +69,7 @@ def test_peak_of_the_trace_is_the_amplitude_of_its_metadata(simulated):
 
 
 def test_description_says_what_is_there(simulated):
-    text = building.describe(simulated)
+    text = build.describe(simulated)
     assert "ridgecrest, source simulated, 30 events" in text
     assert "unit nm" in text
 
@@ -76,9 +79,9 @@ def test_own_catalogue_on_own_network(tmp_path):
     content = yaml.safe_load((DATA / "networks/ridgecrest.yaml").read_text())
     content |= {"name": "mine", "zones": []}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
-    catalogue = building.read(networks.load("ridgecrest"), "simulated", 12)
+    catalogue = build.read(networks.load("ridgecrest"), "simulated", 12)
     catalogue_to_quakeml(catalogue).write(str(tmp_path / "mine.xml"), format="QUAKEML")
-    out = build(
+    out = build_simulated(
         tmp_path / "set",
         network=tmp_path / "mine.yaml",
         source="bulletin",
@@ -91,11 +94,11 @@ def test_own_catalogue_on_own_network(tmp_path):
 
 
 def test_an_event_of_two_files_is_kept_once(tmp_path):
-    catalogue = building.read(networks.load("ridgecrest"), "simulated", 6)
+    catalogue = build.read(networks.load("ridgecrest"), "simulated", 6)
     catalogue_to_quakeml(catalogue.head(4)).write(str(tmp_path / "a.xml"), format="QUAKEML")
     catalogue_to_quakeml(catalogue).write(str(tmp_path / "b.xml"), format="QUAKEML")
     files = [tmp_path / "a.xml", tmp_path / "b.xml"]
-    joined = building.read(networks.load("ridgecrest"), "bulletin", files=files)
+    joined = build.read(networks.load("ridgecrest"), "bulletin", files=files)
     assert len(joined) == 6
     assert not joined.readings.duplicated(["source_id", "station_code"]).any()
     assert sum("an earlier catalogue has it" in line for line in joined.skipped) == 4
@@ -103,18 +106,16 @@ def test_an_event_of_two_files_is_kept_once(tmp_path):
 
 def test_events_that_no_station_read_are_reported():
     network = networks.load("ridgecrest")
-    catalogue = building.read(network, "simulated", 3)
+    catalogue = build.read(network, "simulated", 3)
     silent = catalogue.events.index[1]
     catalogue.readings = catalogue.readings[catalogue.readings.source_id != silent]
-    assert len(list(building.rendered(catalogue, network))) == 2
+    assert len(list(build.rendered(catalogue, network))) == 2
     assert catalogue.skipped == [f"{silent}: event left out: no station of the network read it"]
 
 
 def test_a_dataset_without_events_says_why(tmp_path):
     with pytest.raises(UserError, match=r"set\.v1: there is no event to write: another \(the last of 2 remarks\)"):
-        datasets.write(
-            [], tmp_path / "set.v1", {"unit": "nm", "skipped": ["one thing", "another"]}, 50.0, progress=False
-        )
+        store.write([], tmp_path / "set.v1", {"unit": "nm", "skipped": ["one thing", "another"]}, 50.0, progress=False)
     assert not list(tmp_path.iterdir())
 
 
@@ -158,14 +159,14 @@ def catalogue_to_quakeml(catalogue):
 )
 def test_what_cannot_be_built_is_said(tmp_path, options, message):
     with pytest.raises(UserError, match=message):
-        build(tmp_path / "set", **options)
+        build_simulated(tmp_path / "set", **options)
     assert not (tmp_path / "set").exists()
 
 
 def test_unreadable_inventory_is_named(tmp_path):
     (tmp_path / "stations.xml").write_text("nonsense")
     with pytest.raises(DataError, match=r"stations\.xml: not an inventory"):
-        building._read_inventory(tmp_path / "stations.xml")
+        build._read_inventory(tmp_path / "stations.xml")
 
 
 def test_killed_build_leaves_no_dataset(tmp_path):
@@ -191,28 +192,28 @@ def test_killed_build_leaves_no_dataset(tmp_path):
     process.wait()
     assert not out.exists()
     with pytest.raises(UserError):
-        datasets.read_card(out)
+        store.read_card(out)
 
 
 def test_provenance_tells_real_from_simulated():
-    catalogue = building.read(networks.load("ridgecrest"), "simulated", 5)
-    assert "shows simulated data" in building.provenance([catalogue])
+    catalogue = build.read(networks.load("ridgecrest"), "simulated", 5)
+    assert "shows simulated data" in build.provenance([catalogue])
     catalogue.source = "bulletin"
-    assert "5 real events" in building.provenance([catalogue])
+    assert "5 real events" in build.provenance([catalogue])
 
 
 def test_real_colombian_bulletin_is_kept_whole(tmp_path, real_data):
     catalogue = bulletins.read_bulletin("colombia")
     dropped = [line for line in catalogue.skipped if "left out" in line and "event" in line]
     assert len(catalogue) + len(dropped) == 1095
-    out = build(tmp_path / "set", network="colombia", source="bulletin", n_events=40)
+    out = build_simulated(tmp_path / "set", network="colombia", source="bulletin", n_events=40)
     dataset = EventDataset(out)
     assert len(dataset) == 40
     assert dataset[0].x.shape[1:] == (3, 2400)
 
 
 def test_real_icelandic_waveforms_become_a_dataset(tmp_path, real_data):
-    dataset = EventDataset(build(tmp_path / "set", network="iceland", source="waveform", n_events=None))
+    dataset = EventDataset(build_simulated(tmp_path / "set", network="iceland", source="waveform", n_events=None))
     assert len(dataset) == 27
     assert all(dataset[index].num_nodes == 12 for index in (0, 13, 26))
     assert dataset.card["unit"] == "counts"
@@ -222,10 +223,9 @@ def test_real_icelandic_waveforms_become_a_dataset(tmp_path, real_data):
 
 def test_record_of_the_real_catalogues_is_current(real_data):
     """The committed record is what the code computes from the real bulletins today."""
-    from seisbook import statistics
-    from seisbook.traveltimes import TravelTimes
+    from seisbook.physics.traveltimes import TravelTimes
 
     network = networks.load("ridgecrest")
-    fresh = statistics.summarise(bulletins.read_bulletin(network), network, TravelTimes(network.velocity_model))
-    committed = statistics.Summary.from_record(records.read("catalogues")["ridgecrest"])
+    fresh = seismicity.summarise(bulletins.read_bulletin(network), network, TravelTimes(network.velocity_model))
+    committed = seismicity.Summary.from_record(records.read("catalogues")["ridgecrest"])
     assert fresh.quoted() == committed.quoted()

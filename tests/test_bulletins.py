@@ -16,11 +16,11 @@ from obspy.core.event import (
     WaveformStreamID,
 )
 
-from seisbook import bulletins, networks
-from seisbook.bulletins import read_bulletin, read_catalogue, read_nordic
+from seisbook.catalogues import bulletins, networks
+from seisbook.catalogues.bulletins import read_bulletin, read_catalogue, read_nordic
+from seisbook.catalogues.geodesy import distance_azimuth
+from seisbook.catalogues.palm import match_events, read_palm, read_scsn
 from seisbook.errors import DataError, UserError
-from seisbook.palm import match_events, read_palm, read_scsn
-from seisbook.statistics import distance_azimuth
 
 TITLES = bulletins.PHASE_HEADER
 

@@ -10,11 +10,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from seisbook import checkpoints, networks, peers, records
-from seisbook.checkpoints import Card
+from seisbook import records
+from seisbook.catalogues import networks
 from seisbook.errors import DataError, UserError
-from seisbook.model import ModelConfig
-from seisbook.training import TrainingConfig
+from seisbook.models import checkpoints, peers
+from seisbook.models.augmentation import TrainingConfig
+from seisbook.models.checkpoints import Card
+from seisbook.models.graph import ModelConfig
 
 SMALL = ModelConfig(channels=16, blocks=2, neighbours=3, window_s=25.6)
 DATA = {"source": "simulated", "seed": 0, "n_events": 300}

@@ -8,25 +8,16 @@ import pandas as pd
 import pytest
 import torch
 
-from seisbook import (
-    attention,
-    bulletins,
-    checkpoints,
-    checks,
-    evaluation,
-    experiments,
-    networks,
-    peers,
-    robustness,
-    robustness_figures,
-    simulation,
-    statistics,
-    variance,
-    variance_figures,
-    variance_ratio,
-)
-from seisbook.model import ModelConfig
-from seisbook.traveltimes import TravelTimes
+from seisbook.book import exercises
+from seisbook.catalogues import bulletins, networks
+from seisbook.figures import robustness as robustness_figures
+from seisbook.figures import variance as variance_figures
+from seisbook.measures import attention, estimates, evaluation, perturbations, seismicity, variance, variance_ratio
+from seisbook.models import checkpoints, peers
+from seisbook.models.graph import ModelConfig
+from seisbook.physics import residuals, simulation
+from seisbook.physics.traveltimes import TravelTimes
+from seisbook.studies import experiments
 
 
 @pytest.fixture(scope="module")
@@ -40,31 +31,31 @@ def catalogue(network):
 
 
 def by_station(catalogue, network):
-    residuals = statistics.travel_time_residuals(catalogue, network, TravelTimes(network.velocity_model))
-    return residuals.groupby(catalogue.readings.station_code)[["p_residual_s", "s_residual_s"]]
+    table = residuals.travel_time_residuals(catalogue, network, TravelTimes(network.velocity_model))
+    return table.groupby(catalogue.readings.station_code)[["p_residual_s", "s_residual_s"]]
 
 
 def test_station_residuals(catalogue, network):
     grouped = by_station(catalogue, network)
     right = grouped.median()
-    assert checks.station_residuals(right, catalogue, network).startswith("Right")
+    assert exercises.station_residuals(right, catalogue, network).startswith("Right")
     wrong = {"group by": right.reset_index(), "both columns": right[["p_residual_s"]], "observed minus": -right}
     wrong |= {"means": grouped.mean(), "not the medians": right + 1}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.station_residuals(answer, catalogue, network)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.station_residuals(answer, catalogue, network)
 
 
 def test_b_values(catalogue):
     magnitudes = catalogue.events.source_magnitude
-    estimate = statistics.completeness(magnitudes)
-    right = [statistics.b_value(magnitudes, estimate + shift)[0] for shift in np.arange(-0.4, 1.3, 0.2)]
-    assert checks.b_values(right, magnitudes).startswith("Right")
+    estimate = seismicity.completeness(magnitudes)
+    right = [seismicity.b_value(magnitudes, estimate + shift)[0] for shift in np.arange(-0.4, 1.3, 0.2)]
+    assert exercises.b_values(right, magnitudes).startswith("Right")
     for hint, answer in (("9 thresholds", right[:3]), ("lowest", right[::-1]), ("too small", sorted(right)[::-1])):
-        with pytest.raises(checks.Hint, match=hint):
-            checks.b_values(answer, magnitudes)
-    with pytest.raises(checks.Hint, match="count from"):
-        checks.b_values([value + 0.1 * (i > 3) for i, value in enumerate(right)], magnitudes)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.b_values(answer, magnitudes)
+    with pytest.raises(exercises.Hint, match="count from"):
+        exercises.b_values([value + 0.1 * (i > 3) for i, value in enumerate(right)], magnitudes)
 
 
 def prediction(east, north=0.0, magnitude=2.0):
@@ -73,57 +64,59 @@ def prediction(east, north=0.0, magnitude=2.0):
 
 def test_moved():
     here = prediction(0.0)
-    assert "1000.000 km east" in checks.moved(here, prediction(1000.0))
+    assert "1000.000 km east" in exercises.moved(here, prediction(1000.0))
     wrong = {"nothing has moved": here, "first column": prediction(1000.0, 1000.0)}
     wrong |= {"all": prediction(400.0), "magnitude has changed": prediction(1000.0, 0.0, 3.0)}
     for hint, there in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.moved(here, there)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.moved(here, there)
 
 
 def test_warm_start():
     cold = SimpleNamespace(start_from=None, history_=[{"epicentral_km": 50.0}])
     warm = SimpleNamespace(start_from=object(), history_=[{"epicentral_km": 8.0}])
-    assert checks.warm_start(warm, cold).startswith("Right: 8.0 km")
-    with pytest.raises(checks.Hint, match="start_from"):
-        checks.warm_start(cold, cold)
-    with pytest.raises(checks.Hint, match="fit it"):
-        checks.warm_start(SimpleNamespace(start_from=object()), cold)
+    assert exercises.warm_start(warm, cold).startswith("Right: 8.0 km")
+    with pytest.raises(exercises.Hint, match="start_from"):
+        exercises.warm_start(cold, cold)
+    with pytest.raises(exercises.Hint, match="fit it"):
+        exercises.warm_start(SimpleNamespace(start_from=object()), cold)
 
 
 def test_aggregations():
     errors = {"max": [1.0, 2.0, 3.0], "mean": [2.0, 3.0, 4.0], "softmax": [1.5, 2.5, 3.5]}
-    assert "differ by 0.5 km; by luck alone 0.6 km" in checks.aggregations(errors)
-    with pytest.raises(checks.Hint, match="three aggregations"):
-        checks.aggregations({"max": [1.0]})
-    with pytest.raises(checks.Hint, match="different seeds"):
-        checks.aggregations(errors | {"max": [1.0, 1.0, 1.0]})
+    assert "differ by 0.5 km; by luck alone 0.6 km" in exercises.aggregations(errors)
+    with pytest.raises(exercises.Hint, match="three aggregations"):
+        exercises.aggregations({"max": [1.0]})
+    with pytest.raises(exercises.Hint, match="different seeds"):
+        exercises.aggregations(errors | {"max": [1.0, 1.0, 1.0]})
 
 
 def test_a_hint_is_one_line_in_jupyter():
-    hint = checks.Hint("look again")
+    hint = exercises.Hint("look again")
     assert hint._render_traceback_() == ["Not yet: look again"]
 
 
 def test_says_where():
-    assert checks.says_where("/x/network.yaml: velocity_model.vp_vs: too large").startswith("Right")
-    with pytest.raises(checks.Hint, match="name the file"):
-        checks.says_where("ValueError")
+    assert exercises.says_where("/x/network.yaml: velocity_model.vp_vs: too large").startswith("Right")
+    with pytest.raises(exercises.Hint, match="name the file"):
+        exercises.says_where("ValueError")
 
 
 def test_fewer_stations(catalogue, network):
     sparse = replace(network, stations=network.stations[::2])
-    assert checks.fewer_stations(bulletins.at_known_stations(catalogue, sparse), sparse, catalogue).startswith("Right")
-    with pytest.raises(checks.Hint, match="all stations"):
-        checks.fewer_stations(catalogue, network, catalogue)
-    with pytest.raises(checks.Hint, match="at_known_stations"):
-        checks.fewer_stations(catalogue, sparse, catalogue)
+    assert exercises.fewer_stations(bulletins.at_known_stations(catalogue, sparse), sparse, catalogue).startswith(
+        "Right"
+    )
+    with pytest.raises(exercises.Hint, match="all stations"):
+        exercises.fewer_stations(catalogue, network, catalogue)
+    with pytest.raises(exercises.Hint, match="at_known_stations"):
+        exercises.fewer_stations(catalogue, sparse, catalogue)
 
 
 def test_better_terms(catalogue, network):
     bare = replace(network, stations=[replace(one, p_term_s=0.0, s_term_s=0.0) for one in network.stations])
-    with pytest.raises(checks.Hint, match="still have no delays"):
-        checks.better_terms(bare, network, catalogue)
+    with pytest.raises(exercises.Hint, match="still have no delays"):
+        exercises.better_terms(bare, network, catalogue)
     medians = by_station(catalogue, network).median()
     stations = [
         replace(
@@ -133,10 +126,10 @@ def test_better_terms(catalogue, network):
         )
         for station in network.stations
     ]
-    assert checks.better_terms(replace(network, stations=stations), network, catalogue).startswith("Right")
+    assert exercises.better_terms(replace(network, stations=stations), network, catalogue).startswith("Right")
     stations[0] = replace(stations[0], p_term_s=1.0)
-    with pytest.raises(checks.Hint, match="delays of P"):
-        checks.better_terms(replace(network, stations=stations), network, catalogue)
+    with pytest.raises(exercises.Hint, match="delays of P"):
+        exercises.better_terms(replace(network, stations=stations), network, catalogue)
 
 
 # ---------------------------------------------------------------------------------------------------- chapter 3: luck
@@ -156,7 +149,7 @@ def test_fewer_seeds(runs):
     def components(query, column="epicentral_km"):
         return variance.anova_components(runs.query(f"{query} and seed < 2"), column)
 
-    assert "data " in checks.fewer_seeds(components("arm == 'dynamic'"), runs)
+    assert "data " in exercises.fewer_seeds(components("arm == 'dynamic'"), runs)
     wrong = {"all partitions": components("arm == 'dynamic' and partition < 5")}
     wrong |= {"keep seeds": variance.anova_components(runs.query("arm == 'dynamic'"), "epicentral_km")}
     wrong |= {
@@ -164,21 +157,21 @@ def test_fewer_seeds(runs):
         "score is": components("arm == 'dynamic'", "fold_epicentral_km"),
     }
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.fewer_seeds(answer, runs)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.fewer_seeds(answer, runs)
 
 
 def test_naive_interval(runs):
     scores, parts = runs.query("arm == 'dynamic'").epicentral_km, {"data": 0.1, "seed": 0.3, "residual": 0.6}
     error, honest = scores.std() / 75**0.5, variance_figures.half_width(parts, 15, 5)
     for naive in (1.96 * error, 1.9925 * error):  # normal, or Student's
-        assert checks.naive_interval(naive, honest, scores, parts).startswith("Right")
+        assert exercises.naive_interval(naive, honest, scores, parts).startswith("Right")
     wrong = {"scatter of one": (scores.std(), honest), "standard error": (error, honest)}
     wrong |= {"whole interval": (3.92 * error, honest), "naive one": (10 * error, honest)}
     wrong |= {"honest one": (1.96 * error, 1.96 * error)}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.naive_interval(*answer, scores, parts)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.naive_interval(*answer, scores, parts)
 
 
 def test_enough_partitions():
@@ -187,10 +180,10 @@ def test_enough_partitions():
         n: variance_ratio.minimum_detectable_ratio(replace(plan, n_partitions=n)) for n in (5, 10, 20, 40, 80)
     }
     needed = next(n for n, ratio in detectable.items() if ratio >= 0.8)
-    assert checks.enough_partitions(needed, plan).startswith(f"Right: {needed}")
+    assert exercises.enough_partitions(needed, plan).startswith(f"Right: {needed}")
     for hint, n in (("take more", needed // 2), ("half as many", 2 * needed), ("two or more", 0)):
-        with pytest.raises(checks.Hint, match=hint):
-            checks.enough_partitions(n, plan)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.enough_partitions(n, plan)
 
 
 # ----------------------------------------------------------------------------------------------- chapter 4: what breaks
@@ -215,62 +208,62 @@ def test_filtered(trained):
     locator, events, rate = trained
     low, high = (robustness_figures.degrade(locator.model_, events, name, rate) for name in ("low_pass", "high_pass"))
     other = robustness_figures.degrade(locator.model_, events.select([1]), "high_pass", rate)
-    assert checks.filtered(low, high).startswith("Right")
+    assert exercises.filtered(low, high).startswith("Right")
     wrong = {"`low` should": (high, high), "`high` should": (low, low), "first of the": (low[1:], high)}
     for hint, answer in (wrong | {"two events": (low, other)}).items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.filtered(*answer)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.filtered(*answer)
 
 
 def test_two_faults(trained):
-    noise, nearest = robustness.AddedNoise(10.0), robustness.StationDropout(1, mode="nearest")
-    changes = {"noise": noise, "nearest": nearest, "both": robustness.compose(noise, nearest)}
+    noise, nearest = perturbations.AddedNoise(10.0), perturbations.StationDropout(1, mode="nearest")
+    changes = {"noise": noise, "nearest": nearest, "both": perturbations.compose(noise, nearest)}
     right = {name: growth(trained, change) for name, change in changes.items()}
-    assert checks.two_faults(right, *trained).startswith("Right")
+    assert exercises.two_faults(right, *trained).startswith("Right")
     calm = evaluation.errors(trained[0].predict(trained[1]), trained[1]).epicentral_km.median()
     wrong = {"three growths": {"both": 1.0}, "in km": {name: calm * one for name, one in right.items()}}
     wrong |= {"the product": right | {"both": right["noise"] * right["nearest"]}, "nearest:": right | {"nearest": 9.0}}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.two_faults(answer, *trained)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.two_faults(answer, *trained)
 
 
 def test_foreign_model():
     errors = {("other", 25): 2.0, ("random", 25): 5.0, ("random", 50): 2.1, ("random", 100): 1.9, ("random", 200): 1.5}
     rows = [
         {"network": name, "quantity": "epicentral_km", "start": start, "n_train": n}
-        | {"estimate": statistics.Estimate(error + 2 * (name == "far" and start == "random"), 0, 9)}
+        | {"estimate": estimates.Estimate(error + 2 * (name == "far" and start == "random"), 0, 9)}
         for name in ("near", "far")
         for (start, n), error in errors.items()
     ]
     table = pd.DataFrame(rows)
-    assert checks.foreign_model({"near": 100, "far": None}, table).startswith("Right")
+    assert exercises.foreign_model({"near": 100, "far": None}, table).startswith("Right")
     wrong = {"number for": {"near": 100}, "near: with 50": {"near": 50, "far": None}}
     wrong |= {"near: fewer": {"near": 200, "far": None}, "near: one of": {"near": None, "far": None}}
     wrong |= {"far: with 200": {"near": 100, "far": 200}}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.foreign_model(answer, table)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.foreign_model(answer, table)
 
 
 def test_breaks(trained):
-    assert "times the error" in checks.breaks(robustness.WrongCoordinates(100.0), *trained)
-    for hint, change in (("only", robustness.PolarityFlip(1)), ("a perturbation of", "a wrong clock")):
-        with pytest.raises(checks.Hint, match=hint):
-            checks.breaks(change, *trained)
+    assert "times the error" in exercises.breaks(perturbations.WrongCoordinates(100.0), *trained)
+    for hint, change in (("only", perturbations.PolarityFlip(1)), ("a perturbation of", "a wrong clock")):
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.breaks(change, *trained)
 
 
 def test_liars(trained):
     locator, events, rate = trained
-    change = robustness.WrongCoordinates(50.0)
+    change = perturbations.WrongCoordinates(50.0)
     moved = change.apply(events, rate, progress=False)
     before, after = (np.linalg.det(locator.predict(one).epicentre_tril.numpy()) for one in (events, moved))
     right = growth(trained, change), np.median(np.sqrt(after)) / np.median(np.sqrt(before))
-    assert checks.liars(*right, *trained).startswith("Right")
+    assert exercises.liars(*right, *trained).startswith("Right")
     area = right[1] ** 2
     for hint, answer in (("the error", (99, right[1])), ("area", (right[0], area)), ("ellipse:", (right[0], 99))):
-        with pytest.raises(checks.Hint, match=hint):
-            checks.liars(*answer, *trained)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.liars(*answer, *trained)
 
 
 # ------------------------------------------------------------------------------------------------ chapter 5: attention
@@ -288,19 +281,19 @@ def stations(n=20, size=6):
 
 def test_nearest_share():
     table = stations()
-    assert checks.nearest_share(0.5, table) == "Right: 50% of the events. Chance gives 17%."
+    assert exercises.nearest_share(0.5, table) == "Right: 50% of the events. Chance gives 17%."
     table = table[table.event < 15]  # 7 of 15
     for hint, answer in (("between 0 and 1", 46.7), ("by event", 0.25), ("smallest", 8 / 15)):
-        with pytest.raises(checks.Hint, match=hint):
-            checks.nearest_share(answer, table)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.nearest_share(answer, table)
 
 
 def test_softmax_gap():
-    assert checks.softmax_gap(np.r_[3.2, np.zeros(39)]).startswith("Right: with 40 values")
+    assert exercises.softmax_gap(np.r_[3.2, np.zeros(39)]).startswith("Right: with 40 values")
     wrong = {"all alike": np.ones(40), "bring it down": np.r_[50.0, np.zeros(39)], "two values": [1.0]}
     for hint, z in (wrong | {"try more": np.r_[1.6, np.zeros(3)]}).items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.softmax_gap(z)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.softmax_gap(z)
 
 
 def test_no_four_values_come_within_a_factor_of_two():
@@ -314,20 +307,20 @@ def test_no_four_values_come_within_a_factor_of_two():
 def test_shuffled():
     torch.manual_seed(0)
     model = peers.build("dynamic", ModelConfig())
-    assert checks.shuffled(attention.shuffle_weights(model), model).startswith("Right")
+    assert exercises.shuffled(attention.shuffle_weights(model), model).startswith("Right")
     for hint, other in (("the trained weights", model), ("other weights", peers.build("dynamic", ModelConfig()))):
-        with pytest.raises(checks.Hint, match=hint):
-            checks.shuffled(other, model)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.shuffled(other, model)
 
 
 def test_left_out():
     table = pd.DataFrame({"rollout": [0.1, 0.2, 0.3, 0.4], "leave_one_out_km": [1.0, 5.0, 4.0, 50.0]})
     tau = table.rollout.corr(table.leave_one_out_km, "kendall")
-    assert checks.left_out(round(tau, 2), table).startswith("Right")
+    assert exercises.left_out(round(tau, 2), table).startswith("Right")
     wrong = {"one number": table.corr("kendall"), "of the values": table.corr().iloc[0, 1], "station by": -tau}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.left_out(answer, table)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.left_out(answer, table)
 
 
 # ------------------------------------------------------------------------------------------ chapter 6: events and texts
@@ -336,38 +329,38 @@ def test_left_out():
 def test_own_words():
     classes = np.repeat(["tectonic", "volcanic"], [80, 20])
     found = np.repeat(["volcanic", "tectonic"], [6, 4])
-    assert checks.own_words(found, classes) == "6 of ten are right; by lot it would be 2.0."
+    assert exercises.own_words(found, classes) == "6 of ten are right; by lot it would be 2.0."
     wrong = {"first ten": found[:5], "not classes": np.arange(10), "by lot": np.repeat(["tectonic"], 10)}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.own_words(answer, classes)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.own_words(answer, classes)
 
 
 def test_languages():
     english, spanish = np.array([0.1, 0.2, 0.3, 0.9]), np.array([0.2, 0.1, 0.3, 0.5])
-    assert checks.languages(2 / 3, english, spanish).startswith("Right: 0.67")
+    assert exercises.languages(2 / 3, english, spanish).startswith("Right: 0.67")
     wrong = {"of the scores": (np.corrcoef(english, spanish)[0, 1], spanish), "same": (1.0, english)}
     for hint, (tau, other) in (wrong | {"not the two": (0.1, spanish)}).items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.languages(tau, english, other)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.languages(tau, english, other)
 
 
 def test_withheld():
     margin, own = np.array([-0.1, 0.3, 0.2, -0.5, -0.6]), np.array([True, True, False, False, False])
-    assert checks.withheld(5 / 6, margin, own).startswith("Right: 0.83 for 2 events")
+    assert exercises.withheld(5 / 6, margin, own).startswith("Right: 0.83 for 2 events")
     wrong = {"wrong way": (1 / 6, margin, own), "share of right": (0.6, margin, own), "the chance": (0.4, margin, own)}
     wrong |= {"without a margin": (0.5, np.full(5, np.nan), own), "no event": (0.5, margin, own & False)}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.withheld(*answer)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.withheld(*answer)
 
 
 def test_cheats():
     names = ["before", "estimates", "text", "estimates and text"]
     right = pd.DataFrame({"none": [9.0, 8.0, 7.0, 6.0], "places": [9.0, 8.0, 8.8, 8.0]}, names)
-    assert "0.75 of what it is, without places 1.00" in checks.cheats(right)
+    assert "0.75 of what it is, without places 1.00" in exercises.cheats(right)
     wrong = {"two columns": right[["none"]], "one row": pd.concat([right, right]), "keep the": right.iloc[:2]}
     wrong |= {"ratios": right / right.loc["estimates"], "do not read": right.assign(places=right.places + 1)}
     for hint, answer in wrong.items():
-        with pytest.raises(checks.Hint, match=hint):
-            checks.cheats(answer)
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.cheats(answer)

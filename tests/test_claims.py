@@ -3,9 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from seisbook import claims, cli, comparison, records, smoothing, statistics, studies, variance_results
+from seisbook import cli, records
 from seisbook.errors import UserError
-from seisbook.statistics import Estimate
+from seisbook.findings import claims, comparison, smoothing
+from seisbook.findings import variance as variance_results
+from seisbook.measures import seismicity
+from seisbook.measures.estimates import Estimate
+from seisbook.studies import runner
+from seisbook.studies import smoothing as smoothing_study
 
 LINE = Estimate(5.0, 4.0, 6.0)
 
@@ -33,7 +38,7 @@ def known(monkeypatch):
     models = {"code": "abc", "entries": [_entry("colombia"), _entry("ridgecrest", (8.0, 7.0, 9.0))]}
     few = {"value": 5.5, "low": 5.0, "high": 6.5, "n_train": 400, "n_runs": 15}
     one = {"few": few, "ratios": [_ratio(0.8, "supported"), _ratio(1.2, "not supported", "magnitude")]}
-    summary = statistics.Summary.from_record(records.read("catalogues")["colombia"])
+    summary = seismicity.Summary.from_record(records.read("catalogues")["colombia"])
     line = replace(summary.expert_line, epicentre_km=LINE)
     monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
     monkeypatch.setattr(comparison, "load", lambda: models)
@@ -69,7 +74,7 @@ def test_other_models_and_splits_are_not_the_claim(known):
 
 
 def test_smoothing_is_judged_on_what_was_recorded():
-    trials = studies.load(smoothing.STUDY, "colombia", "bulletin", "paper")
+    trials = runner.load(smoothing_study.STUDY, "colombia", "bulletin", "paper")
     expected = smoothing.verdict(trials).verdict.tolist()
     assert [one.verdict for one in claims.claims("C4")] == expected
     assert all(one.code for one in claims.claims("C4"))

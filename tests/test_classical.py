@@ -3,22 +3,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import seisbook.physics.traveltimes
 
-import seisbook.traveltimes
-from seisbook import building, bulletins, networks, simulation
-from seisbook.catalogue import Catalogue
-from seisbook.classical import (
-    ClassicalLocator,
-    catalogue_from_traces,
-    cramer_rao,
-    pick_onsets,
-    to_geographic,
-    weighted_median,
-)
+from seisbook.catalogues import bulletins, geodesy, networks
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.geodesy import KM_PER_DEGREE, distance_azimuth, to_geographic
+from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
+from seisbook.datasets import build
 from seisbook.errors import UserError
-from seisbook.networks import KM_PER_DEGREE, MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
-from seisbook.statistics import distance_azimuth
-from seisbook.traveltimes import TravelTimes
+from seisbook.models.classical import ClassicalLocator, weighted_median
+from seisbook.models.picker import catalogue_from_traces, pick_onsets
+from seisbook.physics import simulation
+from seisbook.physics.bounds import cramer_rao
+from seisbook.physics.traveltimes import TravelTimes
 
 rng = np.random.default_rng(0)
 NETWORK = Network(
@@ -52,7 +49,7 @@ PICKS = ["path_p_travel_s", "path_s_travel_s"]
 @pytest.fixture(scope="module")
 def travel_times(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seisbook.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
+        patch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
         return TravelTimes(NETWORK.velocity_model, 200, 60)
 
 
@@ -239,7 +236,7 @@ def test_weighted_median():
 
 def test_to_geographic_inverts_the_projection():
     latitude, longitude = np.array([4.0, -20.0, 60.0, 4.5]), np.array([-74.0, -60.0, 170.0, -74.0])
-    east, north = networks.azimuthal_equidistant(latitude, longitude, (4.5, -74.0))
+    east, north = geodesy.azimuthal_equidistant(latitude, longitude, (4.5, -74.0))
     np.testing.assert_allclose(to_geographic(east, north, (4.5, -74.0)), [latitude, longitude], atol=1e-9)
 
 
@@ -307,8 +304,8 @@ def test_bound_falls_with_every_reading_and_grows_with_scatter(catalogue, travel
 @pytest.fixture(scope="module")
 def rendered(catalogue):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "TravelTimes", lambda model: TravelTimes(model, 200, 60))
-        return list(building.rendered(catalogue.head(30), NETWORK))
+        patch.setattr(build, "TravelTimes", lambda model: TravelTimes(model, 200, 60))
+        return list(build.rendered(catalogue.head(30), NETWORK))
 
 
 def test_picker_finds_the_onsets_that_were_rendered(rendered):

@@ -52,12 +52,12 @@ def test_counts_are_whole_numbers(option, value, capsys):
 
 
 def test_failures_exit_with_one(tmp_path, monkeypatch, capsys):
-    from seisbook import building
+    from seisbook.datasets import build
 
     def fail(*args, **kwargs):
         raise RuntimeError("the machine\nis on fire")
 
-    monkeypatch.setattr(building, "build", fail)
+    monkeypatch.setattr(build, "build", fail)
     assert cli.main(["data", "build", "--network", "x", "--source", "simulated", "--out", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "seisbook: the machine is on fire\n"
 

@@ -3,8 +3,15 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from seisbook import comparison, evaluation, experiments, model_figures, networks, records, simulation, statistics
+from seisbook import records
+from seisbook.catalogues import networks
+from seisbook.catalogues import networks as networks_study
 from seisbook.errors import UserError
+from seisbook.figures import model as model_figures
+from seisbook.findings import comparison
+from seisbook.measures import seismicity, strata
+from seisbook.physics import simulation
+from seisbook.studies import experiments
 
 
 def made_run(network, model, split, fold, scale, n=40):
@@ -55,7 +62,7 @@ def test_table_has_the_best_first_and_signs(runs):
 
 
 def test_error_map_sums_up_and_shows_no_single_event():
-    network = networks.load("ridgecrest")
+    network = networks_study.load("ridgecrest")
     twin = simulation.simulate(network, 300, 0)
     errors = pd.DataFrame({"epicentral_km": np.arange(300.0)}, index=twin.events.index)
     cells = comparison.error_map(errors, twin, network)
@@ -80,7 +87,7 @@ def test_a_record_of_other_runs_is_refused(tmp_path, monkeypatch):
 def test_the_shipped_record_is_current_and_quoted():
     content = comparison.load()
     texts = comparison.quoted(content)
-    for name in comparison.NETWORKS:
+    for name in networks.NETWORKS:
         entry = next(
             one
             for one in content["entries"]
@@ -98,25 +105,25 @@ def test_figures_of_the_comparison(runs):
     fig = model_figures.forest(entries, "random")
     labels = [text.get_text() for text in fig.axes[0].get_yticklabels()]
     assert labels[-1] == "classical"  # the best on top
-    tables = {model: {by: _strata(by) for by in evaluation.STRATA} for model in comparison.CLOSE_UP}
+    tables = {model: {by: _strata(by) for by in strata.STRATA} for model in comparison.CLOSE_UP}
     assert len(model_figures.strata(tables).axes) == 4
 
 
 def _strata(by):
     row = {"n": 9, "epicentral_km": 1.0, "low_km": 0.5, "high_km": 2.0, "magnitude_rmse": 0.1}
-    return [{evaluation.STRATA[by].title: name, **row} for name in "ab"]
+    return [{strata.STRATA[by].title: name, **row} for name in "ab"]
 
 
 def shipped_figures():
     content = comparison.load()
     found = content["networks"]
-    experts = {name: statistics.Summary.from_record(records.read("catalogues")[name]).expert_line for name in found}
+    experts = {name: seismicity.Summary.from_record(records.read("catalogues")[name]).expert_line for name in found}
     history = [{"loss": 5.0 - i, "epicentral_km": 50.0 / (i + 1)} for i in range(4)]
     return {
         "forest": model_figures.forest(content["entries"], "random", experts),
         "distributions": model_figures.error_distributions({n: found[n]["quantiles"] for n in found}, experts),
         "strata": model_figures.strata(found["colombia"]["strata"]),
-        "maps": model_figures.error_maps(found["colombia"]["maps"], networks.load("colombia")),
+        "maps": model_figures.error_maps(found["colombia"]["maps"], networks_study.load("colombia")),
         "calibration": model_figures.calibration({n: found[n]["calibration"] for n in found}),
         "training": model_figures.training_curve(history, 2),
     }

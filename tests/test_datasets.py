@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch
 
-from seisbook import datasets, graphs
+from seisbook.datasets import graphs, store
 from seisbook.errors import DataError, UserError
 
 CARD = {"network": "test", "source": "simulated", "unit": "nm", "centre": [4.0, -74.0]}
@@ -39,7 +39,7 @@ def record(number, n_stations, samples=200):
             "trace_s_arrival_sample": np.where(np.arange(n_stations) == 0, np.nan, 90.0),
         }
     )
-    return datasets.EventRecord(f"e{number}", traces, waveforms)
+    return store.EventRecord(f"e{number}", traces, waveforms)
 
 
 def records(n=4):
@@ -48,7 +48,7 @@ def records(n=4):
 
 @pytest.fixture
 def written(tmp_path):
-    return datasets.write(records(), tmp_path / "set", CARD, RATE, progress=False)
+    return store.write(records(), tmp_path / "set", CARD, RATE, progress=False)
 
 
 def test_round_trip_through_seisbench(written):
@@ -84,7 +84,7 @@ def test_events_are_ragged_graphs(written):
 def test_traces_with_their_own_start_times_share_one_time_axis(tmp_path):
     shifted = record(0, 2)
     shifted.traces.loc[1, "trace_start_time"] = "2018-02-01T00:00:01.500000Z"
-    event = graphs.EventDataset(datasets.write([shifted], tmp_path / "set", CARD, RATE, progress=False))[0]
+    event = graphs.EventDataset(store.write([shifted], tmp_path / "set", CARD, RATE, progress=False))[0]
     assert event.x.shape == (2, 3, 230)
     assert event.x[0, 2].argmax() == 50
     assert event.x[1, 2].argmax() == 80
@@ -106,28 +106,28 @@ def test_opens_a_dataset_that_seisbench_wrote(tmp_path):
 
 
 def test_rewriting_replaces_the_earlier_dataset(written):
-    datasets.write(records(2), written, CARD, RATE, progress=False)
-    assert datasets.read_card(written)["n_events"] == 2
+    store.write(records(2), written, CARD, RATE, progress=False)
+    assert store.read_card(written)["n_events"] == 2
     assert [path.name for path in written.parent.iterdir()] == ["set"]
 
 
 def test_same_records_same_bytes(tmp_path, written):
-    again = datasets.write(records(), tmp_path / "again", CARD, RATE, progress=False)
-    for name in datasets.FILES:
+    again = store.write(records(), tmp_path / "again", CARD, RATE, progress=False)
+    for name in store.FILES:
         assert (again / name).read_bytes() == (written / name).read_bytes(), name
 
 
 def test_foreign_folder_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(UserError, match="not a SeisBook dataset"):
-        datasets.write(records(), tmp_path, CARD, RATE, progress=False)
+        store.write(records(), tmp_path, CARD, RATE, progress=False)
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
 def test_unwritable_output_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be written .*choose another folder") as caught:
-        datasets.write(records(), tmp_path / "file" / "set", CARD, RATE, progress=False)
+        store.write(records(), tmp_path / "file" / "set", CARD, RATE, progress=False)
     assert "\n" not in str(caught.value)
 
 
@@ -137,7 +137,7 @@ def test_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(h5py.Group, "create_dataset", full)
     with pytest.raises(UserError, match="No space left"):
-        datasets.write(records(), tmp_path / "set", CARD, RATE, progress=False)
+        store.write(records(), tmp_path / "set", CARD, RATE, progress=False)
     assert not list(tmp_path.iterdir())
 
 
@@ -147,14 +147,14 @@ def test_failing_source_keeps_the_earlier_dataset(written):
         raise ValueError("bad event")
 
     with pytest.raises(ValueError, match="bad event"):
-        datasets.write(broken(), written, CARD, RATE, progress=False)
-    assert datasets.read_card(written)["n_events"] == 4
+        store.write(broken(), written, CARD, RATE, progress=False)
+    assert store.read_card(written)["n_events"] == 4
     assert [path.name for path in written.parent.iterdir()] == ["set"]
 
 
 def test_no_event_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no event"):
-        datasets.write([], tmp_path / "set", CARD, RATE, progress=False)
+        store.write([], tmp_path / "set", CARD, RATE, progress=False)
     assert not list(tmp_path.iterdir())
 
 
@@ -172,7 +172,7 @@ SLOW_BUILD = """
     import sys, time
     sys.path.insert(0, {tests!r})
     from test_datasets import CARD, RATE, record
-    from seisbook import datasets
+    from seisbook.datasets import store
 
     def slow():
         for number in range(1000):
@@ -180,7 +180,7 @@ SLOW_BUILD = """
             print(number, flush=True)
             time.sleep(0.01)
 
-    datasets.write(slow(), {out!r}, CARD, RATE, progress=False)
+    store.write(slow(), {out!r}, CARD, RATE, progress=False)
 """
 
 
@@ -201,7 +201,7 @@ def test_killed_build_leaves_nothing_that_opens(tmp_path):
         with pytest.raises(UserError):
             graphs.EventDataset(folder)
         assert not (folder / "metadata.csv").exists()
-    datasets.write(records(), out, CARD, RATE, progress=False)
+    store.write(records(), out, CARD, RATE, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
@@ -211,8 +211,8 @@ def test_memory_does_not_grow_with_events(tmp_path):
         import resource, sys
         sys.path.insert(0, {tests!r})
         from test_datasets import CARD, RATE, record
-        from seisbook import datasets
-        datasets.write((record(i % 9, 12, 10_000) for i in range({n})), {out!r}, CARD, RATE, progress=False)
+        from seisbook.datasets import store
+        store.write((record(i % 9, 12, 10_000) for i in range({n})), {out!r}, CARD, RATE, progress=False)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     """
     peaks = []

@@ -1,6 +1,8 @@
 from collections import namedtuple
 
-from seisbook import cli, doctor, sources
+from seisbook import cli
+from seisbook.book import doctor
+from seisbook.catalogues import sources
 
 
 def test_this_machine_passes_where_it_must():

@@ -7,10 +7,12 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from seisbook import evaluation, networks, simulation
+from seisbook.catalogues import networks
 from seisbook.errors import UserError
-from seisbook.model import Prediction
-from seisbook.training import TAIL
+from seisbook.measures import calibration, evaluation, splits, strata, t_test
+from seisbook.models.graph import Prediction
+from seisbook.models.losses import TAIL
+from seisbook.physics import simulation
 
 
 def predicted(epicentre, depth, magnitude, tril, depth_scale, magnitude_scale):
@@ -57,7 +59,7 @@ def test_errors_of_one_event_by_hand():
     assert row.ellipse_km == pytest.approx(np.sqrt(8))
     assert row.depth_pit == pytest.approx(stats.t.cdf(-2, TAIL))
     assert row.magnitude_pit == pytest.approx(stats.t.cdf(1, TAIL))
-    assert row.depth_crps_km == pytest.approx(float(evaluation.crps_student_t(0, 12, 6, TAIL)))
+    assert row.depth_crps_km == pytest.approx(float(calibration.crps_student_t(0, 12, 6, TAIL)))
 
 
 def test_mahalanobis_is_that_of_the_likelihood():
@@ -80,7 +82,7 @@ def test_missing_magnitude_is_missing_and_not_zero():
     )
     assert table.loc["e0", ["magnitude", "magnitude_pit", "magnitude_crps"]].isna().all()
     assert evaluation.summarise_errors(table)["magnitude"]["bias"] == 1
-    assert set(evaluation.coverage(table, [0.5]).set_index("quantity").n.items()) == {
+    assert set(calibration.coverage(table, [0.5]).set_index("quantity").n.items()) == {
         ("epicentre", 2),
         ("depth", 2),
         ("magnitude", 1),
@@ -156,7 +158,7 @@ def test_summary_of_nothing_is_refused(five):
 
 
 @pytest.fixture
-def strata():
+def errors_and_geometry():
     """Twelve events: six around 1 km, two around 10 km, four around 100 km."""
     names = [f"e{i}" for i in range(12)]
     estimate = np.zeros((12, 4))
@@ -188,12 +190,12 @@ def strata():
         ("magnitude", {"1–1.5": 6, "1.5–2": 2, "2–2.5": 4}),
     ],
 )
-def test_each_event_is_in_its_stratum(strata, by, expected):
-    assert evaluation.stratify(*strata, by).n.to_dict() == expected
+def test_each_event_is_in_its_stratum(errors_and_geometry, by, expected):
+    assert strata.stratify(*errors_and_geometry, by).n.to_dict() == expected
 
 
-def test_strata_have_median_interval_and_magnitude(strata):
-    table = evaluation.stratify(*strata, "azimuthal_gap")
+def test_strata_have_median_interval_and_magnitude(errors_and_geometry):
+    table = strata.stratify(*errors_and_geometry, "azimuthal_gap")
     assert table.index.name == "azimuthal gap (°)"
     assert table.loc["0–90"].tolist() == [6, 1, 1, 1, pytest.approx(0.1)]
     few = table.loc["180–270"]
@@ -202,33 +204,33 @@ def test_strata_have_median_interval_and_magnitude(strata):
     assert table.loc["90–180"].drop("n").isna().all()
 
 
-def test_stratify_refuses_what_it_does_not_know(strata):
-    table, geometry = strata
+def test_stratify_refuses_what_it_does_not_know(errors_and_geometry):
+    table, geometry = errors_and_geometry
     with pytest.raises(UserError, match="no property 'mood': choose one of azimuthal_gap"):
-        evaluation.stratify(table, geometry, "mood")
+        strata.stratify(table, geometry, "mood")
     with pytest.raises(UserError, match="lacks 1 events, such as e3"):
-        evaluation.stratify(table, geometry.drop("e3"), "network")
+        strata.stratify(table, geometry.drop("e3"), "network")
     with pytest.raises(UserError, match="no event has a magnitude"):
-        evaluation.stratify(table, geometry.assign(magnitude=np.nan), "magnitude")
+        strata.stratify(table, geometry.assign(magnitude=np.nan), "magnitude")
 
 
 def test_one_magnitude_alone_has_a_stratum(strata):
-    table, geometry = strata
-    assert evaluation.stratify(table, geometry.assign(magnitude=2.0), "magnitude").n.to_dict() == {"2–2.5": 12}
+    table, geometry = errors_and_geometry
+    assert strata.stratify(table, geometry.assign(magnitude=2.0), "magnitude").n.to_dict() == {"2–2.5": 12}
 
 
 def test_event_geometry_of_the_twin():
     network = networks.load("colombia")
     catalogue = simulation.simulate(network, 60, 0)
-    table = evaluation.event_geometry(catalogue, network)
+    table = strata.event_geometry(catalogue, network)
     assert table.index.equals(catalogue.events.index)
     assert 0 < table.inside.mean() <= 1
     stations = network.station_table()
     centre = catalogue.events.assign(source_latitude_deg=network.centre[0], source_longitude_deg=network.centre[1])
     catalogue.events = centre
-    assert evaluation.event_geometry(catalogue, network).inside.all()
+    assert strata.event_geometry(catalogue, network).inside.all()
     catalogue.events = centre.assign(source_latitude_deg=stations.latitude.max() + 1)
-    assert not evaluation.event_geometry(catalogue, network).inside.any()
+    assert not strata.event_geometry(catalogue, network).inside.any()
 
 
 # -------------------------------------------------------------------------------------------------------- calibration
@@ -236,26 +238,26 @@ def test_event_geometry_of_the_twin():
 
 def test_ellipse_radius_is_the_quantile_of_the_bivariate_student_t():
     levels = np.array([0.1, 0.5, 0.9, 0.99])
-    np.testing.assert_allclose(evaluation.ellipse_radius(levels) ** 2 / 2, stats.f.ppf(levels, 2, TAIL))
-    np.testing.assert_allclose(evaluation.ellipse_radius(0.9, dof=1e7), stats.chi2.ppf(0.9, 2) ** 0.5, rtol=1e-4)
+    np.testing.assert_allclose(calibration.ellipse_radius(levels) ** 2 / 2, stats.f.ppf(levels, 2, TAIL))
+    np.testing.assert_allclose(calibration.ellipse_radius(0.9, dof=1e7), stats.chi2.ppf(0.9, 2) ** 0.5, rtol=1e-4)
 
 
 def test_coverage_is_nominal_where_the_model_is_right():
-    table = evaluation.coverage(simulated(20_000), [0.1, 0.5, 0.9, 0.99])
+    table = calibration.coverage(simulated(20_000), [0.1, 0.5, 0.9, 0.99])
     assert len(table) == 12
     assert (table.covered - table.level).abs().max() < 0.012
     assert ((table.low < table.covered) & (table.covered < table.high)).all()
 
 
 def test_coverage_shows_a_model_that_is_too_sure():
-    table = evaluation.coverage(simulated(2000, sure=2.0), [0.9])
+    table = calibration.coverage(simulated(2000, sure=2.0), [0.9])
     assert (table.high < 0.9).all()
     assert set(table.quantity) == {"epicentre", "depth", "magnitude"}
 
 
 def test_coverage_refuses_percentages():
     with pytest.raises(UserError, match="between 0 and 1"):
-        evaluation.coverage(simulated(10), [90])
+        calibration.coverage(simulated(10), [90])
 
 
 @pytest.mark.parametrize("dof", [1.5, 4, 30])
@@ -270,49 +272,49 @@ def test_crps_is_the_integral_that_defines_it(dof, y):
         return stats.t.sf(x, dof, location, scale) ** 2
 
     numerical = integrate.quad(below, -np.inf, y)[0] + integrate.quad(above, y, np.inf)[0]
-    assert evaluation.crps_student_t(y, location, scale, dof) == pytest.approx(numerical, rel=1e-6)
+    assert calibration.crps_student_t(y, location, scale, dof) == pytest.approx(numerical, rel=1e-6)
 
 
 def test_crps_tends_to_the_gaussian_one():
     z = np.linspace(-4, 4, 9)
-    gaussian = evaluation.crps_student_t(z, 0, 1, np.inf)
-    np.testing.assert_allclose(evaluation.crps_student_t(z, 0, 1, 1e7), gaussian, atol=1e-6)
+    gaussian = calibration.crps_student_t(z, 0, 1, np.inf)
+    np.testing.assert_allclose(calibration.crps_student_t(z, 0, 1, 1e7), gaussian, atol=1e-6)
     # for a standard Gaussian at its centre: (sqrt(2) - 1) / sqrt(pi)
     assert gaussian[4] == pytest.approx((np.sqrt(2) - 1) / np.sqrt(np.pi))
 
 
 def test_crps_is_least_for_the_true_scale_and_grows_to_the_absolute_error():
     y = stats.t.rvs(TAIL, size=20_000, random_state=0)
-    scores = [evaluation.crps_student_t(y, 0, scale, TAIL).mean() for scale in (0.5, 1, 2)]
+    scores = [calibration.crps_student_t(y, 0, scale, TAIL).mean() for scale in (0.5, 1, 2)]
     assert scores[1] < min(scores[0], scores[2])
-    assert evaluation.crps_student_t(3.0, 1.0, 1e-9, TAIL) == pytest.approx(2)
+    assert calibration.crps_student_t(3.0, 1.0, 1e-9, TAIL) == pytest.approx(2)
 
 
 def test_crps_needs_more_than_one_degree_of_freedom():
     with pytest.raises(UserError, match="1 degrees of freedom"):
-        evaluation.crps_student_t(0, 0, 1, 1)
+        calibration.crps_student_t(0, 0, 1, 1)
 
 
 def test_conformal_radius_is_the_ranked_distance():
     distances = np.arange(19, 0, -1.0)
-    assert evaluation.SplitConformal(0.95).fit(distances).radius == 19  # rank 0.95 * 20
-    assert evaluation.SplitConformal(0.9).fit(distances).radius == 18
-    assert evaluation.SplitConformal(0.5).fit(distances).radius == 10
-    one = evaluation.SplitConformal(0.5).fit(distances)
+    assert calibration.SplitConformal(0.95).fit(distances).radius == 19  # rank 0.95 * 20
+    assert calibration.SplitConformal(0.9).fit(distances).radius == 18
+    assert calibration.SplitConformal(0.5).fit(distances).radius == 10
+    one = calibration.SplitConformal(0.5).fit(distances)
     assert one.covers([10.0, 10.1, np.nan]).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(("level", "least"), [(0.9, 9), (0.95, 19), (0.99, 99)])
 def test_conformal_says_how_many_events_a_level_needs(level, least):
     distances = np.arange(least, dtype=float)
-    assert evaluation.SplitConformal(level).fit(distances).radius == least - 1
+    assert calibration.SplitConformal(level).fit(distances).radius == least - 1
     with pytest.raises(UserError, match=f"{least - 1} calibration events are too few.* at least {least}"):
-        evaluation.SplitConformal(level).fit(distances[1:])
+        calibration.SplitConformal(level).fit(distances[1:])
 
 
 def test_conformal_before_fit_is_refused():
     with pytest.raises(UserError, match="call fit"):
-        evaluation.SplitConformal().covers([1.0])
+        calibration.SplitConformal().covers([1.0])
 
 
 @pytest.mark.parametrize("sure", [0.3, 3.0])
@@ -322,7 +324,7 @@ def test_conformal_ellipses_cover_however_wrong_the_scale(sure, level):
     distance = simulated(40_000, sure=sure).mahalanobis.to_numpy().reshape(400, 100)
     covered, stretch = [], []
     for row in distance:
-        one = evaluation.SplitConformal(level).fit(row[:40])
+        one = calibration.SplitConformal(level).fit(row[:40])
         covered.append(one.covers(row[40:]).mean())
         stretch.append(one.stretch)
     error = np.std(covered) / np.sqrt(len(covered))
@@ -333,14 +335,14 @@ def test_conformal_ellipses_cover_however_wrong_the_scale(sure, level):
 def test_conformal_coverage_by_time_blocks():
     n = 3000
     steady = simulated(n, sure=2.0).mahalanobis
-    folds = evaluation.time_folds(np.arange(n).astype("datetime64[h]"), 5)
-    table = evaluation.conformal_coverage(steady, folds, 0.9)
+    folds = splits.time_folds(np.arange(n).astype("datetime64[h]"), 5)
+    table = calibration.conformal_coverage(steady, folds, 0.9)
     assert table.index.tolist() == [0, 1, 2, 3, 4, "all"]
     assert table.n.tolist() == [600] * 5 + [n]
     assert (table.low < 0.9).all()
     assert (table.high > 0.9).all()
     drifting = steady * np.repeat([1, 1, 1, 1, 4], 600)  # what no calibration on earlier blocks can know
-    late = evaluation.conformal_coverage(drifting, folds, 0.9).covered
+    late = calibration.conformal_coverage(drifting, folds, 0.9).covered
     assert late[4] < 0.6
     assert late[0] > 0.93
 
@@ -351,7 +353,7 @@ def test_conformal_coverage_by_time_blocks():
 @pytest.mark.parametrize("k", [2, 5, 23])
 def test_folds_part_the_events(k):
     times = np.random.default_rng(0).permutation(23).astype("datetime64[s]")
-    for folds in (evaluation.random_folds(23, k), evaluation.time_folds(times, k)):
+    for folds in (splits.random_folds(23, k), splits.time_folds(times, k)):
         assert len(folds) == k
         assert sorted(np.concatenate([test for _, test in folds])) == list(range(23))
         for train, test in folds:
@@ -364,7 +366,7 @@ def test_folds_part_the_events(k):
 
 
 def test_random_folds_depend_on_the_seed_alone():
-    one, same, other = (np.concatenate([t for _, t in evaluation.random_folds(50, 5, s)]) for s in (1, 1, 2))
+    one, same, other = (np.concatenate([t for _, t in splits.random_folds(50, 5, s)]) for s in (1, 1, 2))
     assert (one == same).all()
     assert (one != other).any()
     assert (one != np.arange(50)).any()
@@ -372,27 +374,27 @@ def test_random_folds_depend_on_the_seed_alone():
 
 def test_time_folds_are_blocks_in_time():
     times = pd.Series(pd.Timestamp("2019-07-06", tz="UTC") + pd.to_timedelta([5, 3, 1, 4, 0, 2], "h"))
-    folds = evaluation.time_folds(times, 3)
+    folds = splits.time_folds(times, 3)
     assert [test.tolist() for _, test in folds] == [[2, 4], [1, 5], [0, 3]]
-    again = evaluation.time_folds(times.dt.tz_localize(None).to_numpy(), 3)
+    again = splits.time_folds(times.dt.tz_localize(None).to_numpy(), 3)
     assert all((a[1] == b[1]).all() for a, b in zip(folds, again, strict=True))
 
 
 @pytest.mark.parametrize(("n", "k"), [(3, 4), (0, 2), (10, 1), (10, 0)])
 def test_an_empty_fold_is_refused(n, k):
     with pytest.raises(UserError, match=f"{k} folds of {n} events"):
-        evaluation.random_folds(n, k)
+        splits.random_folds(n, k)
     with pytest.raises(UserError, match=f"{k} folds of {n} events"):
-        evaluation.time_folds(np.arange(n).astype("datetime64[s]"), k)
+        splits.time_folds(np.arange(n).astype("datetime64[s]"), k)
 
 
 def test_time_folds_need_origin_times():
     with pytest.raises(UserError, match="1 events have no origin time"):
-        evaluation.time_folds(np.array(["2019-07-06", "NaT", "2019-07-07"], "datetime64[ns]"), 2)
+        splits.time_folds(np.array(["2019-07-06", "NaT", "2019-07-07"], "datetime64[ns]"), 2)
 
 
 def test_corrected_t_test_by_hand():
-    result = evaluation.corrected_t_test([1.0, 2.0, 3.0, 4.0], n_train=80, n_test=20)
+    result = t_test.corrected_t_test([1.0, 2.0, 3.0, 4.0], n_train=80, n_test=20)
     spread = np.sqrt((1 / 4 + 1 / 4) * 5 / 3)
     assert result.mean == 2.5
     assert result.p == pytest.approx(2 * stats.t.sf(2.5 / spread, 3))
@@ -401,18 +403,18 @@ def test_corrected_t_test_by_hand():
 
 def test_corrected_t_test_without_test_events_would_be_the_plain_one():
     d = np.random.default_rng(0).normal(0.5, 1, 30)
-    assert evaluation.corrected_t_test(d, 1e12, 1).p == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
-    assert evaluation.corrected_t_test(d, 80, 20).p > stats.ttest_1samp(d, 0).pvalue
+    assert t_test.corrected_t_test(d, 1e12, 1).p == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
+    assert t_test.corrected_t_test(d, 80, 20).p > stats.ttest_1samp(d, 0).pvalue
 
 
 def test_corrected_t_test_of_equal_differences():
-    assert evaluation.corrected_t_test([0.0, 0.0, 0.0], 80, 20) == (0, 0, 0, 1)
-    assert evaluation.corrected_t_test([1.0, 1.0], 80, 20) == (1, 1, 1, 0)
+    assert t_test.corrected_t_test([0.0, 0.0, 0.0], 80, 20) == (0, 0, 0, 1)
+    assert t_test.corrected_t_test([1.0, 1.0], 80, 20) == (1, 1, 1, 0)
 
 
 @pytest.mark.parametrize("differences", [[], [1.0], [1.0, np.nan], [[1.0, 2.0]]])
 def test_corrected_t_test_needs_two_finite_differences(differences):
     with pytest.raises(UserError, match="two or more finite"):
-        evaluation.corrected_t_test(differences, 80, 20)
+        t_test.corrected_t_test(differences, 80, 20)
     with pytest.raises(UserError, match="both must be positive"):
-        evaluation.corrected_t_test([1.0, 2.0], 0, 20)
+        t_test.corrected_t_test([1.0, 2.0], 0, 20)

@@ -5,20 +5,23 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from seisbook import building, experiments, networks
+from seisbook.catalogues import networks
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
-from seisbook.graphs import EventDataset
-from seisbook.training import Events
+from seisbook.measures import splits
+from seisbook.studies import experiments, recipes
 
 NETWORK = networks.load("ridgecrest")
-TINY = experiments.Profile(
+TINY = recipes.Profile(
     "quick",
     twin_events=40,
     rates=(1e-3, 3e-3),
     trial_events=40,
-    trial=replace(experiments.PROFILES["quick"].pretraining, epochs=1, graph_epochs=0, batch_size=8),
-    pretraining=replace(experiments.PROFILES["quick"].pretraining, epochs=1, graph_epochs=1),
-    training=replace(experiments.PROFILES["quick"].training, epochs=1, graph_epochs=1, batch_size=8),
+    trial=replace(recipes.PROFILES["quick"].pretraining, epochs=1, graph_epochs=0, batch_size=8),
+    pretraining=replace(recipes.PROFILES["quick"].pretraining, epochs=1, graph_epochs=1),
+    training=replace(recipes.PROFILES["quick"].training, epochs=1, graph_epochs=1, batch_size=8),
 )
 
 
@@ -26,7 +29,7 @@ TINY = experiments.Profile(
 def events(tmp_path_factory):
     out = tmp_path_factory.mktemp("set") / "twin"
     return Events.from_dataset(
-        EventDataset(building.build("ridgecrest", "simulated", out, n_events=50, progress=False)), progress=False
+        EventDataset(build.build("ridgecrest", "simulated", out, n_events=50, progress=False)), progress=False
     )
 
 
@@ -34,7 +37,7 @@ def events(tmp_path_factory):
 def bench(events, tmp_path, monkeypatch):
     """The whole path on simulated events, with nothing written outside a temporary folder."""
     monkeypatch.setattr(experiments, "BUILD", tmp_path)
-    monkeypatch.setitem(experiments.PROFILES, "quick", TINY)
+    monkeypatch.setitem(recipes.PROFILES, "quick", TINY)
     monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
     return tmp_path
 
@@ -81,7 +84,7 @@ def test_incomplete_and_outdated_records_are_not_shown(bench, caplog):
 
 @pytest.mark.parametrize("split", ["random", "time"])
 def test_training_and_test_events_are_apart(events, split):
-    parts = experiments.folds(events.source_id, events.origin_time, split)
+    parts = splits.folds(events.source_id, events.origin_time, split)
     assert all(not set(train) & set(test) for train, test in parts)
     assert sorted(np.concatenate([test for _, test in parts])) == list(range(len(events)))
     if split == "time":
@@ -92,8 +95,8 @@ def test_training_and_test_events_are_apart(events, split):
 @pytest.mark.parametrize("split", ["random", "time"])
 def test_folds_do_not_depend_on_the_order_of_the_events(events, split):
     order = np.random.default_rng(0).permutation(len(events))
-    one = experiments.folds(events.source_id, events.origin_time, split)
-    other = experiments.folds(events.source_id[order], events.origin_time[order], split)
+    one = splits.folds(events.source_id, events.origin_time, split)
+    other = splits.folds(events.source_id[order], events.origin_time[order], split)
     for (_, test), (_, shuffled) in zip(one, other, strict=True):
         assert set(events.source_id[test]) == set(events.source_id[order][shuffled])
 
@@ -118,9 +121,9 @@ def test_evaluation_repeats_what_the_run_has_found(bench):
 def test_evaluation_on_a_dataset(bench, tmp_path):
     train(0)
     path = experiments.model_path("ridgecrest", "dynamic", "random", 0, "quick")
-    out = building.build("ridgecrest", "simulated", tmp_path / "new", n_events=5, random_state=9, progress=False)
+    out = build.build("ridgecrest", "simulated", tmp_path / "new", n_events=5, random_state=9, progress=False)
     assert len(experiments.evaluate(path, out, progress=False)) == 5
-    other = building.build("colombia", "simulated", tmp_path / "other", n_events=5, progress=False)
+    other = build.build("colombia", "simulated", tmp_path / "other", n_events=5, progress=False)
     with pytest.raises(UserError, match="window of the model's network"):
         experiments.evaluate(path, other, progress=False)
 
@@ -131,11 +134,11 @@ def test_evaluation_needs_events_that_the_model_has_not_seen(bench):
 
 
 def test_learning_rates_are_tried_on_held_out_events(events):
-    tried = experiments.try_rates("dynamic", experiments.model_config(NETWORK), TINY, events, progress=False)
+    tried = experiments.try_rates("dynamic", recipes.model_config(NETWORK), TINY, events, progress=False)
     assert set(tried) == set(TINY.rates)
     assert all(np.isfinite(loss) for loss in tried.values())
     silly = replace(TINY, rates=(1e-3, 1e12))
-    assert set(experiments.try_rates("dynamic", experiments.model_config(NETWORK), silly, events, False)) >= {1e-3}
+    assert set(experiments.try_rates("dynamic", recipes.model_config(NETWORK), silly, events, False)) >= {1e-3}
 
 
 @pytest.mark.parametrize("network", ["colombia", "ridgecrest"])

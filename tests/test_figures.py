@@ -13,10 +13,13 @@ import shapely
 from cartopy.io import Downloader, DownloadWarning
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from seisbook import figures, networks
-from seisbook.catalogue import Catalogue
+from seisbook.catalogues import geography, networks
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.geodesy import path_geometry
+from seisbook.figures import data as data_figures
+from seisbook.figures import maps, seismograms, style
+from seisbook.measures.seismicity import summarise
 from seisbook.paths import DATA
-from seisbook.statistics import path_geometry, summarise
 
 CENTRES = {"colombia": (4.5, -74.5, 2.0), "ridgecrest": (35.75, -117.55, 0.2)}
 
@@ -128,16 +131,16 @@ def drawn(colombia, ridgecrest, twin):
     simulated = summarise(twin, colombia[1], HalfSpace())
     section = (rng.normal(size=(5, 400)), list("ABCDE"), [50, 10, 30, 20, 40], [2] * 5, [4, np.nan, 5, 6, 99], 20.0)
     return {
-        "network_map": (figures.network_map(catalogues, nets), 4),
-        "record_section": (figures.record_section(*section), 1),
-        "rendering_steps": (figures.rendering_steps(steps(), steps(800, 50.0)), 6),
-        "wadati_diagram": (figures.wadati_diagram(catalogues), 2),
-        "travel_time_curves": (figures.travel_time_curves(*colombia, HalfSpace()), 2),
-        "magnitude_frequency": (figures.magnitude_frequency(catalogues), 2),
-        "event_geometry": (figures.event_geometry(catalogues, nets), 3),
-        "label_uncertainty": (figures.label_uncertainty(summaries), 3),
-        "real_against_simulated": (figures.real_against_simulated(summaries[0], simulated), 4),
-        "steps_without_recording": (figures.rendering_steps(steps()), 6),
+        "network_map": (maps.network_map(catalogues, nets), 4),
+        "record_section": (seismograms.record_section(*section), 1),
+        "rendering_steps": (seismograms.rendering_steps(steps(), steps(800, 50.0)), 6),
+        "wadati_diagram": (data_figures.wadati_diagram(catalogues), 2),
+        "travel_time_curves": (data_figures.travel_time_curves(*colombia, HalfSpace()), 2),
+        "magnitude_frequency": (data_figures.magnitude_frequency(catalogues), 2),
+        "event_geometry": (data_figures.event_geometry(catalogues, nets), 3),
+        "label_uncertainty": (data_figures.label_uncertainty(summaries), 3),
+        "real_against_simulated": (data_figures.real_against_simulated(summaries[0], simulated), 4),
+        "steps_without_recording": (seismograms.rendering_steps(steps()), 6),
     }
 
 
@@ -193,7 +196,7 @@ def test_maps_need_no_network(colombia, monkeypatch, tmp_path):
     monkeypatch.setattr(Downloader, "acquire_resource", refuse)
     with warnings.catch_warnings():
         warnings.simplefilter("error", DownloadWarning)
-        fig = figures.network_map([colombia[0]], [colombia[1]])
+        fig = maps.network_map([colombia[0]], [colombia[1]])
         fig.savefig(tmp_path / "map.png")
     assert plt.imread(tmp_path / "map.png").shape[1] == round(7.4 * 150)
 
@@ -201,17 +204,17 @@ def test_maps_need_no_network(colombia, monkeypatch, tmp_path):
 def test_map_of_a_network_without_a_coastline_still_draws(colombia):
     catalogue, network = colombia
     elsewhere = networks.Network(**(vars(network) | {"name": "elsewhere"}))
-    assert figures.geography("elsewhere") == {}
-    assert len(figures.network_map([catalogue], [elsewhere]).axes) == 2
+    assert geography.geography("elsewhere") == {}
+    assert len(maps.network_map([catalogue], [elsewhere]).axes) == 2
 
 
 def test_map_shows_every_station_that_records_and_nearly_every_event(colombia):
     catalogue, network = colombia
-    axis = figures.network_map([catalogue], [network]).axes[0]
+    axis = maps.network_map([catalogue], [network]).axes[0]
     (west, east), (south, north) = axis.get_xlim(), axis.get_ylim()
 
     def share_inside(table):
-        x, y, _ = axis.projection.transform_points(figures.DEGREES, *table.to_numpy(float).T).T
+        x, y, _ = axis.projection.transform_points(style.DEGREES, *table.to_numpy(float).T).T
         return np.mean((west < x) & (x < east) & (south < y) & (y < north))
 
     assert share_inside(network.station_table()[["longitude", "latitude"]]) == 1
@@ -233,7 +236,7 @@ def test_histogram_shares_add_up_to_a_hundred(drawn, colombia):
 
 
 def test_simulated_data_are_lighter_than_real_and_hatched(drawn, colombia, twin):
-    assert sum(figures.colour(twin)) > sum(figures.colour(colombia[0]))
+    assert sum(style.colour(twin)) > sum(style.colour(colombia[0]))
     for axis in drawn["real_against_simulated"][0].axes:
         real, simulated = axis.patches
         assert real.get_hatch() is None
@@ -250,14 +253,14 @@ def relative_luminance(hue):
     return np.dot([0.2126, 0.7152, 0.0722], linear)
 
 
-@pytest.mark.parametrize("hue", [figures.P_COLOUR, figures.S_COLOUR, *figures.NETWORK_COLOURS.values()])
+@pytest.mark.parametrize("hue", [style.P_COLOUR, style.S_COLOUR, *style.NETWORK_COLOURS.values()])
 def test_colours_stand_out_from_white(hue):
     from matplotlib.colors import to_rgb
 
     assert 1.05 / (relative_luminance(to_rgb(hue)) + 0.05) > 2.1
 
 
-ALL_COLOURS = [figures.P_COLOUR, figures.S_COLOUR, *figures.NETWORK_COLOURS.values()]
+ALL_COLOURS = [style.P_COLOUR, style.S_COLOUR, *style.NETWORK_COLOURS.values()]
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(ALL_COLOURS, 2)))
@@ -288,11 +291,11 @@ def test_geography_is_valid_geojson_within_its_box(name):
 
 
 def test_geography_puts_known_places_on_land_and_at_sea():
-    land = shapely.union_all([shape for _, shape in figures.geography("colombia")["land"]])
+    land = shapely.union_all([shape for _, shape in geography.geography("colombia")["land"]])
     assert land.contains(shapely.Point(-74.08, 4.61))  # Bogotá
     assert not land.contains(shapely.Point(-78.5, 5.0))  # Pacific
     assert not land.contains(shapely.Point(-75.0, 12.0))  # Caribbean
-    assert not shapely.union_all([s for _, s in figures.geography("iceland")["land"]]).contains(
+    assert not shapely.union_all([s for _, s in geography.geography("iceland")["land"]]).contains(
         shapely.Point(-14, 63.2)
     )
 

@@ -5,10 +5,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from seisbook import book
-from seisbook.binding import HTML
+from seisbook.book import chapters
+from seisbook.book.binding import HTML
 
-PAGES = [*book.pages(), *(f"slides/{chapter.stem}" for chapter in book.chapters())]
+PAGES = [*chapters.pages(), *(f"slides/{chapter.stem}" for chapter in chapters.chapters())]
 
 pytestmark = pytest.mark.html
 
@@ -98,7 +98,7 @@ def test_index_redirects_to_the_landing_page():
 
 
 def test_pages_have_titles_and_descriptions_of_their_own():
-    pages = {page: Page(HTML / f"{page}.html") for page in book.pages()}
+    pages = {page: Page(HTML / f"{page}.html") for page in chapters.pages()}
     assert len({page.title for page in pages.values()}) == len(pages)
     assert len({page.description for page in pages.values()}) == len(pages)
     for name, page in pages.items():

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import building, claims, experiments, imbalance, robustness_figures, studies, transfer
-from seisbook.graphs import EventDataset
-from seisbook.training import Events
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
+from seisbook.figures import robustness as robustness_figures
+from seisbook.findings import claims, imbalance
+from seisbook.studies import experiments, recipes, runner, transfer
+from seisbook.studies import imbalance as imbalance_study
 
-QUICK = experiments.PROFILES["quick"]
+QUICK = recipes.PROFILES["quick"]
 RELIEF = {"none": 1.0, "balanced": 0.5, "reweighted": 0.5, "transferred": 2.0}
 MAGNITUDE = np.concatenate([np.linspace(1, 2, 90), np.linspace(3, 4, 10)])
 
@@ -19,7 +23,7 @@ def records():
     rng = np.random.default_rng(0)
     large = np.arange(100) >= 90
     found = []
-    for trial in imbalance.trials("colombia", "bulletin", "paper"):
+    for trial in imbalance_study.trials("colombia", "bulletin", "paper"):
         shift = -0.3 * (1 - trial["kept"]) * RELIEF[trial["remedy"]]
         error = 0.02 * rng.normal(size=100) + shift * large
         result = {"n_train": 90, "n_large": round(80 * trial["kept"]), "large": large.tolist()}
@@ -30,33 +34,33 @@ def records():
 
 def test_large_events_are_thinned_and_nothing_else():
     train = np.arange(0, 100, 2)
-    subset, n_large = imbalance._training_set(MAGNITUDE, train, 2.5, 0.4, "none", 0)
+    subset, n_large = imbalance_study._training_set(MAGNITUDE, train, 2.5, 0.4, "none", 0)
     assert n_large == 2
     assert set(subset) <= set(train)
     assert (MAGNITUDE[subset] < 2.5).sum() == 45
     assert (MAGNITUDE[subset] > 2.5).sum() == 2
-    none, n_large = imbalance._training_set(MAGNITUDE, train, 2.5, 0.0, "none", 0)
+    none, n_large = imbalance_study._training_set(MAGNITUDE, train, 2.5, 0.0, "none", 0)
     assert n_large == 0
     assert len(none) == 45
 
 
 def test_balanced_draws_make_magnitudes_equally_frequent():
     train = np.arange(100)
-    subset, n_large = imbalance._training_set(MAGNITUDE, train, 2.5, 1.0, "balanced", 0)
+    subset, n_large = imbalance_study._training_set(MAGNITUDE, train, 2.5, 1.0, "balanced", 0)
     assert len(subset) == 100
     assert n_large == 10
-    share = np.bincount(np.floor(MAGNITUDE[subset] / imbalance.BIN).astype(int))
+    share = np.bincount(np.floor(MAGNITUDE[subset] / imbalance_study.BIN).astype(int))
     assert share[share > 0].min() > 0.4 * share.max()  # before: 1 to 45
     sizeless = np.where(np.arange(100) < 5, np.nan, MAGNITUDE)
-    assert len(imbalance._balanced(sizeless, train, np.random.default_rng(0))) == 100
+    assert len(imbalance_study._balanced(sizeless, train, np.random.default_rng(0))) == 100
 
 
 def test_the_remedy_is_tried_where_there_is_something_to_draw():
-    arms = {(one["kept"], one["remedy"]) for one in imbalance.trials("colombia", "bulletin", "paper")}
+    arms = {(one["kept"], one["remedy"]) for one in imbalance_study.trials("colombia", "bulletin", "paper")}
     assert (0.0, "balanced") not in arms
     assert (0.0, "reweighted") not in arms
     assert {(0.1, "balanced"), (0.0, "transferred")} < arms
-    hashes = [imbalance.recipe(one)["hash"] for one in imbalance.trials("colombia", "bulletin", "paper")]
+    hashes = [imbalance_study.recipe(one)["hash"] for one in imbalance_study.trials("colombia", "bulletin", "paper")]
     assert len(set(hashes)) == len(hashes)
 
 
@@ -81,7 +85,9 @@ def test_a_remedy_helps_if_the_ratio_says_so(records):
 
 
 def test_rare_magnitudes_count_more():
-    locator = imbalance.Reweighted("dynamic", training=replace(imbalance.TRAINING, epochs=0, graph_epochs=0))
+    locator = imbalance_study.Reweighted(
+        "dynamic", training=replace(imbalance_study.TRAINING, epochs=0, graph_epochs=0)
+    )
     y = torch.zeros(100, 4)
     y[:, 3] = torch.tensor(MAGNITUDE - 2)  # below zero, too
     y[0, 3] = torch.nan
@@ -90,7 +96,7 @@ def test_rare_magnitudes_count_more():
     locator.fit(Events(**values, **names, onset_s=torch.zeros(100, 2), y=y), progress=False)
     weight = locator.weight_[locator._bins(y)]
     assert weight.mean() == pytest.approx(1.0, abs=1e-6)
-    bins = np.floor((MAGNITUDE - 2) / imbalance.BIN)
+    bins = np.floor((MAGNITUDE - 2) / imbalance_study.BIN)
     totals = [weight[1:][bins[1:] == one].sum() for one in np.unique(bins)]
     assert max(totals) < 1.2 * min(totals)  # as much for each bin of magnitude
     assert weight[-1] > 5 * weight[1]
@@ -99,9 +105,9 @@ def test_rare_magnitudes_count_more():
 def test_the_claim_is_judged_where_one_in_five_is_left(records, monkeypatch):
     found = imbalance.verdict(records, 0.15)
     assert found["verdict"] == "not supported"  # 0.24
-    assert found["n_runs"] == imbalance.SEEDS["paper"]
+    assert found["n_runs"] == imbalance_study.SEEDS["paper"]
     assert imbalance.verdict(records, 0.3)["verdict"] == "supported"
-    monkeypatch.setattr(studies, "load", lambda study, network, source, profile: records)
+    monkeypatch.setattr(runner, "load", lambda study, network, source, profile: records)
     assert [one.verdict for one in claims.claims("C7")] == ["not supported"] * 2
 
 
@@ -113,17 +119,17 @@ def test_the_figure_has_a_column_a_network(records):
 
 
 def test_a_trial_is_trained_and_tested(monkeypatch, tmp_path):
-    built = building.build("ridgecrest", "simulated", tmp_path / "twin", n_events=60, progress=False)
+    built = build.build("ridgecrest", "simulated", tmp_path / "twin", n_events=60, progress=False)
     events = Events.from_dataset(EventDataset(built), progress=False)
     tiny = replace(QUICK, twin_events=60, pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0))
     monkeypatch.setattr(experiments, "BUILD", tmp_path)
-    monkeypatch.setitem(experiments.PROFILES, "quick", tiny)
+    monkeypatch.setitem(recipes.PROFILES, "quick", tiny)
     monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
-    caches = imbalance._events, transfer._events, transfer.borrowed
+    caches = imbalance_study._events, transfer._events, transfer.borrowed
     for one in caches:
         one.cache_clear()
-    trials = imbalance.trials("ridgecrest", "simulated", "quick")
-    results = imbalance.run(trials)
+    trials = imbalance_study.trials("ridgecrest", "simulated", "quick")
+    results = imbalance_study.run(trials)
     for one in caches:
         one.cache_clear()
     everything = results[0]
@@ -134,4 +140,4 @@ def test_a_trial_is_trained_and_tested(monkeypatch, tmp_path):
     assert nothing["n_train"] < 48
     assert nothing["magnitude"] != everything["magnitude"]
     whole = [one for one, trial in zip(results, trials, strict=True) if trial["kept"] == 1.0]
-    assert len({tuple(one["magnitude"]) for one in whole}) == len(imbalance.REMEDIES)
+    assert len({tuple(one["magnitude"]) for one in whole}) == len(imbalance_study.REMEDIES)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import inspection, model_figures
-from seisbook.model import GraphModel, ModelConfig
-from seisbook.training import Events
+from seisbook.datasets.events import Events
+from seisbook.figures import model as model_figures
+from seisbook.models import inspection
+from seisbook.models.graph import GraphModel, ModelConfig
 
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=20, channels=16, blocks=3, neighbours=3)
 

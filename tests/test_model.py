@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch_geometric.nn import EdgeConv
 
-from seisbook.model import GraphModel, ModelConfig, STGCBlock, local_onset
+from seisbook.models.graph import GraphModel, ModelConfig, STGCBlock, local_onset
 
 CONFIG = ModelConfig(channels=16, blocks=2, neighbours=3)
 

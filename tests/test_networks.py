@@ -7,7 +7,7 @@ import pytest
 import yaml
 from obspy.geodetics import gps2dist_azimuth
 
-from seisbook import networks
+from seisbook.catalogues import geodesy, networks
 from seisbook.errors import DataError, UserError
 from seisbook.paths import DATA
 
@@ -157,11 +157,11 @@ def test_magnitude_relation_is_hutton_and_boore():
 
 
 def test_local_plane_keeps_distance_and_azimuth():
-    east, north = networks.azimuthal_equidistant(7.0, -72.0, (4.0, -74.0))
+    east, north = geodesy.azimuthal_equidistant(7.0, -72.0, (4.0, -74.0))
     metres, azimuth, _ = gps2dist_azimuth(4.0, -74.0, 7.0, -72.0)
     assert np.hypot(east, north) == pytest.approx(metres / 1000, rel=0.006)
     assert np.degrees(np.arctan2(east, north)) == pytest.approx(azimuth, abs=0.3)
-    assert np.allclose(networks.azimuthal_equidistant(4.0, -74.0, (4.0, -74.0)), 0)
+    assert np.allclose(geodesy.azimuthal_equidistant(4.0, -74.0, (4.0, -74.0)), 0)
 
 
 @pytest.mark.parametrize("name", ["ridgecrest", "iceland"])

@@ -3,9 +3,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from seisbook import networks, optimal_design
+from seisbook.catalogues import networks
 from seisbook.errors import UserError
-from seisbook.traveltimes import TravelTimes
+from seisbook.measures import optimal_design
+from seisbook.physics.traveltimes import TravelTimes
 
 AROUND = 20 * np.array([[0, 1], [1, 0], [0, -1], [-1, 0], [0.8, 0.7], [0.1, 0.9], [-3, 2]])
 

@@ -4,10 +4,12 @@ import torch
 from torch_geometric.nn import EdgeConv as SparseEdgeConv
 from torch_geometric.nn import GATv2Conv, GCNConv
 
+from seisbook.datasets.events import Events
 from seisbook.errors import UserError
-from seisbook.model import GraphModel, ModelConfig
-from seisbook.peers import GCN, NAMES, OURS, PEERS, EdgeConv, GraphAttention, SeismicGNN, Transformer, build
-from seisbook.training import Events, Locator, TrainingConfig
+from seisbook.models.augmentation import TrainingConfig
+from seisbook.models.graph import GraphModel, ModelConfig
+from seisbook.models.peers import GCN, NAMES, OURS, PEERS, EdgeConv, GraphAttention, SeismicGNN, Transformer, build
+from seisbook.models.training import Locator
 
 CONFIG = ModelConfig(window_s=12.8, channels=16, blocks=2, neighbours=3)
 every_model = pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,8 @@ import nbformat
 import pandas as pd
 import pytest
 
-from seisbook import binding, claims, printing
+from seisbook.book import binding, printing
+from seisbook.findings import claims
 
 LONG = "a sentence that has to be broken into several lines, since nothing of this length fits into a line " * 2
 

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import bulletins, networks, quakeml, simulation
-from seisbook.catalogue import Catalogue
+from seisbook.catalogues import bulletins, networks, quakeml
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.physics import simulation
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,9 @@ import shlex
 import yaml
 from test_building import catalogue_to_quakeml
 
-from seisbook import building, cli, networks
+from seisbook import cli
+from seisbook.catalogues import networks
+from seisbook.datasets import build
 from seisbook.paths import DATA, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,7 +24,7 @@ def test_own_data_example_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     content = yaml.safe_load((DATA / "networks" / "ridgecrest.yaml").read_text())
     (tmp_path / "my_network.yaml").write_text(yaml.safe_dump(content | {"name": "my_network", "zones": []}))
-    catalogue = building.read(networks.load("ridgecrest"), "simulated", 6)
+    catalogue = build.read(networks.load("ridgecrest"), "simulated", 6)
     catalogue_to_quakeml(catalogue).write(str(tmp_path / "events.xml"), format="QUAKEML")
     (_, shell), (language, script) = blocks("Your own data")
     for line in shell.splitlines():

@@ -5,9 +5,14 @@ import pandas as pd
 import pytest
 import torch
 
-from seisbook import checkpoints, networks, recorded, records, robustness_figures
+from seisbook import records
+from seisbook.catalogues import networks
+from seisbook.datasets.events import Events
 from seisbook.errors import UserError
-from seisbook.training import Events
+from seisbook.figures import robustness as robustness_figures
+from seisbook.findings import iceland
+from seisbook.models import checkpoints
+from seisbook.studies import iceland as iceland_study
 
 RATE = 50.0
 
@@ -31,7 +36,7 @@ def test_displacement_is_the_integral_of_velocity():
     """Of a sine, its amplitude over 2 pi times its frequency."""
     time = np.arange(1000) / RATE
     velocity = np.array([[np.cos(2 * np.pi * hz * time)] * 3 for hz in (3.0, 6.0)])
-    found = recorded.displacement(events_of(velocity, [2.0, 2.0], 2), RATE)
+    found = iceland_study.displacement(events_of(velocity, [2.0, 2.0], 2), RATE)
     expected = 2.0 + np.log10(1 / (2 * np.pi * np.array([3.0, 6.0])))
     np.testing.assert_allclose(found.amplitude, expected, atol=0.05)
     assert found.x.abs().amax((1, 2)).tolist() == [1, 1]
@@ -49,12 +54,12 @@ def test_calibration_uses_other_events_only():
     ]
     catalogue = types.SimpleNamespace(readings=pd.DataFrame(rows))
     made = events_of(np.ones((12, 3, 10)), amplitude, 3)
-    found = recorded.calibrated(made, catalogue, list("ABC")).amplitude.reshape(4, 3).numpy()
+    found = iceland_study.calibrated(made, catalogue, list("ABC")).amplitude.reshape(4, 3).numpy()
     np.testing.assert_allclose(found[:, :2], in_nm[:, :2], atol=1e-5)
     np.testing.assert_allclose(found[:, 2], in_nm[:, 2] + 3 - 1.5, atol=1e-5)  # the others' median
     rows[0]["trace_amplitude_nm"] *= 1000  # of the first event at A: it must not change that event
     catalogue.readings = pd.DataFrame(rows)
-    again = recorded.calibrated(made, catalogue, list("ABC")).amplitude.reshape(4, 3).numpy()
+    again = iceland_study.calibrated(made, catalogue, list("ABC")).amplitude.reshape(4, 3).numpy()
     assert again[0, 0] == found[0, 0]
 
 
@@ -62,13 +67,13 @@ def test_errors_are_summed_up_where_there_are_any():
     truth = np.zeros((5, 4))
     good, half = np.tile([3.0, 4.0, -2.0, 0.1], (5, 1)), np.full((5, 4), np.nan)
     half[:2, :3] = 1.0
-    found = recorded.summarise({"good": good, "half": half}, truth)
+    found = iceland.summarise({"good": good, "half": half}, truth)
     assert found["good"]["epicentral_km"] == [5, 5, 5]
     assert found["good"]["depth_km"][0] == 2
     assert found["good"]["magnitude_bias"][0] == pytest.approx(0.1)
     assert found["half"]["n_located"] == 2
     assert found["half"]["magnitude_rmse"] is None
-    assert recorded.table(found).loc["half", "magnitude bias"] == ""
+    assert iceland.table(found).loc["half", "magnitude bias"] == ""
 
 
 def test_nothing_of_the_real_events_is_in_the_twin():
@@ -79,25 +84,25 @@ def test_nothing_of_the_real_events_is_in_the_twin():
 
 
 def test_the_record_is_that_of_the_model(monkeypatch):
-    content = recorded.load()
+    content = iceland.load()
     assert len(content["methods"]) == 6
-    assert checkpoints.is_current(checkpoints.load(recorded.MODEL)[1])
+    assert checkpoints.is_current(checkpoints.load(iceland_study.MODEL)[1])
     monkeypatch.setattr(records, "read", lambda name: {**content, "model": "other"})
     with pytest.raises(UserError, match="--record"):
-        recorded.load()
+        iceland.load()
 
 
 def test_without_the_seismograms_it_is_said(monkeypatch):
-    monkeypatch.setattr(recorded.sources, "is_available", lambda network: False)
+    monkeypatch.setattr(iceland_study.sources, "is_available", lambda network: False)
     with pytest.raises(UserError, match="SEISBOOK_DATA_DIR"):
-        recorded.estimates(False)
+        iceland_study.estimates(False)
 
 
 def test_the_record_is_what_the_real_seismograms_give(real_data):
-    found, truth = recorded.estimates(False), recorded.labels()
-    kept = recorded.load()["methods"]
+    found, truth = iceland_study.estimates(False), iceland_study.labels()
+    kept = iceland.load()["methods"]
     assert truth.shape == (27, 4)
-    for name, row in recorded.summarise(found, truth).items():
+    for name, row in iceland.summarise(found, truth).items():
         assert row["n_located"] == kept[name]["n_located"]
         assert row["epicentral_km"][0] == pytest.approx(kept[name]["epicentral_km"][0], rel=0.02)
     stations = np.column_stack(networks.load("iceland").to_local(64.8, -16.9)).repeat(2, 0)

@@ -2,7 +2,7 @@ import pytest
 
 from seisbook import records
 from seisbook.errors import DataError, UserError
-from seisbook.statistics import Summary
+from seisbook.measures.seismicity import Summary
 
 
 @pytest.fixture

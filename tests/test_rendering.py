@@ -1,13 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import seisbook.physics.traveltimes
 
-import seisbook.traveltimes
-from seisbook import completion, rendering
-from seisbook.catalogue import Catalogue
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
 from seisbook.errors import UserError
-from seisbook.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
-from seisbook.traveltimes import TravelTimes
+from seisbook.physics import missing_readings, rendering
+from seisbook.physics.traveltimes import TravelTimes
 
 NATIONAL, LOCAL = Window(120.0, 20.0, (5.0, 15.0)), Window(30.0, 50.0, (2.0, 5.0))
 NETWORK = Network(
@@ -29,7 +29,7 @@ NETWORK = Network(
 @pytest.fixture(scope="module")
 def travel_times(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seisbook.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
+        patch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
         return TravelTimes(NETWORK.velocity_model, 100, 30)
 
 
@@ -224,7 +224,7 @@ def test_what_was_read_is_kept(travel_times):
     )
     read.loc[0, ["trace_p_status", "trace_s_status"]] = "manual"
     before = cat.readings.copy()
-    full = completion.complete_readings(cat, NETWORK, travel_times)
+    full = missing_readings.complete_readings(cat, NETWORK, travel_times)
     pd.testing.assert_frame_equal(cat.readings, before)
     for name in ("path_p_travel_s", "path_s_travel_s", "trace_amplitude_nm", "trace_amplitude_period_s"):
         assert full[name].notna().all()
@@ -236,7 +236,7 @@ def test_what_was_read_is_kept(travel_times):
 
 
 def test_predictions_scatter_as_picks_do(travel_times):
-    full = completion.complete_readings(catalogue(n_events=400), NETWORK, travel_times)
+    full = missing_readings.complete_readings(catalogue(n_events=400), NETWORK, travel_times)
     model_p = travel_times.p(full.path_ep_distance_km, 8.0)
     error_p, error_s = full.path_p_travel_s - model_p, full.path_s_travel_s - 1.75 * model_p
     growth = 0.1 * full.path_ep_distance_km.mean() / 100
@@ -255,11 +255,11 @@ def test_predictions_scatter_as_picks_do(travel_times):
 def test_predicted_s_stays_after_an_observed_p(travel_times):
     cat = catalogue(n_events=50)
     cat.readings["path_p_travel_s"] = 30.0  # a misread onset, later than any S
-    full = completion.complete_readings(cat, NETWORK, travel_times)
+    full = missing_readings.complete_readings(cat, NETWORK, travel_times)
     assert (full.path_s_travel_s > full.path_p_travel_s).all()
     cat.readings["path_p_travel_s"] = np.nan
     cat.readings["path_s_travel_s"] = 1.0
-    full = completion.complete_readings(cat, NETWORK, travel_times)
+    full = missing_readings.complete_readings(cat, NETWORK, travel_times)
     assert (full.path_s_travel_s > full.path_p_travel_s).all()
     assert (full.path_p_travel_s > 0).all()
 
@@ -269,7 +269,7 @@ def test_noise_is_lowered_until_a_read_onset_is_visible(travel_times):
     cat.readings.loc[0, "trace_p_status"] = "manual"
     cat.readings.loc[0, "path_p_travel_s"] = 4.0
     cat.readings.loc[0:1, "trace_amplitude_nm"] = 3.0
-    full = completion.complete_readings(cat, NETWORK, travel_times)
+    full = missing_readings.complete_readings(cat, NETWORK, travel_times)
     assert rendering.noise_rms_nm(full.trace_noise_level[0], 50.0) == pytest.approx(3.0 * 0.2 / 3, rel=0.01)
     assert full.trace_noise_level[1] == 0.5
 
@@ -277,8 +277,8 @@ def test_noise_is_lowered_until_a_read_onset_is_visible(travel_times):
 def test_an_events_numbers_do_not_depend_on_its_company(travel_times):
     cat = catalogue(n_events=6)
     part = Catalogue("toy", "bulletin", cat.events.iloc[3:], cat.readings[cat.readings.source_id >= "e3"])
-    full = completion.complete_readings(cat, NETWORK, travel_times)
-    alone = completion.complete_readings(part, NETWORK, travel_times)
+    full = missing_readings.complete_readings(cat, NETWORK, travel_times)
+    alone = missing_readings.complete_readings(part, NETWORK, travel_times)
     pd.testing.assert_frame_equal(full[full.source_id >= "e3"].reset_index(drop=True), alone)
     records = {name: rendering.render_event(rows, LOCAL) for name, rows in full.groupby("source_id")}
     for source_id, readings in alone.groupby("source_id"):
@@ -294,4 +294,4 @@ def test_readings_of_an_unknown_station_are_refused(travel_times):
     cat = catalogue(n_events=1)
     cat.readings.loc[0, "station_code"] = "NOWHERE"
     with pytest.raises(UserError, match=r"toy: readings at stations that the network lacks \(NOWHERE\)"):
-        completion.complete_readings(cat, NETWORK, travel_times)
+        missing_readings.complete_readings(cat, NETWORK, travel_times)

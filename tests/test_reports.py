@@ -2,9 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import networks, reports, simulation
-from seisbook.catalogue import Catalogue
+from seisbook.catalogues import networks
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.datasets import reports
 from seisbook.errors import UserError
+from seisbook.physics import simulation
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import robustness
+from seisbook.datasets.events import Events
 from seisbook.errors import UserError
-from seisbook.robustness import (
+from seisbook.measures import perturbations
+from seisbook.measures.perturbations import (
     AXES,
     AddedNoise,
     BandPass,
@@ -27,7 +28,6 @@ from seisbook.robustness import (
     compose,
     severities,
 )
-from seisbook.training import Events
 
 RATE = 50.0
 SAMPLES = 800  # 16 s
@@ -502,7 +502,7 @@ def test_axes_cover_all_perturbations():
     kinds = {type(axis.make(axis.severities[0])) for axis in AXES.values()}
     public = {
         one
-        for one in vars(robustness).values()
-        if isinstance(one, type) and issubclass(one, robustness.Perturbation) and not one.__abstractmethods__
+        for one in vars(perturbations).values()
+        if isinstance(one, type) and issubclass(one, perturbations.Perturbation) and not one.__abstractmethods__
     }
     assert kinds == public

@@ -3,11 +3,16 @@ import copy
 import numpy as np
 import pytest
 
-from seisbook import robustness, robustness_figures, robustness_peers, robustness_study, studies
 from seisbook.errors import DataError
+from seisbook.figures import robustness as robustness_figures
+from seisbook.findings import robustness, robustness_peers
+from seisbook.measures import perturbations
+from seisbook.studies import robustness as robustness_study
+from seisbook.studies import robustness_peers as robustness_peers_study
+from seisbook.studies import runner
 
 CALM = np.random.default_rng(0).uniform(1, 3, 100)
-SEVERE = [(axis, severity) for group in robustness_study.GROUPS.values() for axis in group for severity in (1, 2, 3)]
+SEVERE = [(axis, severity) for group in robustness.GROUPS.values() for axis in group for severity in (1, 2, 3)]
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +37,11 @@ def ours(growth, start=1.0, scatter=0.0):
 
 
 def theirs(growth, start=1.0):
-    return study(robustness_peers.MODELS, growth, start)
+    return study(robustness_peers_study.MODELS, growth, start)
 
 
 def test_every_axis_is_in_one_group():
-    assert sorted({axis for axis, _ in SEVERE}) == sorted(robustness.AXES)
+    assert sorted({axis for axis, _ in SEVERE}) == sorted(perturbations.AXES)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +55,7 @@ def test_every_axis_is_in_one_group():
 )
 def test_growths_and_errors_are_judged_apart(growth, start, robust, accurate):
     table = robustness_peers.compare(ours(2.0, scatter=0.01), theirs(growth, start))
-    assert len(table) == len(robustness_study.GROUPS) * len(robustness_peers.MODELS)
+    assert len(table) == len(robustness.GROUPS) * len(robustness_peers_study.MODELS)
     assert set(table.robust) == {robust}
     assert set(table.accurate) == {accurate}
 
@@ -69,7 +74,7 @@ def test_scattered_errors_say_neither():
 def test_other_events_are_refused():
     other = theirs(2.0)
     other[0] = copy.deepcopy(other[0])
-    other[0]["result"][robustness_peers.MODELS[0]]["epicentral_km"].pop()
+    other[0]["result"][robustness_peers_study.MODELS[0]]["epicentral_km"].pop()
     with pytest.raises(DataError, match="same events"):
         robustness_peers.compare(ours(2.0), other)
     with pytest.raises(DataError, match="same events"):
@@ -79,7 +84,7 @@ def test_other_events_are_refused():
 def test_counts_and_prose_follow():
     table = robustness_peers.compare(ours(2.0), theirs(4.0, start=0.4))
     counts = robustness_peers.counts(table)
-    assert counts.index.tolist() == [("colombia", group) for group in robustness_study.GROUPS]
+    assert counts.index.tolist() == [("colombia", group) for group in robustness.GROUPS]
     assert counts["more robust"].tolist() == counts["less accurate"].tolist() == [5] * 4
     assert counts["less robust"].tolist() == counts["more accurate"].tolist() == [0] * 4
     texts = robustness_peers.quoted(table, {"colombia": theirs(4.0, start=0.4)})
@@ -96,16 +101,16 @@ def test_the_figure_fills_what_is_decided():
     assert len(marks[0]) == len(marks[1]) == len(table)
     assert {line.get_markerfacecolor() for line in marks[0]} == {"white"}
     assert "white" not in {line.get_markerfacecolor() for line in marks[1]}
-    assert [text.get_text() for text in growths.get_yticklabels()] == list(robustness_study.GROUPS)
+    assert [text.get_text() for text in growths.get_yticklabels()] == list(robustness.GROUPS)
 
 
 def test_peers_see_the_events_that_our_model_sees():
     trials = {one["axis"]: one for one in robustness_study.trials("ridgecrest", "simulated", "quick")}
-    calm, band = robustness_peers.run([trials["none"], trials["band_pass"]])
-    assert tuple(calm) == tuple(band) == robustness_peers.MODELS
+    calm, band = robustness_peers_study.run([trials["none"], trials["band_pass"]])
+    assert tuple(calm) == tuple(band) == robustness_peers_study.MODELS
     sizes = {len(one["epicentral_km"]) for one in (*calm.values(), *band.values())}
     assert sizes == {robustness_study.QUICK_EVENTS}
     assert all(calm[name] != band[name] for name in calm)
-    recipes = [module.recipe(trials["none"])["hash"] for module in (robustness_peers, robustness_study)]
+    recipes = [module.recipe(trials["none"])["hash"] for module in (robustness_peers_study, robustness_study)]
     assert recipes[0] != recipes[1]
-    assert studies.find("robustness-peers") is robustness_peers.STUDY
+    assert runner.find("robustness-peers") is robustness_peers_study.STUDY

@@ -5,18 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seisbook import (
-    checkpoints,
-    claims,
-    experiments,
-    inspection,
-    networks,
-    robustness,
-    robustness_figures,
-    robustness_study,
-    studies,
-)
+from seisbook.catalogues import networks
 from seisbook.errors import UserError
+from seisbook.figures import robustness as robustness_figures
+from seisbook.findings import claims, robustness
+from seisbook.measures import perturbations
+from seisbook.models import checkpoints, inspection
+from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import robustness as robustness_study
 
 CALM = np.random.default_rng(0).uniform(1, 3, 200)
 
@@ -30,7 +26,7 @@ def record(axis, severity, factor, scatter=0.0):
 
 @pytest.fixture
 def records():
-    noise = zip(robustness.AXES["added_noise"].severities, (1.0, 1.1, 1.5, 2.5, 4.0, 9.0), strict=True)
+    noise = zip(perturbations.AXES["added_noise"].severities, (1.0, 1.1, 1.5, 2.5, 4.0, 9.0), strict=True)
     bands = zip((0.5, 1.0, 2.0), (3.0, 1.2, 1.0), strict=True)
     return [
         record("none", None, 1.0),
@@ -44,14 +40,14 @@ def records():
 def test_all_severities_that_the_sampling_can_hold_are_tried():
     trials = robustness_study.trials("colombia", "bulletin", "paper")
     assert [one["axis"] for one in trials].count("none") == 1
-    assert {one["axis"] for one in trials} == {"none", *robustness.AXES}
+    assert {one["axis"] for one in trials} == {"none", *perturbations.AXES}
     bands = [one["severity"] for one in trials if one["axis"] == "band_pass"]
     assert bands == [0.5, 1.0, 2.0, 4.0]  # at 20 samples a second
     assert len({robustness_study.recipe(one)["hash"] for one in trials}) == len(trials)
 
 
 def test_growth_is_paired(records):
-    table = robustness_study.tabulate(records).set_index(["axis", "severity", "model"])
+    table = robustness.tabulate(records).set_index(["axis", "severity", "model"])
     row = table.loc["added_noise", 5.0, "dynamic"]
     assert row.growth == pytest.approx(2.5)
     assert row.low == pytest.approx(2.5)  # every event grows alike: nothing to resample
@@ -62,16 +58,16 @@ def test_growth_is_paired(records):
 
 
 def test_the_worst_severity_decides(records):
-    found = robustness_study.stability(records, "dynamic", ("band_pass",))
+    found = robustness.stability(records, "dynamic", ("band_pass",))
     assert (found["severity"], found["verdict"]) == (0.5, "not supported")
-    assert robustness_study.stability(records, "dynamic", ("joint_shift",))["verdict"] == "supported"
-    assert robustness_study.stability(records, "dynamic", ("independent_shift",))["verdict"] == "inconclusive"
+    assert robustness.stability(records, "dynamic", ("joint_shift",))["verdict"] == "supported"
+    assert robustness.stability(records, "dynamic", ("independent_shift",))["verdict"] == "inconclusive"
     with pytest.raises(UserError, match="clipping"):
-        robustness_study.stability(records, "dynamic", ("clipping",))
+        robustness.stability(records, "dynamic", ("clipping",))
 
 
 def test_breakdown_is_where_the_error_doubles(records):
-    table = robustness_study.breakdown(robustness_study.tabulate(records))
+    table = robustness.breakdown(robustness.tabulate(records))
     noise, bands, joint, own = (table.loc[name, "dynamic"] for name in table.index)
     assert float(noise) == pytest.approx(7.5)  # half-way between 10 and 5 dB
     assert bands == "0.5"
@@ -81,12 +77,12 @@ def test_breakdown_is_where_the_error_doubles(records):
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (1.1, "agree"), (0.5, "differ"), (2.0, "differ")])
 def test_the_twin_agrees_where_errors_grow_alike(factor, verdict):
-    axes = [axis for group in robustness_study.GROUPS.values() for axis in group]
-    assert sorted(axes) == sorted(robustness.AXES)
+    axes = [axis for group in robustness.GROUPS.values() for axis in group]
+    assert sorted(axes) == sorted(perturbations.AXES)
     severe = [(axis, severity) for axis in axes for severity in (1, 2, 3)]
     real = [record("none", None, 1.0), *(record(*one, 1.0 + one[1]) for one in severe)]
     twin = [record("none", None, 1.0), *(record(*one, factor * (1.0 + one[1])) for one in severe)]
-    table = robustness_study.against_twin(real, twin)
+    table = robustness.against_twin(real, twin)
     assert set(table.verdict) == {verdict}
     assert table.perturbations.tolist() == [9, 9, 9, 24]
     assert [one.value for one in table.ratio] == pytest.approx([factor] * 4)
@@ -95,15 +91,15 @@ def test_the_twin_agrees_where_errors_grow_alike(factor, verdict):
 
 
 def test_a_wide_interval_says_neither():
-    axes = [axis for group in robustness_study.GROUPS.values() for axis in group]
+    axes = [axis for group in robustness.GROUPS.values() for axis in group]
     severe = [(axis, severity) for axis in axes for severity in (1, 2)]
     real = [record("none", None, 1.0), *(record(*one, 1.0 + one[1]) for one in severe)]
     twin = [record("none", None, 1.0), *(record(*one, 1.3 * (1.0 + one[1]), 1.5) for one in severe)]
-    assert set(robustness_study.against_twin(real, twin).verdict) == {"inconclusive"}
+    assert set(robustness.against_twin(real, twin).verdict) == {"inconclusive"}
 
 
 def test_prose_quotes_the_worst_and_each_severity(records):
-    texts = robustness_study.quoted({"colombia": records})
+    texts = robustness.quoted({"colombia": records})
     assert texts["colombia-events"] == "200"
     assert texts["colombia-added_noise-growth"] == "9.00 [9.00, 9.00]"
     assert texts["colombia-added_noise-severity"] == "-5"
@@ -113,7 +109,7 @@ def test_prose_quotes_the_worst_and_each_severity(records):
 
 
 def test_curves_have_a_panel_an_axis(records):
-    figure = robustness_figures.severity_curves(robustness_study.tabulate(records))
+    figure = robustness_figures.severity_curves(robustness.tabulate(records))
     shown = [axis for axis in figure.axes if axis.get_visible()]
     assert len(shown) == 4
     assert [text.get_text() for text in shown[0].get_xticklabels()] == ["30", "20", "10", "5", "0", "-5"]
@@ -144,7 +140,7 @@ def test_stations_are_recognised_by_their_places(event):
 def test_one_event_is_degraded_step_by_step(event):
     one, model, rate = event
     found = robustness_figures.degrade(model, one, "nearest_dropout", rate)
-    assert [step.severity for step in found] == [None, *robustness.severities("nearest_dropout", rate)]
+    assert [step.severity for step in found] == [None, *perturbations.severities("nearest_dropout", rate)]
     sizes = [len(step.pos) for step in found]
     assert sizes[0] == len(one.pos)
     assert sizes == sorted(sizes, reverse=True)
@@ -168,7 +164,7 @@ def test_the_explorer_needs_nothing_from_elsewhere(event):
 
 
 def test_claims_follow(records, monkeypatch):
-    monkeypatch.setattr(studies, "load", lambda study, network, source, profile: records)
+    monkeypatch.setattr(runner, "load", lambda study, network, source, profile: records)
     assert [one.verdict for one in claims.claims("C5")] == ["not supported"] * 2
     assert [one.verdict for one in claims.claims("C6")] == ["supported", "inconclusive"] * 2
     assert "worst at 0.5" in claims.claims("C5")[0].measured
@@ -177,7 +173,7 @@ def test_claims_follow(records, monkeypatch):
 def test_models_are_tested_on_perturbed_events():
     trials = {one["axis"]: one for one in robustness_study.trials("ridgecrest", "simulated", "quick")}
     calm, band = robustness_study.run([trials["none"], trials["band_pass"]])
-    assert set(calm) == {*experiments.PUBLISHED, "classical"}
+    assert set(calm) == {*recipes.PUBLISHED, "classical"}
     assert {len(one["epicentral_km"]) for one in (*calm.values(), *band.values())} == {robustness_study.QUICK_EVENTS}
     assert np.median(calm["classical"]["epicentral_km"]) < 5  # it picks the rendered seismograms itself
     assert calm["dynamic"] != band["dynamic"]

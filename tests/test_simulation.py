@@ -3,13 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import seisbook.physics.traveltimes
 
-import seisbook.traveltimes
-from seisbook import networks, simulation
+from seisbook.catalogues import networks
+from seisbook.catalogues.geodesy import distance_azimuth
+from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
 from seisbook.errors import UserError
-from seisbook.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
-from seisbook.statistics import distance_azimuth
-from seisbook.traveltimes import TravelTimes
+from seisbook.physics import simulation
+from seisbook.physics.traveltimes import TravelTimes
 
 rng = np.random.default_rng(0)
 NETWORK = Network(
@@ -37,7 +38,7 @@ NETWORK = Network(
 @pytest.fixture(scope="module")
 def travel_times(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seisbook.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
+        patch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
         return TravelTimes(NETWORK.velocity_model, 200, 60)
 
 

@@ -9,10 +9,10 @@ from docutils import nodes
 from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
 from sphinx_proof.nodes import proof_node, theorem_node
 
-from seisbook import book, workshop
-from seisbook.binding import HTML
+from seisbook.book import chapters, workshop
+from seisbook.book.binding import HTML
+from seisbook.book.slides import MOST_ROWS, slides
 from seisbook.paths import BOOK
-from seisbook.slides import MOST_ROWS, slides
 
 FRAME = "<table>{}</table>"
 
@@ -108,7 +108,7 @@ class Deck:
         return [content for found, content in self.slides if found == kind]
 
 
-@pytest.fixture(params=book.chapters(), ids=lambda path: path.stem)
+@pytest.fixture(params=chapters.chapters(), ids=lambda path: path.stem)
 def deck(request):
     return Deck(request.param)
 
@@ -173,4 +173,4 @@ def test_deck_says_what_it_is_and_leads_back(deck):
 
 def test_the_workshop_page_leads_to_all_decks():
     page = (BOOK / "workshop.md").read_text(encoding="utf-8")
-    assert re.findall(r'href="\.\./slides/(\w+)\.html"', page) == [path.stem for path in book.chapters()]
+    assert re.findall(r'href="\.\./slides/(\w+)\.html"', page) == [path.stem for path in chapters.chapters()]

@@ -5,12 +5,20 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import building, experiments, records, smoothing, studies
+from seisbook import records
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
-from seisbook.graphs import EventDataset
-from seisbook.model import GraphModel, ModelConfig
-from seisbook.smoothing import MEASURES, dirichlet_energy, effective_rank, mad
-from seisbook.training import Events, TrainingConfig
+from seisbook.figures import smoothing as smoothing_figures
+from seisbook.findings import smoothing
+from seisbook.measures import smoothness
+from seisbook.measures.smoothness import MEASURES, dirichlet_energy, effective_rank, mad
+from seisbook.models import deep
+from seisbook.models.augmentation import TrainingConfig
+from seisbook.models.graph import GraphModel, ModelConfig
+from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import smoothing as smoothing_study
 
 RIDGECREST = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=3, neighbours=4)
 
@@ -120,7 +128,7 @@ def test_averaging_over_neighbours_smooths():
     """What over-smoothing is: each round of averaging over the nearest stations lowers all measures."""
     u, pos, mask = states(n=12, c=20)
     mask[:] = True
-    neighbour, _ = smoothing._nearest(pos, mask, 3)
+    neighbour, _ = smoothness._nearest(pos, mask, 3)
     u[:] = np.random.default_rng(4).normal(size=u.shape) + 1
     values = []
     for _ in range(5):
@@ -136,7 +144,7 @@ def test_averaging_over_neighbours_smooths():
 def raw(tmp_path_factory):
     out = tmp_path_factory.mktemp("set") / "twin"
     return Events.from_dataset(
-        EventDataset(building.build("ridgecrest", "simulated", out, n_events=40, progress=False)), progress=False
+        EventDataset(build.build("ridgecrest", "simulated", out, n_events=40, progress=False)), progress=False
     )
 
 
@@ -149,12 +157,12 @@ def events(raw):
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(1)
-    return smoothing.DeepGraphModel(RIDGECREST)
+    return deep.DeepGraphModel(RIDGECREST)
 
 
 def test_states_are_those_between_the_blocks(events, model):
     index = np.array([3, 0, 7])
-    found = smoothing.block_states(model, events, index)
+    found = smoothness.block_states(model, events, index)
     sizes = np.diff(events.start)[index]
     assert [u.shape for u in found.states] == [(3, sizes.max(), 16)] * 4
     assert (found.mask.sum(1) == sizes).all()
@@ -166,17 +174,17 @@ def test_states_are_those_between_the_blocks(events, model):
 
 
 def test_no_hook_is_left_behind(events, model):
-    smoothing.block_states(model, events, [0])
+    smoothness.block_states(model, events, [0])
     with pytest.raises(IndexError):
-        smoothing.block_states(model, events, [len(events)])
+        smoothness.block_states(model, events, [len(events)])
     assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.blocks)
 
 
 def test_profile_is_the_mean_over_events(events, model):
-    table = smoothing.profile(model, events, progress=False)
+    table = smoothness.profile(model, events, progress=False)
     assert list(table.index) == [0, 1, 2, 3, "readout"]
     assert list(table.width) == [16, 16, 16, 16, 2 * 16 * 4]
-    found = smoothing.block_states(model, events)
+    found = smoothness.block_states(model, events)
     for block in range(4):
         expected = dirichlet_energy(found.states[block], found.pos, found.mask, k=4).mean()
         assert table.dirichlet_energy[block] == pytest.approx(expected)
@@ -192,7 +200,7 @@ def test_profile_is_the_mean_over_events(events, model):
 def test_interval_of_the_readouts_rank_covers_about_as_often_as_it_says():
     rng = np.random.default_rng(0)
     samples = 1 + rng.normal(size=(200, 60, 20)) * np.exp(-np.arange(20) / 5)
-    intervals = np.array([smoothing._jackknife(one) for one in samples])
+    intervals = np.array([smoothness._jackknife(one) for one in samples])
     expected = intervals[:, 0].mean()
     covered = (intervals[:, 1] <= expected) & (expected <= intervals[:, 2])
     assert 0.9 <= covered.mean() <= 0.99
@@ -200,7 +208,7 @@ def test_interval_of_the_readouts_rank_covers_about_as_often_as_it_says():
 
 def test_seismograms_are_refused(raw, model):
     with pytest.raises(UserError, match="read_by"):
-        smoothing.block_states(model, raw, [0])
+        smoothness.block_states(model, raw, [0])
     batch = raw.batch(np.array([0]))
     with pytest.raises(UserError, match="read_by"):
         model.encode(batch.traces, batch.amplitude, batch.mask)
@@ -210,13 +218,13 @@ def test_seismograms_are_refused(raw, model):
 
 
 @pytest.mark.parametrize("readout", ["multiscale", "last"])
-@pytest.mark.parametrize("blocks", smoothing.DEPTHS["paper"])
+@pytest.mark.parametrize("blocks", smoothing_study.DEPTHS["paper"])
 def test_deep_models_are_as_large_as_the_default_one(blocks, readout):
-    config = smoothing.equal_width(blocks, replace(RIDGECREST, readout=readout))
+    config = deep.equal_width(blocks, replace(RIDGECREST, readout=readout))
     assert config == replace(RIDGECREST, blocks=blocks, readout=readout, channels=config.channels)
-    reference = smoothing.graph_parameters(GraphModel())
+    reference = deep.graph_parameters(GraphModel())
     sizes = [
-        abs(smoothing.graph_parameters(smoothing.DeepGraphModel(replace(config, channels=channels))) - reference)
+        abs(deep.graph_parameters(deep.DeepGraphModel(replace(config, channels=channels))) - reference)
         for channels in (config.channels - 1, config.channels, config.channels + 1)
     ]
     assert min(sizes) == sizes[1]
@@ -224,15 +232,15 @@ def test_deep_models_are_as_large_as_the_default_one(blocks, readout):
 
 
 def test_width_follows_the_number_asked_for():
-    assert smoothing.equal_width(4, parameters=20_000).channels < smoothing.equal_width(4).channels
-    model = smoothing.DeepGraphModel(smoothing.equal_width(4, parameters=20_000))
-    assert smoothing.graph_parameters(model) == sum(p.numel() for p in model.parameters())  # it has no stem
-    assert smoothing.graph_parameters(model) == pytest.approx(20_000, rel=0.15)
+    assert deep.equal_width(4, parameters=20_000).channels < deep.equal_width(4).channels
+    model = deep.DeepGraphModel(deep.equal_width(4, parameters=20_000))
+    assert deep.graph_parameters(model) == sum(p.numel() for p in model.parameters())  # it has no stem
+    assert deep.graph_parameters(model) == pytest.approx(20_000, rel=0.15)
 
 
 def test_counting_draws_no_random_number():
     before = torch.get_rng_state()
-    smoothing.equal_width(5, RIDGECREST, 12_345)
+    deep.equal_width(5, RIDGECREST, 12_345)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -253,29 +261,29 @@ def test_deep_model_does_not_mind_padding(events, model):
 def bench(raw, tmp_path_factory):
     """The whole path, pretraining included, on few events and with nothing written outside a temporary folder."""
     short = TrainingConfig(epochs=1, graph_epochs=1, batch_size=8, validation=0.0)
-    tiny = replace(experiments.PROFILES["quick"], twin_events=40, rates=(1e-3,), pretraining=short)
-    training = replace(smoothing.TRAINING["quick"], batch_size=8)
+    tiny = replace(recipes.PROFILES["quick"], twin_events=40, rates=(1e-3,), pretraining=short)
+    training = replace(smoothing_study.TRAINING["quick"], batch_size=8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiments, "BUILD", tmp_path_factory.mktemp("build"))
-        patch.setitem(experiments.PROFILES, "quick", tiny)
+        patch.setitem(recipes.PROFILES, "quick", tiny)
         patch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: raw)
-        patch.setitem(smoothing.TRAINING, "quick", training)
-        smoothing._parts.cache_clear()
+        patch.setitem(smoothing_study.TRAINING, "quick", training)
+        smoothing_study._parts.cache_clear()
         yield training
-    smoothing._parts.cache_clear()
+    smoothing_study._parts.cache_clear()
 
 
 def chosen(graph, readout, blocks=2):
     return next(
         one
-        for one in smoothing.trials("ridgecrest", "simulated", "quick")
+        for one in smoothing_study.trials("ridgecrest", "simulated", "quick")
         if (one["graph"], one["readout"], one["blocks"]) == (graph, readout, blocks)
     )
 
 
 def test_trials_train_and_measure(bench):
     wanted = [chosen("dynamic", "multiscale"), chosen("static", "last")]
-    results = smoothing.run(wanted)
+    results = smoothing_study.run(wanted)
     for result in results:
         assert not result["diverged"]
         assert (result["n_train"], result["n_test"], len(result["epicentral_km"])) == (32, 8, 8)
@@ -286,28 +294,28 @@ def test_trials_train_and_measure(bench):
     text = json.dumps(results, allow_nan=False)
     assert json.loads(text) == results
     assert len(text) < 8000
-    assert smoothing.run(wanted[:1]) == results[:1]  # the seed decides everything
+    assert smoothing_study.run(wanted[:1]) == results[:1]  # the seed decides everything
     assert results[0]["epicentral_km"] != results[1]["epicentral_km"]
 
 
 def test_study_runs_and_goes_on_where_it_was(bench, tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "BUILD", tmp_path)
+    monkeypatch.setattr(runner, "BUILD", tmp_path)
     monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
-    monkeypatch.setitem(smoothing.DEPTHS, "quick", (2,))
-    place = (smoothing.STUDY, "ridgecrest", "simulated", "quick")
-    status = studies.run(*place, progress=False)
+    monkeypatch.setitem(smoothing_study.DEPTHS, "quick", (2,))
+    place = (smoothing_study.STUDY, "ridgecrest", "simulated", "quick")
+    status = runner.run(*place, progress=False)
     assert (status.done, status.missing, status.failures) == (4, 0, [])
-    monkeypatch.setattr(smoothing, "_trained", None)  # would fail if it were called
-    assert studies.run(*place, progress=False).done == 4
-    table = smoothing.tabulate(studies.load(*place))
+    monkeypatch.setattr(smoothing_study, "_trained", None)  # would fail if it were called
+    assert runner.run(*place, progress=False).done == 4
+    table = smoothing.tabulate(runner.load(*place))
     assert len(table) == 4 * (3 + 1)
-    assert len(smoothing.depth_figure(table).axes) == 4
+    assert len(smoothing_figures.depth_figure(table).axes) == 4
 
 
 def test_a_training_that_diverges_is_reported(bench, monkeypatch):
-    monkeypatch.setitem(smoothing.TRAINING, "quick", replace(bench, learning_rate=1e12))
+    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(bench, learning_rate=1e12))
     trial = chosen("dynamic", "last")
-    (result,) = smoothing.run([trial])
+    (result,) = smoothing_study.run([trial])
     assert result["diverged"]
     assert "measures" not in result
     table = smoothing.tabulate([{"trial": trial, "result": result}])
@@ -316,26 +324,26 @@ def test_a_training_that_diverges_is_reported(bench, monkeypatch):
 
 
 def test_other_mistakes_are_not_taken_for_divergence(bench, monkeypatch):
-    monkeypatch.setitem(smoothing.TRAINING, "quick", replace(bench, batch_size=32))
+    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(bench, batch_size=32))
     with pytest.raises(UserError, match="too few"):
-        smoothing.run([chosen("dynamic", "last")])
+        smoothing_study.run([chosen("dynamic", "last")])
 
 
 def test_trials_are_the_design_and_have_a_recipe_each():
-    trials = smoothing.STUDY.trials("colombia", "bulletin", "paper")
+    trials = smoothing_study.STUDY.trials("colombia", "bulletin", "paper")
     assert len(trials) == 4 * 4
-    assert len(smoothing.trials("colombia", "bulletin", "quick")) == 4 * 2
+    assert len(smoothing_study.trials("colombia", "bulletin", "quick")) == 4 * 2
     assert {one["seed"] for one in trials} == {0}
-    recipes = [smoothing.recipe(one) for one in trials[::5]]
+    recipes = [smoothing_study.recipe(one) for one in trials[::5]]
     assert len({one["hash"] for one in recipes}) == len(recipes)
-    assert smoothing.recipe(trials[0]) == smoothing.recipe(dict(trials[0]))
+    assert smoothing_study.recipe(trials[0]) == smoothing_study.recipe(dict(trials[0]))
 
 
 def test_recipe_changes_with_the_training(monkeypatch):
-    trial = smoothing.trials("ridgecrest", "simulated", "quick")[0]
-    before = smoothing.recipe(trial)["hash"]
-    monkeypatch.setitem(smoothing.TRAINING, "quick", replace(smoothing.TRAINING["quick"], epochs=3))
-    assert smoothing.recipe(trial)["hash"] != before
+    trial = smoothing_study.trials("ridgecrest", "simulated", "quick")[0]
+    before = smoothing_study.recipe(trial)["hash"]
+    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(smoothing_study.TRAINING["quick"], epochs=3))
+    assert smoothing_study.recipe(trial)["hash"] != before
 
 
 # ------------------------------------------------------------------------------------------------------------- figures
@@ -347,7 +355,7 @@ def made_up(depths=(2, 4, 8, 16), diverged=()):
     made = []
     for seed in (0, 1):
         for blocks in depths:
-            for graph, readout in smoothing.ARMS:
+            for graph, readout in smoothing_study.ARMS:
                 trial = {"graph": graph, "readout": readout, "blocks": blocks, "seed": seed}
                 result = {"channels": 64, "parameters": 200_000, "diverged": (graph, readout, blocks) in diverged}
                 if not result["diverged"]:
@@ -355,13 +363,13 @@ def made_up(depths=(2, 4, 8, 16), diverged=()):
                     error = 8 + 4 * (blocks / 16) * (readout == "last") + rng.normal(0, 0.3)
                     result["summary"] = {"epicentral_km": {"median": error, "ci": [error - 0.6, error + 0.7]}}
                     result["measures"] = [
-                        {"block": block, "width": 64, **smoothing._columns("effective_rank", (r, 0.95 * r, 1.05 * r))}
-                        | smoothing._columns("dirichlet_energy", (e, 0.9 * e, 1.1 * e))
-                        | smoothing._columns("mad", (e / 2, 0.45 * e, 0.55 * e))
+                        {"block": block, "width": 64, **smoothness._columns("effective_rank", (r, 0.95 * r, 1.05 * r))}
+                        | smoothness._columns("dirichlet_energy", (e, 0.9 * e, 1.1 * e))
+                        | smoothness._columns("mad", (e / 2, 0.45 * e, 0.55 * e))
                         for block in range(blocks + 1)
                         for e in [1.2 * decay**block * (1 + rng.normal(0, 0.02))]
                         for r in [1 + 7 * decay**block * (1 + rng.normal(0, 0.02))]
-                    ] + [{"block": "readout", "width": 999, **smoothing._columns("effective_rank", (20, 18, 22))}]
+                    ] + [{"block": "readout", "width": 999, **smoothness._columns("effective_rank", (20, 18, 22))}]
                 made.append({"trial": trial, "result": result})
     return made
 
@@ -387,32 +395,32 @@ def line(axis, colour, style):
 
 def test_depth_figure_shows_the_last_block_and_the_error():
     table = smoothing.tabulate(made_up())
-    figure = smoothing.depth_figure(table)
+    figure = smoothing_figures.depth_figure(table)
     arm = table[(table.graph == "static") & (table.readout == "last")]
-    for axis, name in zip(figure.axes, smoothing.AXES, strict=True):
+    for axis, name in zip(figure.axes, smoothing_figures.AXES, strict=True):
         expected = arm[arm.block == arm.blocks].groupby("blocks")[name].mean()
-        np.testing.assert_allclose(line(axis, smoothing.GRAPH_COLOURS["static"], "--").get_ydata(), expected)
-        assert axis.get_ylabel() == smoothing.AXES[name]
+        np.testing.assert_allclose(line(axis, smoothing_figures.GRAPH_COLOURS["static"], "--").get_ydata(), expected)
+        assert axis.get_ylabel() == smoothing_figures.AXES[name]
         assert not axis.get_title()
     assert len(figure.legends[0].texts) == 4
 
 
 def test_block_figure_shows_the_deepest_model():
-    figure = smoothing.block_figure(smoothing.tabulate(made_up()))
+    figure = smoothing_figures.block_figure(smoothing.tabulate(made_up()))
     for axis in figure.axes:
-        shown = line(axis, smoothing.GRAPH_COLOURS["dynamic"], "-")
+        shown = line(axis, smoothing_figures.GRAPH_COLOURS["dynamic"], "-")
         np.testing.assert_allclose(shown.get_xdata(), np.arange(17), atol=0.2)
 
 
 def test_figures_show_what_diverged():
-    diverged = [(graph, readout, 16) for graph, readout in smoothing.ARMS if graph == "dynamic"]
+    diverged = [(graph, readout, 16) for graph, readout in smoothing_study.ARMS if graph == "dynamic"]
     table = smoothing.tabulate(made_up(diverged=diverged))
-    figure = smoothing.depth_figure(table)
+    figure = smoothing_figures.depth_figure(table)
     assert figure.legends[0].texts[-1].get_text() == "diverged"
     crosses = [one for one in figure.axes[3].lines if one.get_marker() in ("x", "X")]
     assert sum(len(one.get_xdata()) for one in crosses) == 4
-    assert len(line(figure.axes[0], smoothing.GRAPH_COLOURS["dynamic"], "-").get_xdata()) == 3
-    assert len(smoothing.block_figure(table).legends[0].texts) == 2
+    assert len(line(figure.axes[0], smoothing_figures.GRAPH_COLOURS["dynamic"], "-").get_xdata()) == 3
+    assert len(smoothing_figures.block_figure(table).legends[0].texts) == 2
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from seisbook import sources
+from seisbook.catalogues import sources
 from seisbook.errors import DataError, UserError
 
 WHOLE = b"the whole bulletin\n" * 200

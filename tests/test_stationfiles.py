@@ -5,8 +5,8 @@ import pytest
 from obspy.core.inventory import Inventory, Network, Station
 from pyproj import Geod
 
+from seisbook.catalogues.stations import locate_from_readings, read_seisan_velocity, read_stations
 from seisbook.errors import DataError, UserError
-from seisbook.stationfiles import locate_from_readings, read_seisan_velocity, read_stations
 
 GEOD = Geod(ellps="WGS84")
 

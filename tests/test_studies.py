@@ -19,8 +19,9 @@ import numpy as np
 import psutil
 import pytest
 
-from seisbook import cli, records, studies
+from seisbook import cli, records
 from seisbook.errors import DataError, UserError
+from seisbook.studies import runner
 
 # ------------------------------------------------------------------------------------ the study, which workers import
 # Its network is a folder: `plan.json` says what the trials do, `version` stands for the code, `log` for who did what.
@@ -85,7 +86,7 @@ def parity(trial):
     return trial["seed"] % 2
 
 
-STUDY = studies.Study("cheap", trials, run, recipe, group=parity)
+STUDY = runner.Study("cheap", trials, run, recipe, group=parity)
 
 # -------------------------------------------------------------------------------------------------------------- helpers
 
@@ -105,10 +106,10 @@ class Place:
         return self
 
     def run(self, study=STUDY, **how):
-        return studies.run(study, *self.address, progress=False, **how)
+        return runner.run(study, *self.address, progress=False, **how)
 
     def status(self):
-        return studies.status(STUDY, *self.address)
+        return runner.status(STUDY, *self.address)
 
     def files(self):
         return sorted((self.build / "studies").rglob("*.json"))
@@ -121,7 +122,7 @@ class Place:
         return Counter(seed for line in self.log() for seed in line["seeds"])
 
     def load(self):
-        return studies.load(STUDY, *self.address)
+        return runner.load(STUDY, *self.address)
 
     def arguments(self, command):
         network, source, profile = self.address
@@ -135,14 +136,14 @@ class Place:
 
 
 FRESH = multiprocessing.get_context("forkserver")
-FRESH.set_forkserver_preload(["seisbook.building"])  # seconds of imports, once
+FRESH.set_forkserver_preload(["seisbook.datasets.build"])  # seconds of imports, once
 
 
 def _apart(place, how):
     if limit := how.pop("largest_file", None):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    studies.BUILD, records.RESULTS = place.build, place.results
-    studies.STUDIES["cheap"] = "test_studies"
+    runner.BUILD, records.RESULTS = place.build, place.results
+    runner.STUDIES["cheap"] = "test_studies"
     sys.stdout = sys.stderr = (place.folder / f"output-{os.getpid()}").open("w", buffering=1)
     options = [text for name, value in how.items() for text in (f"--{name}", str(value))]
     code = cli.main([*place.arguments("run"), *options])
@@ -166,7 +167,7 @@ def expected(place):
 
 
 def assert_complete(place):
-    assert place.status() == studies.Status(
+    assert place.status() == runner.Status(
         total=len(expected(place)), done=len(expected(place)), missing=0, stale=0, corrupt=0
     )
     assert [one["result"] for one in place.load()] == expected(place)
@@ -176,9 +177,9 @@ def assert_complete(place):
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     made = Place(tmp_path)
-    monkeypatch.setattr(studies, "BUILD", made.build)
+    monkeypatch.setattr(runner, "BUILD", made.build)
     monkeypatch.setattr(records, "RESULTS", made.results)
-    monkeypatch.setitem(studies.STUDIES, "cheap", __name__)
+    monkeypatch.setitem(runner.STUDIES, "cheap", __name__)
     return made
 
 
@@ -186,7 +187,7 @@ def place(tmp_path, monkeypatch):
 
 
 def test_each_trial_is_done_once_in_order_and_its_record_says_how(place):
-    assert place.run() == studies.Status(total=8, done=8, missing=0, stale=0, corrupt=0)
+    assert place.run() == runner.Status(total=8, done=8, missing=0, stale=0, corrupt=0)
     assert [line["seeds"] for line in place.log()] == [[seed] for seed in range(8)]
     assert_complete(place)
     before = {path: path.stat().st_mtime_ns for path in place.files()}
@@ -274,7 +275,7 @@ def test_damaged_records_are_set_aside_and_done_again(place, caplog):
     contents = [texts[0][:50], "", "[]", texts[7], "\x00" * 100, json.dumps({**json.loads(texts[5]), "result": None})]
     for path, content in zip(damaged, contents, strict=True):
         path.write_text(content)
-    assert place.status() == studies.Status(total=8, done=2, missing=6, stale=0, corrupt=6)
+    assert place.status() == runner.Status(total=8, done=2, missing=6, stale=0, corrupt=6)
     assert str(place.status()) == "2 of 8 trials done, 6 missing; 6 damaged"
     assert place.run().done == 8
     assert_complete(place)
@@ -287,7 +288,7 @@ def test_damaged_records_are_set_aside_and_done_again(place, caplog):
 def test_records_of_other_code_are_not_used(place):
     place.plan(n=6).run()
     (place.folder / "version").write_text("2")
-    assert place.status() == studies.Status(total=6, done=0, missing=6, stale=6, corrupt=0)
+    assert place.status() == runner.Status(total=6, done=0, missing=6, stale=6, corrupt=0)
     place.plan(n=8)
     assert str(place.status()).startswith("0 of 8 trials done, 8 missing (6 of them made by other code")
     with pytest.raises(UserError, match=r"8 missing \(6 .*run `seisbook study run cheap --network .* --profile quick`"):
@@ -328,10 +329,10 @@ def test_a_full_disk_loses_nothing_and_leaves_nothing_half_written(place):
 def test_two_runners_do_not_disturb_each_other(place):
     place.plan(n=12, pause_s=0.02, _0="meet")
     runners = [place.start(), place.start()]
-    for runner in runners:
-        runner.join(120)
-    assert [runner.exitcode for runner in runners] == [0, 0]
-    assert {line["pid"] for line in place.log()} == {runner.pid for runner in runners}
+    for one in runners:
+        one.join(120)
+    assert [one.exitcode for one in runners] == [0, 0]
+    assert {line["pid"] for line in place.log()} == {one.pid for one in runners}
     assert_complete(place)
 
 
@@ -367,7 +368,7 @@ def test_a_cpu_does_so_many_trials_of_a_group_in_one_pass(place):
 
 def test_without_groups_each_trial_is_run_alone(place):
     place.plan(n=3)
-    place.run(replace(studies.Study("cheap", trials, run, recipe), batch=2))
+    place.run(replace(runner.Study("cheap", trials, run, recipe), batch=2))
     assert [line["seeds"] for line in place.log()] == [[0], [1], [2]]
 
 
@@ -381,7 +382,7 @@ def test_a_batched_pass_that_fails_is_halved_down_to_the_trial_to_blame(place):
 
 def test_records_survive_merging(place):
     place.plan(n=6).run()
-    path = studies.merge(STUDY, *place.address)
+    path = runner.merge(STUDY, *place.address)
     assert path == place.results / f"studies/cheap-{place.folder.name}-simulated-quick.json"
     first = path.read_bytes()
     assert b'": ' not in first
@@ -392,16 +393,16 @@ def test_records_survive_merging(place):
     for old in place.files():
         old.unlink()  # as in a fresh clone
     assert_complete(place)
-    assert studies.merge(STUDY, *place.address).read_bytes() == first
+    assert runner.merge(STUDY, *place.address).read_bytes() == first
     place.plan(n=8).run()
     assert sum(place.times().values()) == 8
-    assert json.loads(studies.merge(STUDY, *place.address).read_bytes())["records"][:6] == content["records"]
+    assert json.loads(runner.merge(STUDY, *place.address).read_bytes())["records"][:6] == content["records"]
     assert_complete(place)
 
 
 def test_a_damaged_merged_file_is_named_and_left_alone(place):
     place.run()
-    path = studies.merge(STUDY, *place.address)
+    path = runner.merge(STUDY, *place.address)
     whole = json.loads(path.read_text())
     for content in (
         "<<<<<<< HEAD",
@@ -417,18 +418,18 @@ def test_a_damaged_merged_file_is_named_and_left_alone(place):
 
 def test_nothing_is_merged_where_no_record_is_current(place):
     place.run()
-    path = studies.merge(STUDY, *place.address)
+    path = runner.merge(STUDY, *place.address)
     before = path.read_bytes()
     (place.folder / "version").write_text("2")
     with pytest.raises(UserError, match="no current record to merge: run `seisbook study run cheap"):
-        studies.merge(STUDY, *place.address)
+        runner.merge(STUDY, *place.address)
     assert path.read_bytes() == before
 
 
 def test_mistakes_are_said_before_anything_is_run(place):
     with pytest.raises(UserError, match=r"no study 'none': choose one of .*cheap"):
-        studies.find("none")
-    assert studies.find("cheap").name == "cheap"
+        runner.find("none")
+    assert runner.find("cheap").name == "cheap"
     with pytest.raises(UserError, match="device 'nowhere' cannot be used here"):
         place.run(device="nowhere")
     with pytest.raises(UserError, match="study cheap runs on CPUs only"):
@@ -466,14 +467,14 @@ def test_what_all_trials_share_is_prepared_only_if_one_is_missing(place):
 
 
 def test_recipes_of_checkpoints_serve(place):
-    from seisbook import checkpoints  # seconds of imports, which the workers of the other tests are spared
+    from seisbook.models import checkpoints
 
     def described(trial):
         return checkpoints.recipe("data", "ridgecrest", {"seed": trial["seed"]}, (1, 2))
 
     study = replace(STUDY, recipe=described)
     place.plan(n=2).run(study)
-    assert len(studies.load(study, *place.address)) == 2
+    assert len(runner.load(study, *place.address)) == 2
     assert all(checkpoints.is_current(json.loads(path.read_text())) for path in place.files())
 
 

@@ -5,11 +5,14 @@ import pytest
 import scipy.stats
 import torch
 
-from seisbook import building, training
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
-from seisbook.graphs import EventDataset
-from seisbook.model import ModelConfig, Prediction
-from seisbook.training import Events, Locator, TrainingConfig
+from seisbook.models import augmentation, losses, training
+from seisbook.models.augmentation import TrainingConfig
+from seisbook.models.graph import ModelConfig, Prediction
+from seisbook.models.training import Locator
 
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=2)
 SHORT = TrainingConfig(epochs=4, graph_epochs=2, batch_size=8, learning_rate=3e-3)
@@ -18,7 +21,7 @@ SHORT = TrainingConfig(epochs=4, graph_epochs=2, batch_size=8, learning_rate=3e-
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     out = tmp_path_factory.mktemp("set") / "twin"
-    return EventDataset(building.build("ridgecrest", "simulated", out, n_events=60, progress=False))
+    return EventDataset(build.build("ridgecrest", "simulated", out, n_events=60, progress=False))
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +93,10 @@ def test_start_from_a_trained_model_does_not_change_it(events, fitted):
 
 def test_validation_events_are_not_trained_on(events, monkeypatch):
     seen = []
-    original = training._batches
+    original = training.batches
     monkeypatch.setattr(
         training,
-        "_batches",
+        "batches",
         lambda order, size, keep_last=False: seen.append(set(order)) or original(order, size, keep_last),
     )
     locator = Locator(config=CONFIG, training=replace(SHORT, epochs=1, graph_epochs=0, validation=0.2))
@@ -122,14 +125,14 @@ def prediction(n=3, **changes):
 
 def test_likelihood_is_that_of_scipys_student_t():
     y = torch.tensor([[1.0, 2.0, 12.0, 2.3], [-4.0, 0.0, 9.0, 1.5], [0.0, 0.0, 10.0, 2.0]])
-    loss = training.negative_log_likelihood(prediction(), y)
+    loss = losses.negative_log_likelihood(prediction(), y)
     tril = np.array([[3.0, 0.0], [1.0, 2.0]])
-    plane = scipy.stats.multivariate_t(shape=tril @ tril.T, df=training.TAIL)
+    plane = scipy.stats.multivariate_t(shape=tril @ tril.T, df=losses.TAIL)
     expected = -np.column_stack(
         [
             plane.logpdf(y[:, :2].numpy()),
-            scipy.stats.t.logpdf(y[:, 2], training.TAIL, 10, 4),
-            scipy.stats.t.logpdf(y[:, 3], training.TAIL, 2, 0.2),
+            scipy.stats.t.logpdf(y[:, 2], losses.TAIL, 10, 4),
+            scipy.stats.t.logpdf(y[:, 3], losses.TAIL, 2, 0.2),
         ]
     )
     differences = expected - loss.numpy()  # constants only
@@ -138,7 +141,7 @@ def test_likelihood_is_that_of_scipys_student_t():
 
 def test_missing_magnitude_counts_nothing_and_sends_no_gradient():
     magnitude = torch.full((1,), 2.0, requires_grad=True)
-    loss = training.negative_log_likelihood(prediction(1, magnitude=magnitude), torch.tensor([[0.0, 0, 10, torch.nan]]))
+    loss = losses.negative_log_likelihood(prediction(1, magnitude=magnitude), torch.tensor([[0.0, 0, 10, torch.nan]]))
     assert loss[0, 2] == 0
     loss.sum().backward()
     assert magnitude.grad.item() == 0
@@ -146,13 +149,13 @@ def test_missing_magnitude_counts_nothing_and_sends_no_gradient():
 
 def test_onset_loss_is_least_at_the_true_onset():
     onset = torch.tensor([[4.1, torch.nan]])
-    losses = []
+    values = []
     for at in (20, 30):
         logits = torch.zeros(1, 2, 50)
         logits[0, :, at : at + 2] = 8.0
-        losses.append(training.onset_loss(logits, onset, 0.2).item())
-    assert losses[0] < 1 < losses[1]
-    assert training.onset_loss(torch.zeros(1, 2, 50), torch.full((1, 2), torch.nan), 0.2) == 0
+        values.append(losses.onset_loss(logits, onset, 0.2).item())
+    assert values[0] < 1 < values[1]
+    assert losses.onset_loss(torch.zeros(1, 2, 50), torch.full((1, 2), torch.nan), 0.2) == 0
 
 
 @pytest.mark.parametrize("shift_s", [0.0, 1.0])
@@ -160,7 +163,7 @@ def test_augmentation_moves_onsets_with_the_traces_and_leaves_labels(events, shi
     batch = events.batch(np.arange(6))
     quiet = replace(SHORT, time_shift_s=shift_s, noise=0.0, station_dropout=0.0)
     for seed in range(4):
-        made = training.augment(batch, quiet, 50.0, torch.Generator().manual_seed(seed))
+        made = augmentation.augment(batch, quiet, 50.0, torch.Generator().manual_seed(seed))
         moved = (made.onset_s - batch.onset_s)[batch.onset_s.isfinite()]
         samples = round(moved[0].item() * 50)
         assert abs(samples) <= 50 * shift_s
@@ -174,7 +177,7 @@ def test_augmentation_moves_onsets_with_the_traces_and_leaves_labels(events, shi
 def test_station_dropout_leaves_four(events):
     batch = events.batch(np.arange(20))
     hard = replace(SHORT, station_dropout=0.99)
-    made = training.augment(batch, hard, 50.0, torch.Generator().manual_seed(0))
+    made = augmentation.augment(batch, hard, 50.0, torch.Generator().manual_seed(0))
     assert (made.mask <= batch.mask).all()
     assert made.mask.sum(1).min() == 4
     assert len(made.traces) == made.mask.sum()

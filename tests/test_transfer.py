@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook import building, experiments, robustness_figures, transfer
-from seisbook.graphs import EventDataset
-from seisbook.training import Events
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
+from seisbook.figures import robustness as robustness_figures
+from seisbook.findings import transfer
+from seisbook.studies import experiments, recipes
+from seisbook.studies import transfer as transfer_study
 
-QUICK = experiments.PROFILES["quick"]
+QUICK = recipes.PROFILES["quick"]
 FACTORS = {"other": 2.0, "twin": 1.0, "random": 4.0, "resampled": 30.0}  # of the error with as many events
 
 
@@ -18,8 +22,8 @@ def records():
     rng = np.random.default_rng(0)
     base = rng.uniform(1, 3, 150)
     found = []
-    for trial in transfer.trials("colombia", "bulletin", "paper"):
-        n = 800 if trial["n_train"] is transfer.ALL else max(trial["n_train"], 10)
+    for trial in transfer_study.trials("colombia", "bulletin", "paper"):
+        n = 800 if trial["n_train"] is transfer_study.ALL else max(trial["n_train"], 10)
         size = FACTORS[trial["start"]] * np.sqrt(100 / n) * base * (1 + 0.05 * trial["partition"])
         result = {"epicentral_km": size.tolist(), "depth_km": (-2 * size).tolist(), "magnitude": (0.1 * size).tolist()}
         found.append({"trial": trial, "result": result, "code": "abc"})
@@ -28,7 +32,7 @@ def records():
 
 @pytest.fixture(scope="module")
 def events(tmp_path_factory):
-    built = building.build(
+    built = build.build(
         "ridgecrest", "simulated", tmp_path_factory.mktemp("twin") / "twin", n_events=60, progress=False
     )
     return Events.from_dataset(EventDataset(built), progress=False)
@@ -39,34 +43,36 @@ def tiny(events, monkeypatch, tmp_path):
     """A twin trained on next to nothing, and sixty events to learn from and to test on."""
     small = replace(QUICK, twin_events=60, pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0))
     monkeypatch.setattr(experiments, "BUILD", tmp_path)
-    monkeypatch.setitem(experiments.PROFILES, "quick", small)
+    monkeypatch.setitem(recipes.PROFILES, "quick", small)
     monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
-    transfer._events.cache_clear()
+    transfer_study._events.cache_clear()
     yield
-    transfer._events.cache_clear()
+    transfer_study._events.cache_clear()
 
 
 def test_every_start_gets_the_same_events():
-    trials = transfer.trials("ridgecrest", "bulletin", "paper")
-    by_start = {start: [one for one in trials if one["start"] == start and one["n_train"]] for start in transfer.STARTS}
+    trials = transfer_study.trials("ridgecrest", "bulletin", "paper")
+    by_start = {
+        start: [one for one in trials if one["start"] == start and one["n_train"]] for start in transfer_study.STARTS
+    }
     same = [[(one["n_train"], one["partition"]) for one in found] for found in by_start.values()]
     assert same[0] == same[1] == same[2]
-    assert {one["start"] for one in trials if one["n_train"] == 0} == set(transfer.UNTRAINED)
-    assert len({transfer.recipe(one)["hash"] for one in trials}) == len(trials)
-    assert transfer.other("ridgecrest") == "colombia"
+    assert {one["start"] for one in trials if one["n_train"] == 0} == set(transfer_study.UNTRAINED)
+    assert len({transfer_study.recipe(one)["hash"] for one in trials}) == len(trials)
+    assert transfer_study.other("ridgecrest") == "colombia"
 
 
 def test_steps_do_not_depend_on_the_number_of_events():
-    few, many = (transfer._training("paper", "twin", 1e-3, n) for n in (25, 200))
-    steps = [one.epochs * round(n / transfer.BATCH) for one, n in ((few, 25), (many, 200))]
+    few, many = (transfer_study._training("paper", "twin", 1e-3, n) for n in (25, 200))
+    steps = [one.epochs * round(n / transfer_study.BATCH) for one, n in ((few, 25), (many, 200))]
     assert steps[0] == pytest.approx(steps[1], rel=0.2)
-    alone = transfer._training("paper", "random", 1e-3, 200)
-    assert alone.graph_epochs == pytest.approx(transfer.FROM_RANDOM * many.graph_epochs, abs=1)
+    alone = transfer_study._training("paper", "random", 1e-3, 200)
+    assert alone.graph_epochs == pytest.approx(transfer_study.FROM_RANDOM * many.graph_epochs, abs=1)
 
 
 def test_weights_are_put_into_the_units_of_the_network():
-    model, _ = transfer._started("ridgecrest", "paper", "other", 0)
-    theirs, _ = transfer._published("colombia")
+    model, _ = transfer_study._started("ridgecrest", "paper", "other", 0)
+    theirs, _ = transfer_study._published("colombia")
     assert model.config.window_s == 30.0
     assert theirs.config.window_s == 120.0
     for name, value in theirs.state_dict().items():
@@ -76,11 +82,11 @@ def test_weights_are_put_into_the_units_of_the_network():
 def test_resampling_keeps_times_and_amplitudes(events):
     one = events.select([0])
     pulse = torch.exp(-0.5 * ((torch.arange(1500) / 50 - 12.0) / 0.2) ** 2).expand_as(one.x).half()
-    half = transfer._resampled(replace(one, x=pulse), 50.0, 25.0)
+    half = transfer_study._resampled(replace(one, x=pulse), 50.0, 25.0)
     assert half.x.shape[-1] == 750
     assert half.x[0, 0].argmax().item() / 25 == pytest.approx(12.0)
     np.testing.assert_allclose(half.amplitude, one.amplitude, atol=0.01)
-    assert transfer._resampled(events, 50.0, 50.0) is events
+    assert transfer_study._resampled(events, 50.0, 50.0) is events
 
 
 def test_the_table_finds_what_was_put_in(records):
@@ -119,10 +125,10 @@ def test_the_figure_has_a_column_a_network(records):
 
 
 def test_trials_are_trained_and_tested(tiny):
-    trials = transfer.trials("ridgecrest", "simulated", "quick")
-    results = dict(zip([(one["start"], one["n_train"]) for one in trials], transfer.run(trials), strict=True))
+    trials = transfer_study.trials("ridgecrest", "simulated", "quick")
+    results = dict(zip([(one["start"], one["n_train"]) for one in trials], transfer_study.run(trials), strict=True))
     assert all(len(one["epicentral_km"]) == 12 for one in results.values())
     assert results["twin", 0] != results["twin", 32] != results["other", 32] != results["random", 32]
     assert results["other", 0] != results["resampled", 0]
-    whole = results["twin", transfer.ALL]["epicentral_km"]
+    whole = results["twin", transfer_study.ALL]["epicentral_km"]
     assert np.median(whole) < np.median(results["resampled", 0]["epicentral_km"])

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+import seisbook.physics.traveltimes
 
-import seisbook.traveltimes
-from seisbook.networks import VelocityModel
-from seisbook.traveltimes import ELEVATION_KM, TravelTimes, tabulate
+from seisbook.catalogues.networks import VelocityModel
+from seisbook.physics.traveltimes import ELEVATION_KM, TravelTimes, tabulate
 
 HALF_SPACE = VelocityModel([0.0], [6.0], 1.75, "half-space")
 TWO_LAYERS = VelocityModel([0.0, 30.0], [6.0, 8.0], 1.78, "two layers")
@@ -13,7 +13,7 @@ TWO_LAYERS = VelocityModel([0.0, 30.0], [6.0, 8.0], 1.78, "two layers")
 def own_cache(tmp_path_factory, monkeypatch):
     """A cache for this module alone, shared by its tests so that each table is marched once."""
     folder = tmp_path_factory.getbasetemp() / "traveltimes_cache"
-    monkeypatch.setattr(seisbook.traveltimes.pooch, "os_cache", lambda name: folder)
+    monkeypatch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: folder)
     return folder
 
 
@@ -68,26 +68,26 @@ def test_beyond_the_table_times_go_on_with_the_last_slowness():
 
 def test_table_is_read_from_the_cache(monkeypatch):
     TravelTimes(HALF_SPACE, 40, 20)
-    seisbook.traveltimes._table.cache_clear()
-    monkeypatch.setattr(seisbook.traveltimes, "tabulate", lambda *model: pytest.fail("computed again"))
+    seisbook.physics.traveltimes._table.cache_clear()
+    monkeypatch.setattr(seisbook.physics.traveltimes, "tabulate", lambda *model: pytest.fail("computed again"))
     assert TravelTimes(HALF_SPACE, 40, 20).p(30, 0) == pytest.approx(5, abs=0.01)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not an archive", "half"], ids=["empty", "garbage", "truncated"])
 def test_damaged_cache_file_is_computed_again(own_cache, content):
     TravelTimes(HALF_SPACE, 41, 20)
-    seisbook.traveltimes._table.cache_clear()
+    seisbook.physics.traveltimes._table.cache_clear()
     for file in (own_cache / "traveltimes").glob("*.npz"):
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
     assert TravelTimes(HALF_SPACE, 41, 20).p(30, 0) == pytest.approx(5, abs=0.01)
-    seisbook.traveltimes._table.cache_clear()
+    seisbook.physics.traveltimes._table.cache_clear()
     assert not list((own_cache / "traveltimes").glob("*.tmp"))
 
 
 def test_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way of the cache folder")
-    monkeypatch.setattr(seisbook.traveltimes.pooch, "os_cache", lambda name: tmp_path / "file")
+    monkeypatch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: tmp_path / "file")
     assert TravelTimes(HALF_SPACE, 42, 20).p(30, 0) == pytest.approx(5, abs=0.01)
 
 

@@ -2,8 +2,13 @@
 
 import pytest
 
-from seisbook import building, checkpoints, cli, experiments, records, upkeep
+from seisbook import cli, records
+from seisbook.book import upkeep
 from seisbook.errors import UserError
+from seisbook.findings import catalogues
+from seisbook.measures import splits
+from seisbook.models import checkpoints
+from seisbook.studies import experiments
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,7 @@ def test_changed_code_makes_trainings_out_of_date(monkeypatch):
     monkeypatch.setattr(checkpoints, "is_current", lambda record: False)
     step = upkeep._trainings("colombia", "time", ("dynamic",))
     assert step.outdated
-    assert len(step.files) == experiments.FOLDS
+    assert len(step.files) == splits.FOLDS
     assert step.command == "seisbook train --network colombia --split time --model dynamic"
     text = upkeep.report([step])
     assert "stale    data/results/runs/colombia-dynamic-time-0.json: its code" in text
@@ -47,7 +52,7 @@ def test_a_missing_run_is_out_of_date():
 def test_another_summary_makes_the_catalogues_out_of_date(monkeypatch):
     monkeypatch.setattr(checkpoints, "code_of", lambda *modules: {"statistics": "another"})
     with pytest.raises(UserError, match="seisbook data record"):
-        building.load_catalogues()
+        catalogues.load_catalogues()
 
 
 def test_commands_exist(found, monkeypatch):

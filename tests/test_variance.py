@@ -7,10 +7,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from seisbook import learning_curves, variance, variance_figures, variance_ratio
 from seisbook.errors import UserError
-from seisbook.statistics import Estimate
-from seisbook.variance_figures import Dataset
+from seisbook.figures import variance as variance_figures
+from seisbook.figures.variance import Dataset
+from seisbook.measures import learning_curves, variance, variance_ratio
+from seisbook.measures.estimates import Estimate
 
 
 def trainings(seed, p=10, s=5, data=1.0, of_seed=0.5, residual=0.7, mean=5.0):

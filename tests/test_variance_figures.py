@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from seisbook import variance_figures
 from seisbook.errors import UserError
-from seisbook.variance_figures import Dataset
+from seisbook.figures import variance as variance_figures
+from seisbook.figures.variance import Dataset
 
 COLOMBIA, TWIN = Dataset("colombia"), Dataset("ridgecrest", "simulated")
 PARTS = {"data": 0.04, "seed": 0.01, "residual": 0.09}

@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import records, statistics, studies, variance_results, variance_study
+from seisbook import records
 from seisbook.errors import UserError
+from seisbook.findings import variance as variance_results
+from seisbook.measures import seismicity
+from seisbook.studies import runner
+from seisbook.studies import variance as variance_study
 
 EVENTS, BIAS = 40, 3.0
 SPREAD = {"dynamic": 1.0, "static": 2.0, "feature": 1.0}  # standard deviation due to the training data, km
@@ -111,7 +115,7 @@ def test_each_influence_varies_alone(trials):
 
 
 def test_a_changed_study_is_refused(trials, monkeypatch, tmp_path):
-    monkeypatch.setattr(studies, "load", lambda study, network, source, profile: trials)
+    monkeypatch.setattr(runner, "load", lambda study, network, source, profile: trials)
     monkeypatch.setattr(records, "RESULTS", tmp_path)
     origin = {"colombia": variance_results._origin(trials)}
     records.write("variance", {"code": "abc", "made_from": origin, "networks": {}}, tmp_path)
@@ -142,7 +146,7 @@ def test_prose_is_quoted_from_the_record(trials, analysed):
 
 
 def test_events_needed_are_those_of_the_curve(analysed):
-    experts = {"colombia": statistics.Summary.from_record(records.read("catalogues")["colombia"]).expert_line}
+    experts = {"colombia": seismicity.Summary.from_record(records.read("catalogues")["colombia"]).expert_line}
     table = variance_results.events_needed({"networks": {"colombia": analysed}}, experts)
     assert table.index.tolist() == [("colombia", "dynamic"), ("colombia", "static")]
     level = experts["colombia"].epicentre_km.value  # 2 + 30 / sqrt(n)

@@ -3,11 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seisbook import ablations, building, experiments, variance_study
-from seisbook.graphs import EventDataset
-from seisbook.training import Events
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
+from seisbook.findings import ablations
+from seisbook.studies import ablations as ablations_study
+from seisbook.studies import experiments, recipes
+from seisbook.studies import variance as variance_study
 
-QUICK = experiments.PROFILES["quick"]
+QUICK = recipes.PROFILES["quick"]
 TINY = replace(
     QUICK,
     twin_events=60,
@@ -20,7 +24,7 @@ WHERE = ("ridgecrest", "simulated", "quick")
 @pytest.fixture(scope="module")
 def events(tmp_path_factory):
     out = tmp_path_factory.mktemp("set") / "twin"
-    built = building.build("ridgecrest", "simulated", out, n_events=60, progress=False)
+    built = build.build("ridgecrest", "simulated", out, n_events=60, progress=False)
     return Events.from_dataset(EventDataset(built), progress=False)
 
 
@@ -29,12 +33,12 @@ def bench(events, tmp_path_factory):
     """The study on few simulated events, with nothing written outside a temporary folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiments, "BUILD", tmp_path_factory.mktemp("build"))
-        patch.setitem(experiments.PROFILES, "quick", TINY)
+        patch.setitem(recipes.PROFILES, "quick", TINY)
         patch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
         variance_study._events.cache_clear()
         variance_study._read.cache_clear()
-        ablations._events.cache_clear()
-        ablations._read.cache_clear()
+        ablations_study._events.cache_clear()
+        ablations_study._read.cache_clear()
         yield patch
     variance_study._events.cache_clear()
     variance_study._read.cache_clear()
@@ -125,16 +129,16 @@ def test_the_whole_model_is_trained_from_its_own_twin(bench):
 
 
 def test_an_ablation_changes_what_it_says(bench):
-    (study,) = ablations.run([{**_ablation("study recipe")}])
-    (wide,) = ablations.run([{**_ablation("one block")}])
+    (study,) = ablations_study.run([{**_ablation("study recipe")}])
+    (wide,) = ablations_study.run([{**_ablation("one block")}])
     assert wide["parameters"] < study["parameters"]
-    (whole,) = ablations.run([_ablation("no station dropout")])
+    (whole,) = ablations_study.run([_ablation("no station dropout")])
     assert np.isfinite(whole["summary"]["epicentral_km"]["median"])
 
 
 def test_events_rendered_twice_are_the_same_events(bench, events):
     some = events.select(np.arange(5))
-    twice = ablations._rendered_again(*WHERE, some)
+    twice = ablations_study._rendered_again(*WHERE, some)
     assert twice.source_id.tolist() == 2 * some.source_id.tolist()
     first, second = twice.select(np.arange(5)), twice.select(np.arange(5, 10))
     assert (first.x == some.x).all()
@@ -147,13 +151,13 @@ def test_ablations_are_tabulated_in_their_order():
     summary = {"epicentral_km": {"median": 2.0}, "depth_km": {"median": 1.0}, "magnitude": {"rmse": 0.1}}
     found = [
         {"trial": one, "result": {"train_s": 3.0, "summary": summary}}
-        for one in ablations.trials("colombia", "bulletin", "paper")
+        for one in ablations_study.trials("colombia", "bulletin", "paper")
     ]
     table = ablations.tabulate(found)
     assert table.index.tolist()[0] == ("study", "study recipe")
     assert ("whole", "whole recipe") in table.index
     assert (table["epicentre (km)"] == 2).all()
-    assert len(table) == len(ablations.MODEL_ARMS) + len(ablations.TRAINING_ARMS)
+    assert len(table) == len(ablations_study.MODEL_ARMS) + len(ablations_study.TRAINING_ARMS)
 
 
 def _ablation(arm):

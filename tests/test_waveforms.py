@@ -3,10 +3,10 @@ import obspy
 import pandas as pd
 import pytest
 
-from seisbook import waveforms
-from seisbook.catalogue import Catalogue
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+from seisbook.datasets import waveforms
 from seisbook.errors import DataError, UserError
-from seisbook.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
 
 ORIGIN = obspy.UTCDateTime("2020-01-01T23:59:58")
 WINDOW = Window(20.0, 50.0, (2.0, 3.0))

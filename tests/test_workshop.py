@@ -6,10 +6,10 @@ import zipfile
 import nbformat
 import pytest
 
-from seisbook import book, workshop
+from seisbook.book import chapters, workshop
 from seisbook.errors import UserError
 
-CHAPTERS = book.chapters()
+CHAPTERS = chapters.chapters()
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 TEXT = """\
@@ -94,7 +94,7 @@ def test_text_needs_no_extension_of_jupyter(chapter):
 
 
 def test_a_solution_that_fails_its_check_is_found(chapter, monkeypatch, tmp_path):
-    monkeypatch.setattr(book, "BUILD", tmp_path / "_build")
+    monkeypatch.setattr(chapters, "BUILD", tmp_path / "_build")
     monkeypatch.setattr(workshop, "FOLDER", tmp_path / "_build/workshop")
     (made,) = workshop.teachers([chapter], progress=False)
     assert made.is_file()
@@ -141,7 +141,7 @@ def test_nothing_of_a_solution_is_left_for_learners(path):
 
 
 def test_the_plans_give_each_exercise_its_minutes():
-    page = (book.BOOK / "workshop.md").read_text(encoding="utf-8")
+    page = (chapters.BOOK / "workshop.md").read_text(encoding="utf-8")
     minutes = {exercise.label: exercise.minutes for chapter in CHAPTERS for exercise in workshop.exercises(chapter)}
     planned = re.findall(r"\{ref\}`(ex-[\w-]+)` \((\d+)\)", page)
     assert len(planned) == page.count("{ref}`ex-")
@@ -149,7 +149,7 @@ def test_the_plans_give_each_exercise_its_minutes():
 
 
 def test_the_plans_add_up():
-    page = (book.BOOK / "workshop.md").read_text(encoding="utf-8")
+    page = (chapters.BOOK / "workshop.md").read_text(encoding="utf-8")
     half, full = (page.split(f"## {title}")[1].split("\n## ")[0] for title in ("Half a day", "A full day"))
     blocks = [[int(n) for n in re.findall(r"^\| (\d+) \|", plan, re.M)] for plan in (half, full)]
     assert sum(blocks[0]) == 210  # three and a half hours

@@ -16,12 +16,15 @@ import pandas as pd
 from obspy.signal.spectral_estimation import get_nhnm, get_nlnm
 from scipy.optimize import nnls
 
-from seisbook import networks, sources, statistics
-from seisbook.bulletins import at_known_stations, read_nordic, reading_geometry
-from seisbook.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, azimuthal_equidistant
-from seisbook.palm import read_palm, read_scsn
-from seisbook.stationfiles import locate_from_readings, read_seisan_velocity, read_stations
-from seisbook.traveltimes import TravelTimes
+from seisbook.catalogues import geodesy, networks, sources
+from seisbook.catalogues.bulletins import at_known_stations, read_nordic, reading_geometry
+from seisbook.catalogues.geodesy import azimuthal_equidistant
+from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+from seisbook.catalogues.palm import read_palm, read_scsn
+from seisbook.catalogues.stations import locate_from_readings, read_seisan_velocity, read_stations
+from seisbook.measures import estimates, seismicity
+from seisbook.physics import residuals
+from seisbook.physics.traveltimes import TravelTimes
 
 FOLDER = Path(__file__).resolve().parent
 LARGEST_ERROR_KM = 3.0  # a station that readings do not place better than this is left out
@@ -63,7 +66,7 @@ def _placed(code, readings, listed):
 
 
 def _km(station, latitude, longitude):
-    distance, _ = statistics.distance_azimuth(station.latitude, station.longitude, latitude, longitude)
+    distance, _ = geodesy.distance_azimuth(station.latitude, station.longitude, latitude, longitude)
     return float(distance)
 
 
@@ -72,12 +75,12 @@ def _km(station, latitude, longitude):
 
 def with_site_terms(network: Network, catalogue) -> Network:
     """Site term: median residual of log10 amplitude against the magnitude relation; 0 with fewer than five readings."""
-    residual = statistics.amplitude_residuals(catalogue, network).amplitude_residual
+    residual = residuals.amplitude_residuals(catalogue, network).amplitude_residual
     terms = residual.groupby(catalogue.readings.station_code).agg(["median", "count"])
     terms = terms["median"].where(terms["count"] >= ENOUGH_READINGS, 0.0).clip(-1, 1).round(2)
     stations = [replace(s, site_term=float(terms.get(s.code, 0.0)) + 0.0) for s in network.stations]
     network = replace(network, stations=stations)
-    scatter = statistics.robust_std(statistics.amplitude_residuals(catalogue, network).station_residual)
+    scatter = estimates.robust_std(residuals.amplitude_residuals(catalogue, network).station_residual)
     return replace(network, magnitude=replace(network.magnitude, scatter=round(scatter, 2)))
 
 
@@ -126,7 +129,7 @@ def event_centred(network: Network, catalogue) -> dict[str, pd.Series]:
     That median is the error of the event's origin time, and shared by all stations.
     """
     readings = catalogue.readings
-    residual = statistics.travel_time_residuals(catalogue, network, TravelTimes(network.velocity_model))
+    residual = residuals.travel_time_residuals(catalogue, network, TravelTimes(network.velocity_model))
     common = residual.p_residual_s.groupby(readings.source_id).transform("median")
     return {
         phase: (residual[f"{phase}_residual_s"] - common).where(readings[f"trace_{phase}_weight"] > 0) for phase in "ps"
@@ -143,14 +146,14 @@ def onset_scatter(network: Network, catalogue) -> tuple[tuple[float, float], flo
     after the error of each event's origin time and the stations' terms are taken off.
     """
     stations = network.station_table().reindex(catalogue.readings.station_code)
-    distances = statistics.path_geometry(catalogue, network).path_ep_distance_km
+    distances = geodesy.path_geometry(catalogue, network).path_ep_distance_km
     rows, squares = [], []
     for column, (phase, residual) in enumerate(event_centred(network, catalogue).items()):
         value = (residual - stations[f"{phase}_term_s"].to_numpy()).dropna()
         for _, group in value.groupby(pd.qcut(distances[value.index], 8)):
             near = float(distances[group.index].median())
             rows.append([column == 0, column == 1, (near / 100) ** 2])
-            squares.append(statistics.robust_std(group) ** 2)
+            squares.append(estimates.robust_std(group) ** 2)
     # a variance is known to a fraction of itself, so near bins weigh as much as far ones
     p, s, growth = np.sqrt(nnls(np.array(rows, float) / np.array(squares)[:, None], np.ones(len(squares)))[0])
     return (round(max(p, 0.02), 2), round(max(s, 0.03), 2)), round(growth, 2)
@@ -185,9 +188,7 @@ class Region:
 
 def within(events, latitude, longitude, km, shallowest=-10.0, deepest=999.0):
     """Events of a circle and a range of depth."""
-    distance, _ = statistics.distance_azimuth(
-        events.source_latitude_deg, events.source_longitude_deg, latitude, longitude
-    )
+    distance, _ = geodesy.distance_azimuth(events.source_latitude_deg, events.source_longitude_deg, latitude, longitude)
     return events[(distance <= km) & events.source_depth_km.between(shallowest, deepest)]
 
 
@@ -237,17 +238,17 @@ def cloud(events) -> dict:
         "depth_km": round(max(float(depth.median()), 0.0), 1),
         "length_km": round(max(float(np.std(east[near] * along[0] + north[near] * along[1])), 0.5), 1),
         "width_km": round(max(float(np.std(east[near] * across[0] + north[near] * across[1])), 0.5), 1),
-        "depth_spread_km": round(max(statistics.robust_std(depth), 1.0), 1),
+        "depth_spread_km": round(max(estimates.robust_std(depth), 1.0), 1),
         "strike_deg": round(float(strike), 0),
     }
 
 
 def slope(events, default) -> tuple[float, bool]:
     """The zone's b-value if fifty events lie above its completeness, else the network's."""
-    least = statistics.completeness(events.source_magnitude)
+    least = seismicity.completeness(events.source_magnitude)
     if (events.source_magnitude >= least).sum() < 50:
         return default, False
-    return round(statistics.b_value(events.source_magnitude, least)[0], 2), True
+    return round(seismicity.b_value(events.source_magnitude, least)[0], 2), True
 
 
 def yaml_item(fields, comments):
@@ -359,7 +360,7 @@ def ridgecrest() -> str:
     listed = read_stations(sources.fetch("ridgecrest/example_pal_format1.sta"))
     used = [station for station in listed if station.code in set(catalogue.readings.station_code)]
     readings = catalogue.readings
-    vp_vs = statistics.wadati(readings.path_p_travel_s, readings.path_s_travel_s, readings.source_id).value
+    vp_vs = seismicity.wadati(readings.path_p_travel_s, readings.path_s_travel_s, readings.source_id).value
     speeds = np.loadtxt(sources.fetch("ridgecrest/velo_p_eg.cre"), skiprows=1)
     network = Network(
         name="ridgecrest",
@@ -377,7 +378,7 @@ def ridgecrest() -> str:
         minimum_stations=4,
         stations=used,
     )
-    offset = statistics.amplitude_residuals(catalogue, network).amplitude_residual.median()
+    offset = residuals.amplitude_residuals(catalogue, network).amplitude_residual.median()
     network = measured(network, catalogue)
     b_value = slope(catalogue.events, 1.0)[0]
     zones = zone_lines(ridgecrest_regions(catalogue.events, scsn), b_value)
@@ -429,7 +430,7 @@ def iceland() -> str:
         for kind in (".event", ".picks", ".amps")
     }
     picks = tables[".picks"][tables[".picks"].PickTime != "-1"]
-    scatter = [round(statistics.robust_std(picks.Residual[picks.Phase == phase].astype(float)), 2) for phase in "PS"]
+    scatter = [round(estimates.robust_std(picks.Residual[picks.Phase == phase].astype(float)), 2) for phase in "PS"]
     speeds = pd.read_csv(sources.fetch("iceland/iceland_vmodel.txt"))
     stations = read_stations(sources.fetch("iceland/iceland_stations.txt"))
     relation, terms = icelandic_magnitude(tables[".amps"])
@@ -497,7 +498,7 @@ def icelandic_magnitude(amplitudes) -> tuple[MagnitudeRelation, pd.Series]:
     event = (table.id == table.id.iloc[0]).cumsum()  # each event's file begins again with the first channel
     residual = table.ML - table.ML.groupby(event).transform("median")
     terms = residual.groupby(station).median().clip(-1, 1).round(2)
-    scatter = statistics.robust_std(residual - station.map(terms))
+    scatter = estimates.robust_std(residual - station.map(terms))
     source = "QuakeMigrate's amplitudes and station magnitudes, least squares"
     return MagnitudeRelation(round(b, 3), round(c, 5), round(d, 3), round(scatter, 2), source), terms
 

@@ -1,0 +1,180 @@
+"""Binding the chapters into a book: HTML pages, a zip of them for a USB stick, and a PDF."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from seisbook.book import chapters, printing
+from seisbook.errors import UserError
+from seisbook.findings import claims
+from seisbook.paths import BOOK, BUILD, ROOT
+
+HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
+COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that pages show too
+TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf xindy latexmk make"
+
+
+def html(outputs="quick", repository="", site="") -> Path:
+    """Build the HTML, with warnings as errors; nothing is done if nothing changed.
+
+    Parameters
+    ----------
+    outputs : {"quick", "paper", "committed"}
+        Whose: of the last run of a profile on this machine, or those that the chapters are committed with.
+    repository : str
+        Address of the repository, for buttons that open a chapter on Binder, Colab or a JupyterHub.
+    site : str
+        Address at which the pages will stand, for the page that is shown in place of a missing one.
+
+    Returns
+    -------
+    Path
+        `index.html`.
+
+    Raises
+    ------
+    UserError
+        If a chapter has not been executed.
+    RuntimeError
+        If Jupyter Book warns or fails; its output has been printed.
+    """
+    index, stamp = HTML / "index.html", HTML / ".stamp"
+    staged = _stage(outputs, repository, site)
+    digest = _digest(staged)
+    if stamp.is_file() and stamp.read_text() == digest:
+        return index
+    made = _jupyter_book(staged, "html")
+    shutil.rmtree(HTML, ignore_errors=True)
+    os.replace(made, HTML)
+    stamp.write_text(digest)
+    return index
+
+
+def archive(outputs="committed") -> Path:
+    """Zip the HTML, in one folder, so that it opens without a network from wherever it is unpacked."""
+    html(outputs)
+    folder = BUILD / "zip" / "seisbook"
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    shutil.copytree(HTML, folder, ignore=shutil.ignore_patterns(".*"))
+    part = shutil.make_archive(str(ZIP.with_suffix(".part")), "zip", folder.parent, folder.name)
+    shutil.rmtree(folder.parent)
+    os.replace(part, ZIP)
+    return ZIP
+
+
+def latex(outputs="committed") -> Path:
+    """Write the LaTeX source of the whole book, with warnings as errors.
+
+    Returns
+    -------
+    Path
+        The main file; its pictures are beside it.
+    """
+    folder, staged = BUILD / "latex", _stage(outputs)
+    printing.prepare(staged / "book")
+    made = _jupyter_book(staged, "latex")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(made, folder)
+    return folder / "seisbook.tex"
+
+
+def pdf(outputs="committed") -> Path:
+    """Typeset the whole book.
+
+    Raises
+    ------
+    UserError
+        If there is no LaTeX on this machine; the message says what to install.
+    RuntimeError
+        If LaTeX fails; the message names its log.
+    """
+    missing = [program for program in ("latexmk", "xelatex", "xindy", "make") if shutil.which(program) is None]
+    if missing:
+        raise UserError(f"the PDF needs {' and '.join(missing)}; on Debian and Ubuntu: apt install {TEX}")
+    source = latex(outputs)
+    command = [
+        "make",
+        "all-pdf",
+        "LATEXMKOPTS=-interaction=nonstopmode -halt-on-error -silent",
+    ]  # Sphinx wrote its rules
+    result = subprocess.run(command, cwd=source.parent, text=True, capture_output=True)
+    if result.returncode:
+        raise RuntimeError(f"LaTeX could not typeset the book: see {source.with_suffix('.log')}")
+    os.replace(source.with_suffix(".pdf"), PDF)
+    return PDF
+
+
+def _jupyter_book(staged, builder):
+    """Run Jupyter Book from a clean state: a second build hides the warnings of the first one."""
+    output = BUILD / "site"
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "--all", "-W", "-n", "--keep-going", "-q"]
+    command += ["--builder", builder, str(staged), "--path-output", str(output)]
+    result = subprocess.run(command, text=True, capture_output=True)
+    if result.returncode:
+        print(result.stdout, result.stderr, sep="\n", file=sys.stderr)
+        raise RuntimeError(f"the {builder} build failed or warned: see the messages above")
+    return output / "_build" / builder
+
+
+def _stage(outputs, repository="", site=""):
+    """Copy the book's sources with executed chapters, and add what is made from the records: ledger and cover."""
+    staged = BUILD / "source"
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(BOOK, staged / "book", ignore=shutil.ignore_patterns(".*"))
+    shutil.copy2(ROOT / "_toc.yml", staged)
+    (staged / "_config.yml").write_text(_config(repository, site), encoding="utf-8")
+    if outputs != "committed":
+        for chapter in chapters.chapters():
+            shutil.copy2(_executed(chapter, outputs), staged / "book")
+    for name, (chapter, figure) in COVER.items():
+        (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
+    found = claims.claims()
+    for name, text in (("ledger", claims.ledger(found)), ("measurements", claims.measurements(found))):
+        (staged / "book" / f"{name}.md").write_text(text, encoding="utf-8")
+    return staged
+
+
+def _executed(chapter, profile):
+    executed = BUILD / profile / chapter.name
+    if not executed.is_file():
+        raise UserError(f"{chapter.name} has not been executed: run `seisbook book run --profile {profile}` first")
+    return executed
+
+
+def _picture(chapter, figure):
+    """The PNG that a chapter's cell with this figure's name has printed."""
+    for cell in nbformat.read(chapter, as_version=4).cells:
+        if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == figure:
+            return b64decode(next(output.data["image/png"] for output in cell.outputs if "image/png" in output.data))
+    raise UserError(f"{chapter.name} has no figure '{figure}'")
+
+
+def _config(repository, site):
+    """`_config.yml`, with the addresses that were given; without a repository there are no launch buttons."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    config["repository"]["url"] = repository or config["repository"]["url"]
+    config["html"]["baseurl"] = site or config["html"]["baseurl"]
+    for address in (config["repository"]["url"], config["html"]["baseurl"]):
+        if address and not re.fullmatch(r"https?://[\w./~:-]+", address):
+            raise UserError(f"'{address}' is no web address: give one like https://github.com/someone/seisbook")
+    if not config["repository"]["url"]:
+        del config["launch_buttons"]
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _digest(folder):
+    digest = hashlib.sha256()
+    for extension in ("htmlpages.py", "slides.py"):
+        digest.update(Path(__file__).with_name(extension).read_bytes())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,421 @@
+"""Checks of the exercises: each takes an answer, says that it is right, or raises a `Hint` that says what to look at.
+
+A check never shows the solution. In Jupyter a hint is one line, not a traceback.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import kendalltau
+from sklearn.metrics import roc_auc_score
+
+from seisbook.figures import variance as variance_figures
+from seisbook.measures import evaluation, perturbations, seismicity, variance, variance_ratio
+from seisbook.models import inspection
+from seisbook.physics import residuals
+from seisbook.physics.traveltimes import TravelTimes
+
+
+class Hint(AssertionError):
+    """What to think of next, where an answer is not right yet."""
+
+    def _render_traceback_(self):
+        """Show the line alone; IPython asks for this."""
+        return [f"Not yet: {self}"]
+
+
+def _require(condition, hint):
+    if not condition:
+        raise Hint(hint)
+
+
+# -------------------------------------------------------------------------------------------------- chapter 1: the data
+
+
+def station_residuals(terms, catalogue, network) -> str:
+    """Median residuals of P and S by station (chapter 1).
+
+    Parameters
+    ----------
+    terms : DataFrame
+        A row a station, columns `p_residual_s` and `s_residual_s`.
+    catalogue : Catalogue
+    network : Network
+    """
+    table = residuals.travel_time_residuals(catalogue, network, TravelTimes(network.velocity_model))
+    grouped = table.groupby(catalogue.readings.station_code)[["p_residual_s", "s_residual_s"]]
+    _require(set(terms.index) == set(grouped.groups), "the rows should be stations: group by `readings.station_code`.")
+    _require({"p_residual_s", "s_residual_s"} <= set(terms), "keep both columns, that of P and that of S.")
+    found = terms.loc[list(grouped.groups), ["p_residual_s", "s_residual_s"]].to_numpy(float)
+    right = grouped.median().to_numpy()
+    _require(not np.allclose(found, -right, equal_nan=True), "late is positive: observed minus computed.")
+    _require(not np.allclose(found, grouped.mean(), equal_nan=True), "these are means, which one bad pick can move.")
+    _require(np.allclose(found, right, equal_nan=True), "these are not the medians of `travel_time_residuals`.")
+    ratio = (terms.s_residual_s.abs() > terms.p_residual_s.abs()).mean()
+    return f"Right. At {ratio:.0%} of the stations S is off by more than P."
+
+
+def b_values(values, magnitudes) -> str:
+    """Values of b at the estimated completeness and 0.4 below to 1.2 above it, in steps of 0.2 (chapter 1)."""
+    estimate = seismicity.completeness(magnitudes)
+    right = [seismicity.b_value(magnitudes, estimate + shift)[0] for shift in np.arange(-0.4, 1.3, 0.2)]
+    _require(len(values) == len(right), f"{len(right)} thresholds are asked for, you have {len(values)}.")
+    values = np.array([np.ravel(value)[0] for value in values], float)
+    _require(not np.allclose(values, right[::-1]), "begin with the lowest threshold.")
+    _require(values[0] < values.max(), "where events are missing b comes out too small: is your first threshold low?")
+    _require(np.allclose(values, right, atol=0.005), "count from `statistics.completeness`, and cut events below.")
+    return f"Right: from {values[0]:.2f} to {values[-1]:.2f}. The question is where to stop."
+
+
+# ------------------------------------------------------------------------------------------------- chapter 2: the model
+
+
+def same_graph(index, events, model) -> str:
+    """An event whose stations all are neighbours of each other, in every block (chapter 2)."""
+    size, k = int(events.start[index + 1] - events.start[index]), model.config.neighbours
+    _require(size <= k + 1, f"this event has {size} stations, and each has only {k} neighbours: take a smaller one.")
+    rewired = inspection.walk(model, events, index).rewired()
+    _require(not any(rewired), "the graph still changes from block to block.")
+    return f"Right: {size} stations, {k} neighbours each at most, and the same graph in every block."
+
+
+def moved(here, there, km=1000.0) -> str:
+    """Two predictions of one event, the second with all stations moved to the east (chapter 2)."""
+    east, north = (there.epicentre - here.epicentre)[0].tolist()
+    _require(abs(east) > 1e-3, "nothing has moved: predict again with the positions changed.")
+    _require(abs(north) < 1e-2 * km, "the epicentre has moved north, too: the first column of a position is east.")
+    _require(abs(east - km) < 1e-3 * km, f"it has moved by {east:.0f} km: have you moved *all* stations?")
+    change = abs((there.magnitude - here.magnitude).item())
+    _require(change < 1e-2, "the magnitude has changed: keep the seismograms and amplitudes as they are.")
+    return f"Right: {east:.3f} km east, and {change:.1e} in magnitude. What are the last digits due to?"
+
+
+def warm_start(warm, cold) -> str:
+    """A training that began with trained weights, against one that did not (chapter 2)."""
+    _require(warm.start_from is not None, "give the trained model: `Locator(..., start_from=model)`.")
+    _require(hasattr(warm, "history_"), "fit it, too.")
+    first, other = (one.history_[0]["epicentral_km"] for one in (warm, cold))
+    _require(first < other, "it should begin ahead: are events and seed those of the chapter?")
+    return f"Right: {first:.1f} km after one epoch, against {other:.1f} km from random weights."
+
+
+def aggregations(errors) -> str:
+    """Best validation errors of three trainings of each aggregation, by its name (chapter 2)."""
+    _require(set(errors) == {"max", "mean", "softmax"}, "three aggregations: max, mean and softmax.")
+    _require(all(len(set(runs)) >= 3 for runs in errors.values()), "three trainings each, with different seeds.")
+    table = np.array([list(runs)[:3] for runs in errors.values()], float)
+    between, within = table.mean(1).std(ddof=1), np.sqrt(table.var(1, ddof=1).mean() / 3)
+    return (
+        f"Three times three. Their means differ by {between:.1f} km; by luck alone {within:.1f} km were to be expected."
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- chapter 3: luck
+
+
+def fewer_seeds(fewer, runs) -> str:
+    """Components of the dynamic arm's score with two seeds only, of `variance.anova_components` (chapter 3).
+
+    Parameters
+    ----------
+    fewer : Components
+    runs : DataFrame
+        Scores of the crossed design, all arms and seeds.
+    """
+    ours = runs[runs.arm == "dynamic"]
+    _require(fewer.n_seeds == 2, f"{fewer.n_seeds} seeds are in it: keep seeds 0 and 1.")
+    _require(fewer.n_partitions == ours.partition.nunique(), "keep all partitions: it is seeds that are left out.")
+    right = variance.anova_components(ours[ours.seed < 2], "epicentral_km")
+    hint = (
+        "these are components of something else: the score is `epicentral_km`, the arm is dynamic, seeds are 0 and 1."
+    )
+    _require(np.allclose(fewer.mean_squares, right.mean_squares), hint)
+    both = variance.anova_components(ours, "epicentral_km").table(), fewer.table()
+    before, after = (table.high - table.low for table in both)
+    wider = ", ".join(f"{name} {factor:.1f}" for name, factor in (after / before).items())
+    return f"Right. The intervals are wider by factors: {wider}. Which one, and why?"
+
+
+def naive_interval(naive, honest, scores, components) -> str:
+    """Half widths of the interval of a mean score, with trainings taken as independent and as they are (chapter 3).
+
+    Parameters
+    ----------
+    naive, honest : float
+    scores : Series
+        One a training.
+    components : mapping
+        `data`, `seed`, `residual`, of 15 partitions and 5 seeds.
+    """
+    error = scores.std() / np.sqrt(len(scores))
+    _require(not np.isclose(naive, scores.std(), rtol=0.1), "this is the scatter of one score: what has their mean?")
+    _require(
+        not np.isclose(naive, error, rtol=0.005), "this is the standard error: the interval goes on to 1.96 of it."
+    )
+    _require(not np.isclose(naive, 4 * error, rtol=0.03), "this is the whole interval: take one half of it.")
+    _require(np.isclose(naive, 2 * error, rtol=0.03), "the naive one: standard deviation over the root of the number.")
+    right = variance_figures.half_width(components, 15, 5)
+    _require(
+        np.isclose(honest, right, rtol=0.01), "the honest one: see how many partitions, how many seeds; here 15 and 5."
+    )
+    return f"Right: {honest / naive:.1f} times. As if there were {len(scores) * (naive / honest) ** 2:.0f} trainings."
+
+
+def enough_partitions(needed, design) -> str:
+    """Number of partitions, a doubling of 5, from which on a reduction of the variance by 20 % is found (chapter 3)."""
+
+    def detectable(n):
+        return variance_ratio.minimum_detectable_ratio(replace(design, n_partitions=int(n)))
+
+    _require(needed >= 2, "a number of partitions: two or more.")
+    found = detectable(needed)
+    _require(found >= 0.8, f"with {needed} partitions only a ratio of {found:.3f} would be found: take more.")
+    _require(detectable(max(needed // 2, 2)) < 0.8, "half as many would do, too.")
+    return f"Right: {needed} partitions, which is {2 * needed * design.n_seeds:,} trainings in two arms."
+
+
+# ----------------------------------------------------------------------------------------------- chapter 4: what breaks
+
+
+def filtered(low, high) -> str:
+    """An event through low-pass and high-pass filters, both of `robustness_figures.degrade` (chapter 4)."""
+    corners = [[step.severity for step in steps] for steps in (low, high)]
+    _require(all(corner[0] is None for corner in corners), "keep the first of the steps, the event as it is.")
+    _require(corners[0][1] > corners[0][-1], "`low` should become harsher with a *lower* corner: is it `low_pass`?")
+    _require(corners[1][1] < corners[1][-1], "`high` should become harsher with a *higher* corner: is it `high_pass`?")
+    _require(low[0].error_km == high[0].error_km, "these are two events: filter the same one.")
+    worst = [max(step.error_km for step in steps) / steps[0].error_km for steps in (low, high)]
+    return f"Right. The largest error grows by {worst[0]:.1f} (low-pass) and by {worst[1]:.1f} (high-pass)."
+
+
+def two_faults(growths, locator, events, sampling_rate_hz) -> str:
+    """Growths of the median error with noise, without the nearest station, and with both (chapter 4)."""
+    _require(set(growths) == {"noise", "nearest", "both"}, "three growths: noise, nearest and both.")
+    noise, nearest = perturbations.AddedNoise(10.0), perturbations.StationDropout(1, mode="nearest")
+    changes = {"noise": noise, "nearest": nearest, "both": perturbations.compose(noise, nearest)}
+    calm = _median_error(locator, events)
+    right = {name: _growth(locator, events, change, sampling_rate_hz) for name, change in changes.items()}
+    found, product = np.array([growths[name] for name in right]), growths["noise"] * growths["nearest"]
+    hint = "these are errors in km: divide them by that of the same events unperturbed."
+    _require(not np.allclose(found, np.multiply(list(right.values()), calm), rtol=0.02), hint)
+    hint = "that is the product: apply *both* to the events, with `robustness.compose`."
+    _require(np.isclose(product, right["both"], rtol=1e-3) or not np.isclose(growths["both"], product), hint)
+    wrong = [name for name in right if not np.isclose(growths[name], right[name], rtol=0.02)]
+    _require(not wrong, f"{', '.join(wrong)}: 10 dB and one station, all events, medians of `epicentral_km`?")
+    return f"Right: both by {growths['both']:.2f}, where the product is {product:.2f}."
+
+
+def foreign_model(needed, by_start) -> str:
+    """Events from random weights that are as good as 25 from the other network's model, by network (chapter 4).
+
+    Parameters
+    ----------
+    needed : mapping
+        By network one of the numbers that were tried, or None.
+    by_start : DataFrame
+        Of `seisbook.findings.transfer.tabulate`.
+    """
+    for network, rows in by_start[by_start.quantity == "epicentral_km"].groupby("network"):
+        _require(network in needed, f"give a number for {network}, too, or None.")
+        errors = {(row.start, row.n_train): row.estimate.value for row in rows.itertuples()}
+        enough = [n for start, n in errors if start == "random" and errors[start, n] <= errors["other", 25]]
+        right, answer = min(enough, default=None), needed[network]
+        _require(answer is not None or right is None, f"{network}: one of the numbers is enough: look again.")
+        early = answer is not None and (right is None or answer < right)
+        _require(not early, f"{network}: with {answer} events, training from random weights is not there yet.")
+        _require(answer == right, f"{network}: fewer would do.")
+    return "Right, by the estimates. Their intervals are wide: read them, too."
+
+
+def breaks(change, locator, events, sampling_rate_hz) -> str:
+    """A perturbation that at least doubles the median error (chapter 4)."""
+    _require(
+        isinstance(change, perturbations.Perturbation),
+        "a perturbation of `seisbook.measures.perturbations` is asked for.",
+    )
+    growth = _growth(locator, events, change, sampling_rate_hz)
+    _require(growth >= 2, f"the error grows by {growth:.2f} only.")
+    return f"It does: {growth:.1f} times the error. Would an analyst see it on the seismograms?"
+
+
+def liars(error, ellipse, locator, events, sampling_rate_hz) -> str:
+    """Growth of the error and of the ellipse with a station of each event 50 km from its place (chapter 4)."""
+    change = perturbations.WrongCoordinates(50.0)
+    changed = change.apply(events, sampling_rate_hz, progress=False)
+    right = _growth(locator, events, change, sampling_rate_hz)
+    _require(
+        np.isclose(error, right, rtol=0.02), "the error: the median with the fault over that without, of all events."
+    )
+    before, after = (_radius(locator.predict(one).epicentre_tril) for one in (events, changed))
+    grown = np.median(after) / np.median(before)
+    hint = (
+        "the ellipse: the root of the diagonal's product, event by event; the median with the fault over that without."
+    )
+    if np.isclose(ellipse, grown**2, rtol=0.03):
+        hint = "this is the growth of the ellipse's area: take the root."
+    _require(np.isclose(ellipse, grown, rtol=0.03), hint)
+    return f"Right: the error grows by {error:.1f}, the ellipse that should cover it by {ellipse:.2f}."
+
+
+def _median_error(locator, events):
+    return evaluation.errors(locator.predict(events), events).epicentral_km.median()
+
+
+def _growth(locator, events, change, sampling_rate_hz):
+    """How many times the median epicentral error a perturbation makes of it."""
+    changed = change.apply(events, sampling_rate_hz, progress=False)
+    return _median_error(locator, changed) / _median_error(locator, events)
+
+
+def _radius(tril):
+    return tril.diagonal(dim1=1, dim2=2).prod(1).sqrt().numpy()
+
+
+# ------------------------------------------------------------------------------------------------ chapter 5: attention
+
+
+def nearest_share(share, table) -> str:
+    """Share of events in which the nearest station has the largest rollout (chapter 5).
+
+    Parameters
+    ----------
+    share : float
+    table : DataFrame
+        Of `attention_study.collect`.
+    """
+    right = _share_of_events(table, "idxmax")
+    _require(0 <= share <= 1, "a share of the events: between 0 and 1.")
+    hint = "by event: is the largest `rollout` where `epicentral_km` is smallest?"
+    if np.isclose(share, _share_of_events(table, "idxmin")):
+        hint = "you compare with the station that has the *smallest* rollout."
+    _require(np.isclose(share, right, atol=1e-6), hint)
+    lot = (1 / table.groupby("event").size()).mean()
+    return f"Right: {share:.0%} of the events. Chance gives {lot:.0%}."
+
+
+def _share_of_events(table, extreme):
+    events = table.groupby("event")
+    return float((getattr(events.rollout, extreme)() == events.epicentral_km.idxmin()).mean())
+
+
+def softmax_gap(z) -> str:
+    """Values whose softmax-weighted mean is at least half of the bound below their maximum (chapter 5)."""
+    z = np.asarray(z, float)
+    _require(z.ndim == 1 and len(z) >= 2, "a list of two values or more.")
+    weight = np.exp(z - z.max())
+    reached = (z.max() - weight @ z / weight.sum()) / np.log(len(z))
+    _require(np.ptp(z) > 0, "values that are all alike are their own mean: one has to stand out.")
+    _require(reached > 0.05 or np.ptp(z) < 5, "one value so far above that it gets all the weight: bring it down.")
+    _require(
+        reached >= 0.5, f"{len(z)} values, and {reached:.2f} of the bound. If no arrangement does better, try more."
+    )
+    return f"Right: with {len(z)} values {reached:.2f} of the bound."
+
+
+def shuffled(other, model) -> str:
+    """A model whose weights are those of another one in another order (chapter 5)."""
+    pairs = list(zip(other.parameters(), model.parameters(), strict=True))
+    _require(any(not a.equal(b) for a, b in pairs), "these are the trained weights: shuffle them first.")
+    same = all(a.flatten().sort().values.equal(b.flatten().sort().values) for a, b in pairs)
+    _require(same, "these are other weights, not the model's own in another order.")
+    return "Right: the same weights in another order. Now draw it, and let somebody else guess."
+
+
+def left_out(tau, table) -> str:
+    """Kendall's tau of the rollout and of what leaving a station out does, for one event (chapter 5)."""
+    pair = table[["rollout", "leave_one_out_km"]]
+    right, other = (pair.corr(method).iloc[0, 1] for method in ("kendall", "pearson"))
+    _require(np.ndim(tau) == 0, "one number: take the entry of the two out of the table.")
+    hint = "compare `rollout` with `leave_one_out_km`, station by station."
+    if np.isclose(tau, other, atol=0.006):
+        hint = "a correlation of the values: the order asks for Kendall's."
+    _require(np.isclose(tau, right, atol=0.006), hint)
+    return f"Right: {tau:.2f} for this event, of {len(table)} stations."
+
+
+# ------------------------------------------------------------------------------------------ chapter 6: events and texts
+
+
+def own_words(found, classes) -> str:
+    """Classes of the first ten answers to prompts for volcanic events, and the classes of all events (chapter 6)."""
+    found, classes = np.asarray(found), np.asarray(classes)
+    _require(len(found) == 10, f"the first ten answers are asked for, you have {len(found)}.")
+    _require(set(found) <= set(classes), "these are not classes: take `given.classes` at the best answers.")
+    right, by_lot = (found == "volcanic").sum(), 10 * (classes == "volcanic").mean()
+    _require(
+        right > by_lot, f"{right} right, no more than by lot: are these the *most* similar, and in words of reports?"
+    )
+    return f"{right} of ten are right; by lot it would be {by_lot:.1f}."
+
+
+def languages(tau, english, spanish) -> str:
+    """Kendall's rank correlation of the scores that a question gets in two languages (chapter 6)."""
+    _require(not np.allclose(english, spanish), "the two questions are the same: ask one of them in Spanish.")
+    right = kendalltau(english, spanish).statistic
+    hint = "these are not the two questions' scores of all events, in the order of the events."
+    if np.isclose(tau, np.corrcoef(english, spanish)[0, 1], atol=0.006):
+        hint = "a correlation of the scores: the order asks for Kendall's."
+    _require(np.isclose(tau, right, atol=0.006), hint)
+    return f"Right: {tau:.2f}, where questions that mean the same to the encoder would have 1."
+
+
+def withheld(auc, margin, own) -> str:
+    """Area under the ROC curve of the margins of a withheld class; `own`, which events are of it (chapter 6)."""
+    _require(not np.isnan(margin).any(), "there are events without a margin: has the trial a class that is `withheld`?")
+    _require(0 < np.sum(own) < len(own), "no event is of that class, or all are.")
+    right = roc_auc_score(own, margin)
+    hint = "the area: the chance that an event of the class has the larger margin of the two."
+    if np.isclose(auc, 1 - right, atol=0.006):
+        hint = "the wrong way round: a *large* margin speaks for the class."
+    elif np.isclose(auc, np.mean((margin > 0) == own), atol=0.006):
+        hint = "this is the share of right answers, which depends on how frequent the class is."
+    _require(np.isclose(auc, right, atol=0.006), hint)
+    return f"Right: {auc:.2f} for {np.sum(own)} events of the class; 0.5 would be chance."
+
+
+def cheats(errors) -> str:
+    """Errors of depth that corrections leave, a row each, with texts in full and without places (chapter 6)."""
+    _require({"none", "places"} <= set(errors), "two columns: texts in full, `none`, and without places, `places`.")
+    _require(errors.index.is_unique, "one row a correction: are these errors of depth only?")
+    needed = {"estimates", "estimates and text"}
+    _require(needed <= set(errors.index), "keep the corrections by the estimates alone and by estimates and text.")
+    alone, both = errors.loc["estimates"], errors.loc["estimates and text"]
+    _require(np.isclose(alone.none, alone.places), "the estimates do not read: their rows should be alike.")
+    _require(alone.none != 1, "these are ratios: take the errors themselves.")
+    full, masked = both.none / alone.none, both.places / alone.places
+    return f"Right: text in full makes the error {full:.2f} of what it is, without places {masked:.2f}."
+
+
+# ---------------------------------------------------------------------------------------------- chapter 7: your network
+
+
+def says_where(message) -> str:
+    """A message about a mistake in a network's description (chapter 7)."""
+    _require("network.yaml" in message, "the message should name the file: is it what `networks.load` has raised?")
+    _require(": " in message.partition("network.yaml")[2], "and what is wrong in it.")
+    return f"Right: the file, the key and the value, {message.partition('network.yaml: ')[2]}"
+
+
+def better_terms(better, network, catalogue) -> str:
+    """A network whose stations have the delays and site terms that were measured (chapter 7)."""
+    _require(len(better.stations) == len(network.stations), "keep all stations.")
+    left = residuals.travel_time_residuals(catalogue, better, TravelTimes(better.velocity_model))
+    table = better.station_table()
+    _require(table.p_term_s.abs().max() > 0, "the stations still have no delays: `replace` returns a new station.")
+    terms = table.reindex(catalogue.readings.station_code)
+    for phase in "ps":
+        rest = left[f"{phase}_residual_s"].to_numpy() - terms[f"{phase}_term_s"].to_numpy()
+        medians = [np.nanmedian(rest[catalogue.readings.station_code == code]) for code in table.index]
+        _require(np.abs(medians).max() < 0.03, f"some delays of {phase.upper()} are not the medians of the residuals.")
+    _require(table.site_term.abs().max() > 0, "the delays are right; add the site terms, too.")
+    return "Right: with these terms taken off, no station is early or late any more."
+
+
+def fewer_stations(fewer, sparse, catalogue) -> str:
+    """A catalogue at the stations of a smaller network (chapter 7)."""
+    codes = {station.code for station in sparse.stations}
+    _require(len(codes) < catalogue.readings.station_code.nunique(), "the network still has all stations.")
+    _require(set(fewer.readings.station_code) <= codes, "readings at other stations are left: `at_known_stations`.")
+    _require(len(fewer) == len(catalogue), "leave readings out, not events.")
+    enough = (fewer.readings.groupby("source_id").station_code.nunique() >= 4).sum()
+    return f"Right: {len(catalogue.readings) - len(fewer.readings)} readings fewer; {enough} events keep four stations."

@@ -1,0 +1,255 @@
+"""The workshop's editions of the chapters: for learners without solutions, for teachers with solutions that run.
+
+In a chapter an exercise and its solution are text (directives of sphinx-exercise), so that the HTML can fold the
+solution away. Lines of theirs that are indented by four spaces are code: the solution's is what answers the exercise,
+the exercise's is a check of the answer that gives a hint (`seisbook.book.exercises`). From this one source come
+
+- the *learners' edition*: statement, an empty cell, the check; no solutions and no outputs;
+- the *teachers' edition*: statement, the solution as a cell, the check, the explanation; it is executed, so that a
+  solution that does not run, or that its own check refuses, is found.
+"""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import textwrap
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from tqdm import tqdm
+
+from seisbook.book import chapters
+from seisbook.errors import UserError
+from seisbook.paths import BUILD, ROOT
+
+FOLDER = BUILD / "workshop"
+WHEELHOUSE = FOLDER / "wheelhouse"
+DIRECTIVE = re.compile(r"^```\{([\w:]+)\} ?([^\n]*)\n((?::\w+:[^\n]*\n)*)(.*?)^```$\n?", re.M | re.S)
+ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
+CODE = re.compile(r"((?:^ {4}[^\n]*\n|^\n(?= {4}))+)", re.M)
+START = """\
+# SeisBook workshop
+
+Everything is here; no network is needed. The packages in `wheelhouse` are for {platform} and Python {python}.
+In a terminal, in this folder (on Windows write `.venv\\Scripts` for `.venv/bin`):
+
+    python3 -m venv .venv
+    .venv/bin/python -m pip install --no-index --find-links wheelhouse --requirement requirements.lock
+    .venv/bin/python -m pip install --no-index --no-deps --no-build-isolation --editable .
+    .venv/bin/seisbook doctor
+    .venv/bin/jupyter lab learner
+
+The book itself is `html/index.html`; plans for half a day and a full one are on its page *Workshop*.
+"""
+
+
+class Exercise(NamedTuple):
+    """An exercise of a chapter.
+
+    Parameters
+    ----------
+    label, title : str
+    minutes : int
+    statement : str
+        Without the check.
+    check, solution : str
+        Code; empty if there is none.
+    explanation : str
+        What the solution says beside its code.
+    """
+
+    label: str
+    title: str
+    minutes: int
+    statement: str
+    check: str
+    solution: str
+    explanation: str
+
+
+def exercises(chapter: Path) -> list[Exercise]:
+    """The exercises of a chapter, in order.
+
+    Raises
+    ------
+    UserError
+        If one has no solution, or no number of minutes in its title.
+    """
+    cells = nbformat.read(chapter, as_version=4).cells
+    found = [part for cell in cells if cell.cell_type == "markdown" for part in DIRECTIVE.findall(cell.source + "\n")]
+    solutions = {argument: _split(body) for name, argument, _, body in found if name == "solution"}
+    listed = []
+    for name, title, options, body in found:
+        if name == "exercise":
+            label = re.search(r":label: *(\S+)", options)
+            minutes = re.search(r"· (\d+) minutes", title)
+            if not (label and minutes and label[1] in solutions):
+                raise UserError(f"{chapter.name}: exercise '{title}': give it minutes, a label and a solution")
+            statement, check = _split(body)
+            explanation, code = solutions[label[1]]
+            listed.append(Exercise(label[1], title, int(minutes[1]), statement, check, code, explanation))
+    return listed
+
+
+def _split(body):
+    """The text and the code of a directive's body."""
+    parts = CODE.split(body)
+    return "\n\n".join(part.strip() for part in parts[::2]).strip(), textwrap.dedent("\n".join(parts[1::2])).strip()
+
+
+def edition(chapter: Path, solutions: bool):
+    """A chapter as a notebook for Jupyter alone: plain Markdown, quick profile, no outputs.
+
+    Parameters
+    ----------
+    chapter : Path
+    solutions : bool
+        The teachers' edition, or the learners'.
+
+    Returns
+    -------
+    NotebookNode
+    """
+    notebook = nbformat.read(chapter, as_version=4)
+    known = {exercise.label: exercise for exercise in exercises(chapter)}
+    numbers = _glued(notebook)
+    cells = []
+    for cell in notebook.cells:
+        cells += _code(cell) if cell.cell_type == "code" else _text(cell.source, known, numbers, solutions)
+    for i, cell in enumerate(cells):
+        cell.id = f"cell-{i}"
+    notebook.metadata.pop("seisbook", None)
+    return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
+
+
+def _glued(notebook):
+    """Numbers that the chapter's text quotes, by name."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    glued = [output for output in outputs if "scrapbook" in output.get("metadata", {})]
+    texts = {one.metadata.scrapbook.name: one.data.get("application/papermill.record/text/plain") for one in glued}
+    return {name: str(ast.literal_eval(text)) for name, text in texts.items() if text}
+
+
+def _code(cell):
+    source = re.sub(r'^profile = "paper"', 'profile = "quick"', cell.source, flags=re.M)
+    cells = [nbformat.v4.new_code_cell(source, metadata={"tags": cell.metadata.get("tags", [])})]
+    figure = cell.metadata.get("mystnb", {}).get("figure", {})
+    if figure:
+        cells.append(nbformat.v4.new_markdown_cell(f"**{figure['name']}.** {figure['caption']}"))
+    return cells
+
+
+def _text(source, known, numbers, solutions):
+    """The cells of one Markdown cell: exercises become cells of their own, the rest plain Markdown."""
+    cells, end = [], 0
+    for match in DIRECTIVE.finditer(source + "\n"):
+        if match[1] in ("exercise", "solution"):
+            cells.append(nbformat.v4.new_markdown_cell(plain(source[end : match.start()], numbers)))
+            end = match.end()
+        if match[1] == "exercise":
+            exercise = known[re.search(r":label: *(\S+)", match[3])[1]]
+            cells += _exercise(exercise, numbers, solutions)
+    cells.append(nbformat.v4.new_markdown_cell(plain(source[end:], numbers)))
+    return [cell for cell in cells if cell.cell_type == "code" or cell.source]
+
+
+def _exercise(exercise, numbers, solutions):
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    cells = [text(f"### Exercise: {exercise.title}\n\n{plain(exercise.statement, numbers)}")]
+    cells.append(code(exercise.solution if solutions else "# Your answer"))
+    cells.append(code(exercise.check))
+    if solutions:
+        cells.append(text(f"**Solution.** {plain(exercise.explanation, numbers)}"))
+    return [cell for cell in cells if cell.source]
+
+
+def plain(source: str, numbers: dict) -> str:
+    """MyST as Markdown that Jupyter shows without help: directives as quotations, roles as text, no labels."""
+    source = DIRECTIVE.sub(lambda match: _quotation(match[1], match[2], match[4]), source + "\n")
+    source = re.sub(r"^\([\w-]+\)=\n", "", source, flags=re.M)
+    return ROLE.sub(lambda match: _role(match[1], match[2], numbers), source).strip()
+
+
+def _quotation(name, title, body):
+    title = title or name.rsplit(":")[-1].capitalize()
+    return "\n".join(f"> {line}".rstrip() for line in [f"**{title}**", "", *body.strip().splitlines()]) + "\n"
+
+
+def _role(name, content, numbers):
+    content = re.sub(r"(.*?) *<.*>$", r"\1", content)
+    if name == "glue:text":
+        return numbers.get(content, f"({content})")
+    return f"[{content}]" if name.startswith("cite") else f"**{content}**"
+
+
+def learners(folder=None) -> list[Path]:
+    """Write the learners' edition of all chapters."""
+    folder = Path(folder or FOLDER / "learner")
+    return [_write(edition(chapter, solutions=False), folder / chapter.name) for chapter in chapters.chapters()]
+
+
+def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
+    """Write and execute the teachers' edition, all chapters or those chosen; what has not changed is kept.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell fails, such as a solution that its own check refuses.
+    """
+    made = []
+    for chapter in tqdm(chosen or chapters.chapters(), desc="solutions", unit="chapter", disable=not progress):
+        source = _write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
+        made.append(chapters.execute(source, FOLDER / "teacher" / chapter.name, {"profile": profile}, progress))
+    return made
+
+
+def _write(notebook, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    nbformat.write(notebook, part)
+    os.replace(part, path)
+    return path
+
+
+def pack(progress=True) -> Path:
+    """One zip with the HTML, the learners' notebooks, the project and the packages that it runs on.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UserError
+        If the HTML or the packages are not there, or this is not a checkout.
+    """
+    for folder, command in ((BUILD / "html", "make book"), (WHEELHOUSE, "make workshop")):
+        if not any(folder.glob("*")):
+            raise UserError(f"{folder}: nothing there: run `{command}` first")
+    learners()
+    files = {Path(name): ROOT / name for name in _tracked()}
+    for top, folder in (("html", BUILD / "html"), ("learner", FOLDER / "learner"), ("wheelhouse", WHEELHOUSE)):
+        files |= {Path(top) / path.relative_to(folder): path for path in folder.rglob("[!.]*") if path.is_file()}
+    platform, python = sysconfig.get_platform(), f"{sys.version_info.major}.{sys.version_info.minor}"
+    path = FOLDER / f"seisbook-workshop-{platform}-python{python}.zip"
+    part = path.with_suffix(".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        archive.writestr("seisbook-workshop/START.md", START.format(platform=platform, python=python))
+        for name, file in tqdm(files.items(), desc="zip", unit="file", disable=not progress):
+            packed = zipfile.ZIP_STORED if file.suffix == ".whl" else None  # a wheel is a zip
+            archive.write(file, Path("seisbook-workshop") / name, packed)
+    os.replace(part, path)
+    return path
+
+
+def _tracked():
+    try:
+        listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        raise UserError(f"{ROOT}: not a git checkout, whose files would go into the zip: clone the project") from None
+    return [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]

@@ -1,0 +1,269 @@
+"""From a network and a source to a dataset on disk: the one path that all three sources take."""
+
+from pathlib import Path
+
+import numpy as np
+import obspy
+import pandas as pd
+from joblib import Parallel, delayed
+
+import seisbook
+from seisbook.catalogues import bulletins, networks, sources
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.datasets import store, waveforms
+from seisbook.datasets.store import EventRecord
+from seisbook.errors import DataError, UserError
+from seisbook.physics import missing_readings, rendering, simulation
+from seisbook.physics.traveltimes import TravelTimes
+from seisbook.provenance import code_version
+
+BLOCK = 64  # events a worker is handed at a time: bounds what waits in memory
+SIMULATED_EVENTS = 1000
+REMARKS = 10  # that a description of a dataset prints
+STATION_COLUMNS = {
+    "network": "station_network_code",
+    "latitude": "station_latitude_deg",
+    "longitude": "station_longitude_deg",
+    "elevation_m": "station_elevation_m",
+    "position_from": "station_position_from",
+}
+
+
+def read(network, source, n_events=None, random_state=0, files=None) -> Catalogue:
+    """Return the catalogue of a network from one source.
+
+    Parameters
+    ----------
+    network : Network
+    source : {"bulletin", "simulated", "waveform"}
+    n_events : int, optional
+        The first so many events; all if not given (of a simulation: 1,000).
+    random_state : int
+        Of the simulation.
+    files : list of path, optional
+        The user's own catalogue instead of the shipped bulletin.
+
+    Raises
+    ------
+    UserError
+        If the source cannot give what is asked for.
+    """
+    if files and source == "simulated":
+        raise UserError("a catalogue file goes with --source bulletin or waveform, not with simulated")
+    if source == "simulated":
+        return simulation.simulate(network, n_events or SIMULATED_EVENTS, random_state, progress=True)
+    if files:
+        parts = [bulletins.read_catalogue(path, network.name) for path in files]
+        catalogue = bulletins.at_known_stations(_joined(parts, source), network)
+    elif source == "waveform":
+        if network.name != "iceland":
+            raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
+        catalogue = waveforms.read_iceland(sources.folder("iceland"))
+    else:
+        catalogue = bulletins.read_bulletin(network)
+    return catalogue.head(n_events) if n_events else catalogue
+
+
+def read_available(network, source, n_events, random_state=0) -> Catalogue:
+    """The network's real catalogue if it is asked for and on this machine, else `n_events` of its simulated twin."""
+    if source != "simulated" and sources.is_available(network.name):
+        return read(network, source)
+    return simulation.simulate(network, n_events, random_state)
+
+
+def provenance(catalogues) -> str:
+    """A note, in MyST Markdown, that says which of the catalogues are real and which are simulated."""
+    simulated = any(one.source == "simulated" for one in catalogues)
+    title, kind = (
+        ("This run shows simulated data", "warning") if simulated else ("This run shows real readings", "note")
+    )
+    lines = [
+        f"- **{one.network}**: {len(one):,} {'simulated' if one.source == 'simulated' else 'real'} events"
+        for one in catalogues
+    ]
+    advice = (
+        "Real readings are not on this machine, or were not asked for; the simulated twin stands in for them. "
+        "To run on the real bulletins, fetch them once with `seisbook data fetch`."
+    )
+    rendered_note = "Their seismograms are rendered, unless a caption says recorded."
+    return "\n".join(
+        [f":::{{admonition}} {title}", f":class: {kind}", *lines, "", advice if simulated else rendered_note, ":::"]
+    )
+
+
+def example_event(catalogue, network, random_state=0, stations=12) -> dict:
+    """One clear event, rendered, as the arguments of `seisbook.figures.seismograms.record_section`.
+
+    It is the largest of the events that have the median number of stations or more, at most `stations`.
+    """
+    counts = catalogue.readings.groupby("source_id").station_code.nunique()
+    clear = counts[(counts >= counts.median()) & (counts <= stations)].index
+    chosen = catalogue.events.source_magnitude[clear].idxmax()
+    one = catalogue.select([catalogue.events.index.get_loc(chosen)])
+    record = next(rendered(one, network, random_state))
+    rate = network.window.sampling_rate_hz
+    return {
+        "traces": record.waveforms[:, 0],
+        "codes": record.traces.station_code.tolist(),
+        "distance_km": record.traces.path_ep_distance_km,
+        "p_s": record.traces.trace_p_arrival_sample / rate,
+        "s_s": record.traces.trace_s_arrival_sample / rate,
+        "sampling_rate_hz": rate,
+    }
+
+
+def _joined(parts, source):
+    """One catalogue of several files; an event that an earlier file has too is left out."""
+    events, readings, skipped, known = [], [], [], pd.Index([])
+    for part in parts:
+        again = part.events.index.intersection(known)
+        skipped += [*part.skipped, *(f"{name}: event left out: an earlier catalogue has it" for name in again)]
+        events.append(part.events.drop(again))
+        readings.append(part.readings[~part.readings.source_id.isin(again)])
+        known = known.append(events[-1].index)
+    return Catalogue(parts[0].network, source, pd.concat(events), pd.concat(readings, ignore_index=True), skipped)
+
+
+def with_context(readings, catalogue, network) -> pd.DataFrame:
+    """Readings with the columns of their station and of their event: what a trace's metadata are made of."""
+    stations = network.station_table()[list(STATION_COLUMNS)].rename(columns=STATION_COLUMNS)
+    return readings.join(stations, on="station_code").join(catalogue.events, on="source_id")
+
+
+def rendered(catalogue, network, random_state=0, n_jobs=1):
+    """Yield an `EventRecord` for each event, rendered; the same bytes whatever the number of workers.
+
+    An event without a reading yields nothing; `catalogue.skipped` names it.
+    """
+    silent = catalogue.events.index.difference(catalogue.readings.source_id)
+    catalogue.skipped += [f"{name}: event left out: no station of the network read it" for name in silent]
+    readings = missing_readings.complete_readings(catalogue, network, TravelTimes(network.velocity_model), random_state)
+    readings = with_context(readings, catalogue, network)
+    events = [rows for _, rows in readings.groupby("source_id", sort=False)]
+    with Parallel(n_jobs=n_jobs) as workers:
+        for first in range(0, len(events), BLOCK * n_jobs):
+            block = events[first : first + BLOCK * n_jobs]
+            for made in workers(delayed(rendering.render_event)(rows, network.window, random_state) for rows in block):
+                yield _record(*made)
+
+
+def recorded(catalogue, network, folder, inventory=None, random_state=0):
+    """Yield an `EventRecord` for each event that has waveform files in `folder`."""
+    files = waveforms.event_files(folder, catalogue)
+    events = waveforms.iterate(catalogue, files, network, network.window, inventory, random_state)
+    for source_id, readings, traces, start in events:
+        yield _record(source_id, with_context(readings, catalogue, network), traces, start)
+
+
+def _record(source_id, rows, traces, start_s):
+    rows = rows.assign(trace_start_time=rows.source_origin_time + pd.Timedelta(seconds=start_s))
+    return EventRecord(source_id, rows, traces)
+
+
+def _read_inventory(path):
+    try:
+        return obspy.read_inventory(path)
+    except Exception as error:  # ObsPy raises whatever its format readers raise
+        raise DataError(f"{path}: not an inventory that ObsPy reads ({error}): give a StationXML file") from None
+
+
+def build(
+    network,
+    source,
+    out,
+    n_events=None,
+    random_state=0,
+    n_jobs=1,
+    catalogue_files=None,
+    waveform_folder=None,
+    inventory_file=None,
+    progress=True,
+) -> Path:
+    """Make a dataset.
+
+    Parameters
+    ----------
+    network : str or path
+        Name of a shipped network, or a YAML file.
+    source : {"bulletin", "simulated", "waveform"}
+    out : path
+        Folder to make.
+    n_events, random_state, n_jobs, catalogue_files, waveform_folder, inventory_file, progress
+        As for the command line: `seisbook data build --help`.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    _check_options(source, catalogue_files, waveform_folder, inventory_file)
+    network = networks.load(network)
+    catalogue = read(network, source, n_events, random_state, catalogue_files)
+    if source == "waveform":
+        inventory = _read_inventory(inventory_file) if inventory_file else None
+        folder = waveform_folder or sources.folder("iceland")
+        events = recorded(catalogue, network, folder, inventory, random_state)
+    else:
+        events = rendered(catalogue, network, random_state, n_jobs)
+    about = card(
+        catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"
+    )
+    return store.write(events, out, about, network.window.sampling_rate_hz, len(catalogue), progress)
+
+
+def _check_options(source, catalogue_files, waveform_folder, inventory_file):
+    if source != "waveform" and (waveform_folder or inventory_file):
+        raise UserError(f"--waveforms and --inventory go with --source waveform, not with {source}")
+    if source == "waveform" and catalogue_files and not waveform_folder:
+        raise UserError("--catalogue with --source waveform: give the folder of its files with --waveforms")
+    if waveform_folder and not Path(waveform_folder).is_dir():
+        raise UserError(f"{waveform_folder}: no such folder of waveforms: check the path")
+
+
+def card(catalogue, network, random_state, unit="nm") -> dict:
+    """Provenance of a dataset, for `seisbook.datasets.store.write`."""
+    return {
+        "network": network.name,
+        "source": catalogue.source,
+        "unit": unit,
+        "centre": network.centre,
+        "window_s": network.window.length_s,
+        "sampling_rate_hz": network.window.sampling_rate_hz,
+        "random_state": random_state,
+        "seisbook": seisbook.__version__,
+        "code": code_version(),
+        "skipped": catalogue.skipped,
+    }
+
+
+def describe(path) -> str:
+    """What a dataset holds, in a few lines."""
+    about = store.read_card(path)
+    traces = pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    events = traces.drop_duplicates("source_id")
+    stations = traces.groupby("source_id").size()
+    magnitude, depth = events.source_magnitude.dropna(), events.source_depth_km
+    statuses = [traces[f"trace_{wave}_status"].value_counts() for wave in "ps"]
+    lines = [
+        f"{path}: {about['network']}, source {about['source']}, {about['n_events']} events, {about['n_traces']} traces",
+        f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f};"
+        f" {traces.station_code.nunique()} stations",
+        f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events",
+        f"depth (km)          {_range(depth)}",
+        *(
+            f"{wave.upper()} onsets            {', '.join(f'{n} {name}' for name, n in status.items())}"
+            for wave, status in zip("ps", statuses, strict=True)
+        ),
+        f"window              {about['window_s']:g} s at {about['sampling_rate_hz']:g} Hz, unit {about['unit']}",
+        f"remarks             {len(about['skipped'])}"
+        + (f", of which dataset.json has {len(about['skipped']) - REMARKS} more" * (len(about["skipped"]) > REMARKS)),
+        *(f"  {line}" for line in about["skipped"][:REMARKS]),
+    ]
+    return "\n".join(lines)
+
+
+def _range(values):
+    if not len(values):
+        return "none"
+    low, middle, high = np.percentile(values, [0, 50, 100])
+    return f"{low:.1f} to {high:.1f}, median {middle:.1f}"

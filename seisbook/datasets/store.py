@@ -1,0 +1,200 @@
+"""Datasets: seismograms and labels on disk, in SeisBench's layout.
+
+A dataset is a folder with `waveforms.hdf5` (one array per event: stations, components Z N E, samples), `metadata.csv`
+(one row per trace) and `dataset.json` (a card: what it holds and how it was made). `seisbench.data.WaveformDataset`
+opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from seisbook.errors import DataError, UserError
+
+FILES = ("waveforms.hdf5", "metadata.csv", "dataset.json")
+COMPONENTS = "ZNE"
+ROWS_TOGETHER = 256  # events
+
+
+@dataclass
+class EventRecord:
+    """What every source yields for an event, and what `write` puts on disk.
+
+    Parameters
+    ----------
+    source_id : str
+    traces : DataFrame
+        One row per station: the metadata columns, in the order of `waveforms`.
+    waveforms : ndarray of float32, shape (stations, 3, samples)
+        Components Z, N, E.
+    """
+
+    source_id: str
+    traces: pd.DataFrame
+    waveforms: np.ndarray
+
+
+def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: float, total=None, progress=True) -> Path:
+    """Write a dataset, event by event, so that memory does not grow with their number.
+
+    The folder appears under its name only when it is complete: until then its files lie, under names that no reader
+    opens, in a hidden folder beside it. SeisBench's own writer is not used because it keeps the metadata of the whole
+    dataset in memory and, on an error, closes what it has as if it were whole.
+
+    Parameters
+    ----------
+    records : iterable of EventRecord
+    out : path
+        Folder to make. An earlier dataset there is replaced; anything else is left alone.
+    card : dict
+        Provenance, kept as `dataset.json` with the counts of events and traces; must state the waveforms' `unit`.
+    sampling_rate_hz : float
+    total : int, optional
+        Number of events, for the progress bar.
+    progress : bool
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    UserError
+        If `out` holds something that is not a dataset, or cannot be written, or there is no event.
+    """
+    out = Path(out)
+    _refuse_foreign(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(out)
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.{os.getpid()}.", suffix=".part", dir=out.parent))
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror}): choose another folder") from None
+    try:
+        bar = tqdm(records, total=total, unit="event", disable=not progress)
+        counts = _write_parts(bar, part, sampling_rate_hz, card["unit"])
+        if not counts["n_events"]:
+            raise UserError(f"{out}: there is no event to write: {_why_none(card.get('skipped', []))}")
+        (part / f"{FILES[2]}.part").write_text(json.dumps({**card, **counts}, indent=1, default=str) + "\n")
+        for name in FILES:
+            os.replace(part / f"{name}.part", part / name)
+        part.chmod(0o755)  # mkdtemp makes it private
+        _swap(part, out)
+    except OSError as error:
+        raise UserError(
+            f"{out}: writing failed ({error.strerror or error}): make room there, or choose another folder"
+        ) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return out
+
+
+def _refuse_foreign(out):
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / FILES[2]).is_file())):
+        raise UserError(f"{out}: exists and is not a SeisBook dataset: choose another folder, or remove it first")
+
+
+def _remove_leftovers(out):
+    """Clear away what killed builds left behind; a build that still runs keeps its folder."""
+    for folder in out.parent.glob(f".{out.name}.*.part"):
+        pid = folder.name.removeprefix(f".{out.name}.").split(".")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _write_parts(records, part, sampling_rate_hz, unit):
+    events = traces = 0
+    waveforms, metadata = (part / f"{name}.part" for name in FILES[:2])
+    with h5py.File(waveforms, "w") as file, metadata.open("w", newline="") as table:
+        data_format = file.create_group("data_format")
+        for key, value in {
+            "dimension_order": "CW",
+            "component_order": COMPONENTS,
+            "unit": unit,
+            "sampling_rate": sampling_rate_hz,
+        }.items():
+            data_format.create_dataset(key, data=value)
+        data = file.create_group("data")
+        waiting = []
+        for record in records:
+            block = f"event{events:06d}"
+            data.create_dataset(block, data=record.waveforms)
+            waiting.append(_trace_rows(record, block, sampling_rate_hz))
+            events, traces = events + 1, traces + len(record.traces)
+            if len(waiting) == ROWS_TOGETHER:
+                _append(waiting, table)
+        _append(waiting, table)
+    return {"n_events": events, "n_traces": traces}
+
+
+def _why_none(skipped):
+    return f"{skipped[-1]} (the last of {len(skipped)} remarks)" if skipped else "the catalogue is empty"
+
+
+def _append(waiting, table):
+    """Write rows together, for pandas takes longer to begin than to write; the first ones bring the header."""
+    if waiting:
+        pd.concat(waiting).to_csv(table, header=table.tell() == 0, index=False, float_format="%.10g")
+        waiting.clear()
+
+
+def _trace_rows(record, block, sampling_rate_hz):
+    n_components, n_samples = record.waveforms.shape[1:]
+    names = [f"{block}${i},:{n_components},:{n_samples}" for i in range(len(record.traces))]
+    return record.traces.assign(
+        trace_name=names,
+        trace_sampling_rate_hz=sampling_rate_hz,
+        trace_npts=n_samples,
+        trace_component_order=COMPONENTS,
+    )
+
+
+def _swap(part, out):
+    """Put the finished folder in the place of an earlier one; between the renames `out` is absent, never partial."""
+    old = part.with_suffix(".old")
+    if out.exists():
+        os.replace(out, old)
+    os.replace(part, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read_card(path) -> dict:
+    """Return the card of a dataset, after checking that the folder is one.
+
+    Raises
+    ------
+    UserError
+        If the folder is no dataset.
+    DataError
+        If a file is missing or the card cannot be read.
+    """
+    path = Path(path)
+    if not (path / FILES[2]).is_file():
+        raise UserError(f"{path}: not a SeisBook dataset (no {FILES[2]}): make one with `seisbook data build`")
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if missing:
+        raise DataError(f"{path}: {', '.join(missing)} is missing: build the dataset again")
+    try:
+        return json.loads((path / FILES[2]).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path / FILES[2]}: not valid JSON ({error}): build the dataset again") from None

@@ -1,0 +1,415 @@
+"""Recorded seismograms: miniSEED (or whatever ObsPy reads) cut to the same shape as rendered ones.
+
+The Icelandic example (27 volcano-tectonic events, 12 stations) has its own reader; any archive with one or more files
+per event goes the same way through `iterate`, which yields what `seisbook.physics.rendering.render_event` returns. Real
+data come with faults, and none of them may pass silently: gaps, NaN, dead channels and missing components are filled
+with zeros and flagged in the rows, a truncated file is refused with its name.
+"""
+
+import logging
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import obspy
+import pandas as pd
+from obspy.io.mseed import InternalMSEEDWarning
+from scipy.interpolate import make_interp_spline
+from scipy.signal import butter, sosfilt, sosfiltfilt
+
+from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.geodesy import path_geometry
+from seisbook.errors import DataError, UserError
+from seisbook.physics.rendering import WOOD_ANDERSON_HZ, event_generator, steps
+
+logger = logging.getLogger(__name__)
+COMPONENTS = {"Z": 0, "N": 1, "1": 1, "E": 2, "2": 2}
+WOOD_ANDERSON_GAIN = 2080  # of the seismograms behind the Icelandic example's amplitudes, which are in mm
+FLAGS = ["trace_has_gap", "trace_is_flat", "trace_missing_components", "trace_missing_share"]
+
+
+# ------------------------------------------------------------------------------------------------------------- archives
+
+
+def iterate(catalogue, files, network, window, inventory=None, random_state=0):
+    """Read the recorded seismograms of a catalogue, event by event.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    files : dict of str to path or list of paths
+        Waveform files of each event, as `event_files` finds them; events without any are left out.
+    network : Network
+        Its stations; every one that has data yields a row, read or not.
+    window : Window
+    inventory : obspy Inventory, optional
+        Removes the instruments' responses: ground displacement above 1.25 Hz in nm. Without it, traces stay in raw
+        counts (`trace_unit` says which).
+    random_state : int
+        For the random lead of the window before the first onset.
+
+    Yields
+    ------
+    source_id : str
+    readings : DataFrame
+        One row per station: the catalogue's columns (NaN and empty where nothing was read), `path_ep_distance_km`,
+        `path_hyp_distance_km`, `path_azimuth_deg`, `trace_p_arrival_sample`, `trace_s_arrival_sample`, `trace_unit`,
+        and the flags `trace_has_gap`, `trace_is_flat` (a dead component), `trace_missing_components` (number) and
+        `trace_missing_share` (of the window's samples, with what lies before and after the record).
+    waveforms : ndarray of float32, shape (stations, 3, samples)
+        Z, N, E.
+    window_start_s : float
+        First sample, in seconds after the origin time.
+
+    Notes
+    -----
+    Events that cannot be read are logged and added to `catalogue.skipped`.
+    """
+    for source_id, event in catalogue.events.iterrows():
+        rows = catalogue.readings[catalogue.readings.source_id == source_id]
+        try:
+            yield _read_event(source_id, event, rows, files, network, window, inventory, random_state)
+        except DataError as error:
+            logger.warning("%s", error)
+            catalogue.skipped.append(str(error))
+
+
+def event_files(folder, catalogue, pattern="*.m*"):
+    """Waveform files of each event that has any: their names are its `source_id`, and what follows after a mark.
+
+    The longest `source_id` that fits has it: `e1_2.mseed` goes to the event `e1_2`, if there is one, else to `e1`.
+    """
+    found = {}
+    for path in sorted(Path(folder).glob(pattern)):
+        ends = [mark.start() for mark in re.finditer(r"[\W_]|$", path.name)]
+        source_id = next((path.name[:end] for end in reversed(ends) if path.name[:end] in catalogue.events.index), None)
+        if source_id is not None:
+            found.setdefault(source_id, []).append(path)
+    return found
+
+
+def _read_event(source_id, event, rows, files, network, window, inventory, random_state):
+    if source_id not in files:
+        raise DataError(f"{source_id}: no waveform file: check the folder and the files' names")
+    first = rows[["path_p_travel_s", "path_s_travel_s"]].min(axis=None)
+    if not np.isfinite(first):
+        raise DataError(f"{source_id}: no onset was read, so that no window can be cut: add picks to its catalogue")
+    start = first - event_generator(random_state, source_id, "waveforms").uniform(*window.lead_s)
+    stream = obspy.Stream()
+    for path in np.atleast_1d(files[source_id]):
+        stream += read_stream(path)
+    origin = obspy.UTCDateTime(ns=event.source_origin_time.as_unit("ns").value)
+    waveforms, table = cut(stream, [s.code for s in network.stations], origin + start, window, inventory)
+    if not len(table):
+        raise DataError(f"{source_id}: its files hold no station of network {network.name}: check the station codes")
+    rows = _rows(source_id, event, rows, table, network, window, start)
+    return source_id, rows, waveforms, float(start)
+
+
+def _rows(source_id, event, rows, table, network, window, start):
+    """The catalogue's rows for the stations of `table`, in its order, with geometry, samples and flags."""
+    events = pd.DataFrame([event], index=[source_id])
+    rows = rows.set_index("station_code").reindex(table.index).rename_axis("station_code").reset_index()
+    rows["source_id"] = source_id
+    text = [name for name in rows if name.startswith("trace_") and name.endswith(("status", "onset", "polarity"))]
+    rows[text] = rows[text].fillna("")
+    rows = rows.join(path_geometry(Catalogue(network.name, "waveform", events, rows), network))
+    for wave in "ps":
+        sample = (rows[f"path_{wave}_travel_s"] - start) * window.sampling_rate_hz
+        rows[f"trace_{wave}_arrival_sample"] = sample.where(sample.between(0, window.samples - 1))
+    return rows.join(table.reset_index(drop=True))
+
+
+def read_stream(path):
+    """Read a waveform file.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or not a waveform file; the message names it.
+    """
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", InternalMSEEDWarning)
+            stream = obspy.read(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such waveform file: check the folder and the file's name") from None
+    except InternalMSEEDWarning as error:
+        raise DataError(f"{path}: damaged or truncated miniSEED ({error}): copy or download it again") from None
+    except Exception as error:  # ObsPy's readers raise whatever they stumble over
+        raise DataError(f"{path}: not a waveform file that ObsPy reads ({error}): copy or download it again") from None
+    record = stream[0].stats.get("mseed", {}).get("record_length")
+    if record and path.stat().st_size % record:
+        raise DataError(f"{path}: truncated miniSEED (its last record is not whole): copy or download it again")
+    return stream
+
+
+# --------------------------------------------------------------------------------------------------------------- traces
+
+
+def cut(stream, stations, start, window, inventory=None):
+    """Cut a stream to one window on the window's sampling rate.
+
+    Parameters
+    ----------
+    stream : obspy Stream
+    stations : list of str
+        Stations to keep, in that order; those without data are left out.
+    start : UTCDateTime
+        Time of the first sample.
+    window : Window
+    inventory : obspy Inventory, optional
+
+    Returns
+    -------
+    waveforms : ndarray of float32, shape (stations, 3, samples)
+    table : DataFrame
+        Indexed by station code: `trace_unit` and the flags.
+    """
+    arrays, rows = [], {}
+    for code in stations:
+        own = _one_instrument(stream.select(station=code))
+        if not own:
+            continue
+        array, missing = np.zeros((3, window.samples)), np.ones((3, window.samples), bool)
+        gap, flat = False, False
+        merged = _merged(own)
+        for trace in merged:
+            component = COMPONENTS[trace.stats.channel[-1]]
+            array[component], missing[component], has_gap, is_flat = _cut_trace(trace, start, window, inventory)
+            gap, flat = gap or has_gap, flat or is_flat
+        present = {COMPONENTS[trace.stats.channel[-1]] for trace in merged}
+        arrays.append(array)
+        rows[code] = ["nm" if inventory else "counts", gap, flat, 3 - len(present), missing.mean()]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["trace_unit", *FLAGS]).rename_axis("station_code")
+    waveforms = np.array(arrays, "float32").reshape(-1, 3, window.samples)
+    return waveforms, table
+
+
+def _one_instrument(stream):
+    """The traces of one sensor with Z, N/1 and E/2: most components first, then the highest sampling rate."""
+    groups = {}
+    for trace in stream:
+        if trace.stats.channel[-1:] in COMPONENTS and trace.stats.npts > 1:
+            groups.setdefault((trace.stats.location, trace.stats.channel[:-1]), []).append(trace)
+
+    def rank(group):
+        return len({COMPONENTS[trace.stats.channel[-1]] for trace in group}), group[0].stats.sampling_rate
+
+    return max((groups[key] for key in sorted(groups)), key=rank, default=[])
+
+
+def _merged(traces):
+    """One trace per component, in float, with gaps masked."""
+    stream = obspy.Stream([trace.copy() for trace in traces])
+    rate = stream[0].stats.sampling_rate
+    for trace in list(stream):
+        if abs(trace.stats.sampling_rate - rate) > 1e-3 * rate:
+            logger.warning("%s: %g Hz among %g Hz, left out", trace.id, trace.stats.sampling_rate, rate)
+            stream.remove(trace)
+            continue
+        trace.stats.sampling_rate = rate
+        trace.data = np.ma.masked_invalid(trace.data.astype(float))
+        stream.remove(trace)
+        stream += trace.split()  # ObsPy merges what is whole; NaN become gaps
+    return stream.merge(method=1)
+
+
+def _cut_trace(trace, start, window, inventory):
+    """Window of one component, which of its samples no data cover, whether it has a gap, and whether it is dead."""
+    offset = trace.stats.starttime - start
+    data, gaps = np.ma.getdata(trace.data).astype(float), np.ma.getmaskarray(trace.data)
+    time = offset + np.arange(len(data)) / trace.stats.sampling_rate
+    wanted = np.arange(window.samples) / window.sampling_rate_hz
+    nothing = np.zeros(window.samples), np.ones(window.samples, bool)
+    if np.ptp(data[~gaps]) == 0:
+        logger.info("%s: flat from %s on", trace.id, trace.stats.starttime)
+        return *nothing, bool(gaps.any()), True
+    data[gaps] = np.interp(time[gaps], time[~gaps], data[~gaps])
+    data -= np.polyval(np.polyfit(time[~gaps], data[~gaps], 1), time)
+    if inventory is not None:
+        data = _displacement_nm(trace, data, inventory)
+    series = _resample(data, time, wanted, trace.stats.sampling_rate, window.sampling_rate_hz)
+    nearest = np.clip(np.round((wanted - offset) * trace.stats.sampling_rate).astype(int), 0, len(data) - 1)
+    missing = (wanted < time[0]) | (wanted > time[-1]) | gaps[nearest]
+    inside = (time >= wanted[0]) & (time <= wanted[-1])
+    return np.where(missing, 0.0, series), missing, bool(gaps[inside].any()), False
+
+
+def _resample(data, time, wanted, rate, new_rate):
+    """Series at the times `wanted`: low-passed without phase shift if the rate falls, then a cubic spline."""
+    if new_rate < rate:
+        sos = butter(8, 0.8 * new_rate / 2, fs=rate, output="sos")
+        data = sosfiltfilt(sos, data, padlen=min(len(data) - 1, 3 * round(rate)))
+    order = min(3, len(data) - 1)
+    return make_interp_spline(time, data, k=order)(np.clip(wanted, time[0], time[-1]))
+
+
+def _displacement_nm(trace, data, inventory):
+    """Ground displacement in the Wood-Anderson band; the high-pass is causal, as the renderer's."""
+    trace = trace.copy()
+    trace.data = data
+    rate = trace.stats.sampling_rate
+    try:
+        trace.remove_response(inventory, output="DISP", pre_filt=(0.1, 0.2, 0.4 * rate, 0.48 * rate), water_level=60)
+    except ValueError as error:
+        raise DataError(f"{trace.id}: {error}: add the channel to the station inventory") from None
+    return sosfilt(butter(2, WOOD_ANDERSON_HZ, "highpass", fs=rate, output="sos"), trace.data) * 1e9
+
+
+# -------------------------------------------------------------------------------------------------------------- Iceland
+
+
+def read_iceland(folder):
+    """Read the catalogue of the Icelandic example: QuakeMigrate's `.event`, `.picks` and `.amps` files.
+
+    Parameters
+    ----------
+    folder : path
+        `iceland` of the real data.
+
+    Returns
+    -------
+    Catalogue
+        27 events of network `iceland`, with automatic picks, largest horizontal S amplitudes (nm of ground
+        displacement) and local magnitudes (NaN for one event). Uncertainties are those of the Gaussian fitted to the
+        coalescence.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no events.
+    DataError
+        If a file is missing or malformed; the message names it.
+    """
+    paths = sorted(Path(folder).glob("*.event"))
+    if not paths:
+        raise UserError(f"{folder}: holds no .event files: name the folder of the Icelandic example")
+    events, readings = [], []
+    for path in paths:
+        event = _read_csv(path).iloc[0]
+        origin = pd.Timestamp(event["DT"])
+        events.append(_icelandic_event(path.stem, event, origin))
+        readings += _icelandic_readings(path, origin)
+    return Catalogue.from_rows("iceland", "waveform", events, readings)
+
+
+ICELANDIC_COLUMNS = {
+    ".event": {"DT", "X", "Y", "Z", "GAU_ErrX", "GAU_ErrY", "GAU_ErrZ", "ML"},
+    ".picks": {"Station", "Phase", "PickTime", "PickError", "Residual"},
+    ".amps": {"id", "S_amp", "S_freq"},
+}
+
+
+def _read_csv(path):
+    try:
+        table = pd.read_csv(path, dtype={"EventID": str})
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())}): download it again") from None
+    missing = ICELANDIC_COLUMNS[path.suffix] - set(table.columns)
+    if missing or not len(table):
+        raise DataError(f"{path}: line 1: no {', '.join(sorted(missing)) or 'rows'}: download it again")
+    return table
+
+
+def _icelandic_event(source_id, event, origin):
+    return {
+        "source_id": source_id,
+        "source_origin_time": origin,
+        "source_latitude_deg": event["Y"],
+        "source_longitude_deg": event["X"],
+        "source_depth_km": event["Z"],
+        "source_magnitude": event["ML"],
+        "source_magnitude_type": "ML" if pd.notna(event["ML"]) else "",
+        "source_latitude_uncertainty_km": event["GAU_ErrY"],
+        "source_longitude_uncertainty_km": event["GAU_ErrX"],
+        "source_depth_uncertainty_km": event["GAU_ErrZ"],
+        "source_type": "volcanic",
+    }
+
+
+def _icelandic_readings(path, origin):
+    """One row per station with a pick or an amplitude."""
+    picks, amplitudes = (_read_csv(path.with_suffix(suffix)) for suffix in (".picks", ".amps"))
+    picks = picks[picks.PickTime.astype(str) != "-1"]
+    rows = {}
+    for pick in picks.itertuples():
+        row = rows.setdefault(pick.Station, {"source_id": path.stem, "station_code": pick.Station})
+        wave = pick.Phase.lower()
+        row[f"path_{wave}_travel_s"] = (pd.Timestamp(pick.PickTime) - origin).total_seconds()
+        row[f"path_{wave}_residual_s"] = float(pick.Residual)
+        row |= {f"trace_{wave}_status": "automatic", f"trace_{wave}_weight": 1.0}
+    horizontal = amplitudes[amplitudes.id.str[-1].isin(["N", "E", "1", "2"])].dropna(subset="S_amp")
+    for one in horizontal.sort_values("S_amp").itertuples():  # the largest comes last
+        code = one.id.split(".")[1]
+        row = rows.setdefault(code, {"source_id": path.stem, "station_code": code})
+        row["trace_amplitude_nm"] = one.S_amp * 1e6 / WOOD_ANDERSON_GAIN
+        row["trace_amplitude_period_s"] = 1 / one.S_freq if one.S_freq > 0 else np.nan
+    return list(rows.values())
+
+
+# ------------------------------------------------------------------------------------ recorded and rendered
+
+
+def largest_reading(catalogue):
+    """The reading with the largest amplitude among those with both onsets: a row of `catalogue.readings`."""
+    whole = catalogue.readings.dropna(subset=["path_p_travel_s", "path_s_travel_s", "trace_amplitude_nm"])
+    return whole.loc[whole.trace_amplitude_nm.idxmax()]
+
+
+def recorded_trace(catalogue, network, folder, reading, lead_s=4.0):
+    """The vertical component of the seismogram behind a reading, as displacement above 1.25 Hz like what is rendered.
+
+    A broadband seismometer's counts are proportional to velocity; they are integrated, and stay in an arbitrary unit.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    network : Network
+    folder : path
+        Of the waveform files.
+    reading : Series
+        A row of `catalogue.readings`.
+    lead_s : float
+        Seconds before the P onset.
+
+    Returns
+    -------
+    dict
+        `trace` (displacement, arbitrary unit), `sampling_rate_hz`, and `p_s`, `s_s` in seconds after the first sample,
+        as `seisbook.figures.seismograms.rendering_steps` takes it.
+    """
+    rate = network.window.sampling_rate_hz
+    stream = obspy.Stream()
+    for path in event_files(folder, catalogue)[reading.source_id]:
+        stream += read_stream(path).select(station=reading.station_code)
+    stream.detrend("linear").integrate().detrend("linear").filter("highpass", freq=WOOD_ANDERSON_HZ, corners=2)
+    origin = catalogue.events.source_origin_time[reading.source_id]
+    start = obspy.UTCDateTime(ns=origin.as_unit("ns").value) + reading.path_p_travel_s - lead_s
+    waveforms, _ = cut(stream, [reading.station_code], start, network.window)
+    return {"trace": waveforms[0, 0], "sampling_rate_hz": rate, **_onsets(reading, lead_s)}
+
+
+def rendered_like(reading, catalogue, network, random_state=0, lead_s=4.0):
+    """Render a seismogram from a reading alone, with the stages that `seisbook.physics.rendering.steps` returns."""
+    station = network.station_table().loc[reading.station_code]
+    first, growth = network.dominant_period_s
+    period = reading.trace_amplitude_period_s
+    if not period > 0:
+        period = first * growth ** catalogue.events.source_magnitude[reading.source_id]
+    onsets = _onsets(reading, lead_s)
+    return steps(
+        onsets["p_s"],
+        onsets["s_s"],
+        reading.trace_amplitude_nm,
+        period,
+        station.noise_level,
+        network.window,
+        random_state,
+    )
+
+
+def _onsets(reading, lead_s):
+    return {"p_s": lead_s, "s_s": lead_s + reading.path_s_travel_s - reading.path_p_travel_s}

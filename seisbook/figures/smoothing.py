@@ -1,0 +1,123 @@
+"""Figures of over-smoothing: measures against depth, and block by block."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.lines import Line2D
+
+from seisbook.figures.style import styled
+from seisbook.measures.smoothness import MEASURES
+from seisbook.studies.smoothing import ARMS
+
+# ------------------------------------------------------------------------------------------------------------- figures
+
+
+AXES = {
+    "effective_rank": "effective rank (1)",
+    "dirichlet_energy": "Dirichlet energy (1)",
+    "mad": "mean cosine distance (1)",
+    "epicentral_km": "median epicentral error (km)",
+}
+GRAPH_COLOURS = {"dynamic": "#333333", "static": "#CC79A7"}  # not those of the phases or of the networks
+READOUT_LOOKS = {
+    "multiscale": {"linestyle": "-", "marker": "o"},
+    "last": {"linestyle": "--", "marker": "s", "markerfacecolor": "white"},
+}
+CROSSES = {"multiscale": "X", "last": "x"}
+READOUT_NAMES = {"multiscale": "multi-scale readout", "last": "last block's readout"}
+
+
+@styled
+def depth_figure(table):
+    """The measures after the last block, and the error, against depth, at equal parameter count.
+
+    Lines are means over seeds, thin lines single seeds; bars reach from the lowest to the highest end of the seeds'
+    95 % intervals over test events. Arms are set apart a little. A cross at the bottom of the panel of the errors is
+    a training that diverged, a thick one of a model with the multi-scale readout; means are then over the other seeds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `tabulate`, of one network and source.
+
+    Returns
+    -------
+    Figure
+    """
+    fig, axes = plt.subplots(2, 2, figsize=(7.4, 5.4), sharex=True)
+    depths = sorted(table.blocks.unique())
+    for axis, name in zip(axes.flat, AXES, strict=True):
+        for shift, (arm, part) in zip((-0.09, -0.03, 0.03, 0.09), _arms(table), strict=True):
+            last = part[part.block == part.blocks]
+            _line(axis, last.assign(x=last.blocks * 2**shift), name, arm)
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(depths, [str(depth) for depth in depths])
+        axis.set_ylabel(AXES[name])
+        axis.set_ylim(bottom=0)
+    for axis in axes[1]:
+        axis.set_xlabel("blocks")
+    _mark_diverged(axes[1, 1], table)
+    _legend(fig, table)
+    return fig
+
+
+@styled
+def block_figure(table):
+    """The measures after each block of the deepest models that could be trained.
+
+    Lines are means over seeds, thin lines single seeds; bars as in `depth_figure`. Block 0 is the state that enters the
+    first block.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `tabulate`, of one network and source.
+
+    Returns
+    -------
+    Figure
+    """
+    fig, axes = plt.subplots(1, 3, figsize=(7.4, 3.2))
+    trained = table[~table.diverged.astype(bool)]
+    deepest = trained[(trained.blocks == trained.blocks.max()) & (trained.block != "readout")]
+    for axis, name in zip(axes, MEASURES, strict=True):
+        for shift, (arm, part) in zip((-0.15, -0.05, 0.05, 0.15), _arms(deepest), strict=True):
+            _line(axis, part.assign(x=part.block.astype(float) + shift), name, arm, size=3)
+        axis.set(xlabel="block", ylabel=AXES[name])
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set_ylim(bottom=0)
+    _legend(fig, deepest)
+    return fig
+
+
+def _arms(table):
+    """Each arm and its rows, none if it has none."""
+    return [((graph, readout), table[(table.graph == graph) & (table.readout == readout)]) for graph, readout in ARMS]
+
+
+def _line(axis, part, name, arm, size=4.5):
+    """Mean over seeds at each `x`, single seeds thin, the seeds' intervals as bars."""
+    colour, look = GRAPH_COLOURS[arm[0]], READOUT_LOOKS[arm[1]]
+    for _, one in part.groupby("seed"):
+        axis.plot(one.x, one[name], color=colour, linewidth=0.5, alpha=0.6, linestyle=look["linestyle"])
+    at = part.groupby("x")
+    axis.vlines(list(at.groups), at[f"{name}_low"].min(), at[f"{name}_high"].max(), color=colour, linewidth=0.8)
+    axis.plot(list(at.groups), at[name].mean(), color=colour, linewidth=1.6, markersize=size, **look)
+
+
+def _mark_diverged(axis, table):
+    for shift, ((graph, readout), part) in zip((-0.09, -0.03, 0.03, 0.09), _arms(table), strict=True):
+        x = part.blocks[part.diverged.astype(bool)] * 2**shift
+        axis.plot(
+            x, np.full(len(x), 0.03), CROSSES[readout], color=GRAPH_COLOURS[graph], transform=axis.get_xaxis_transform()
+        )
+
+
+def _legend(fig, table):
+    handles = [
+        Line2D([], [], color=GRAPH_COLOURS[graph], label=f"{graph}, {READOUT_NAMES[readout]}", **READOUT_LOOKS[readout])
+        for (graph, readout), part in _arms(table)
+        if len(part)
+    ]
+    if table.diverged.any():
+        handles.append(Line2D([], [], color="black", marker="x", linestyle="", label="diverged"))
+    fig.legend(handles=handles, loc="outside lower center", ncols=3 if len(handles) > 4 else 2)

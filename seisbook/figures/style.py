@@ -1,0 +1,119 @@
+"""Style and parts that all figures share."""
+
+import io
+from functools import wraps
+from pathlib import Path
+
+import cartopy.crs as ccrs
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML
+from matplotlib import patheffects
+from matplotlib.colors import to_rgb
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from seisbook.errors import UserError
+
+STYLE = Path(__file__).with_name("seisbook.mplstyle")
+
+
+P_COLOUR, S_COLOUR = "#0072B2", "#D55E00"
+
+
+# told apart by a deuteranope, from each other and from P and S (tests/test_figures.py)
+NETWORK_COLOURS = {"colombia": "#009E73", "ridgecrest": "#882255", "iceland": "#56B4E9"}
+
+
+OTHER_NETWORK = "#E69F00"
+
+
+LAND, WATER, LINE, DARK = "#f3f1ec", "#dfeaf2", "#8c8c8c", "#333333"
+
+
+HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+
+
+DEGREES = ccrs.PlateCarree()
+
+
+BINS = 40
+
+
+PLAIN = FuncFormatter(lambda value, _: f"{value:,g}")  # 0.1, 1, 1,000 on a logarithmic axis
+
+
+def styled(draw):
+    """Draw in the book's style; the figure is closed to pyplot, so that a notebook that returns it shows it once."""
+
+    @wraps(draw)
+    def figure(*args, **kwargs):
+        with plt.style.context(STYLE):
+            drawn = draw(*args, **kwargs)
+            drawn.draw_without_rendering()  # what is laid out at drawing time takes its fonts from the style too
+        plt.close(drawn)
+        return drawn
+
+    return figure
+
+
+class Interactive(HTML):
+    """A figure of its own HTML, SVG and script for pages, and beside it the picture that stands for it on paper.
+
+    Parameters
+    ----------
+    page : str
+    picture : Figure
+        Of the same data.
+    """
+
+    def __init__(self, page, picture):
+        super().__init__(page)
+        self.picture = picture
+
+    def _repr_png_(self):
+        drawn = io.BytesIO()
+        self.picture.savefig(drawn, format="png", bbox_inches="tight")
+        return drawn.getvalue()
+
+
+def check_drawable(content, what):
+    """Refuse a table, list or dictionary without rows, of which the figure called `what` would be blank."""
+    if not len(content):
+        raise UserError(f"{what}: there is nothing to draw: run the study first, or `seisbook results --record`")
+
+
+def logarithmic(axis, which, steps=(1, 2, 5)):
+    """Make `axis` logarithmic along "x" or "y", with plain numbers at these multiples of the powers of ten."""
+    getattr(axis, f"set_{which}scale")("log")
+    target = getattr(axis, f"{which}axis")
+    target.set_major_locator(LogLocator(subs=steps))
+    target.set_major_formatter(PLAIN)
+    target.set_minor_formatter(NullFormatter())
+
+
+def colour(catalogue):
+    """The colour of a network, lighter for simulated data."""
+    strong = np.array(to_rgb(NETWORK_COLOURS.get(catalogue.network, OTHER_NETWORK)))
+    return tuple(strong if catalogue.source != "simulated" else 0.5 + 0.5 * strong)
+
+
+def label(catalogue):
+    """Name of a network and its source, for a legend."""
+    kind = {"simulated": "simulated twin", "waveform": "recorded"}.get(catalogue.source, catalogue.source)
+    return f"{catalogue.network.replace('_', ' ').capitalize()}, {kind}"
+
+
+def _histogram(axis, values, bins, catalogue, text=None):
+    """Share of the values in each bin, in percent of all, those beyond the bins too: real filled, simulated hatched."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    hue, hatched = colour(catalogue), catalogue.source == "simulated"
+    look = {"facecolor": "none", "hatch": "//////"} if hatched else {"facecolor": (*hue, 0.6)}
+    share = np.full(values.size, 100 / max(values.size, 1))
+    text = label(catalogue) if text is None else text
+    axis.hist(values, bins, weights=share, histtype="stepfilled", edgecolor=hue, linewidth=1.3, label=text, **look)
+
+
+def _points(axis, x, y, colour, label=None):
+    axis.plot(x, y, ".", color=colour, markersize=2.4, alpha=0.4, markeredgewidth=0, rasterized=True)
+    axis.plot([], [], "o", color=colour, label=label)

@@ -1,0 +1,28 @@
+"""What the ablation study says: the errors of each arm."""
+
+import pandas as pd
+
+from seisbook.studies.ablations import MODEL_ARMS
+
+
+def tabulate(records) -> pd.DataFrame:
+    """Each arm's errors, averaged over the folds; the first row of each group is what the others change.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of `seisbook.studies.runner.load`.
+    """
+    rows = [
+        {
+            "recipe": "study" if one["trial"]["arm"] in MODEL_ARMS else "whole",
+            "arm": one["trial"]["arm"],
+            "epicentre (km)": one["result"]["summary"]["epicentral_km"]["median"],
+            "depth (km)": one["result"]["summary"]["depth_km"]["median"],
+            "magnitude RMSE": one["result"]["summary"]["magnitude"]["rmse"],
+            "seconds": one["result"]["train_s"],
+        }
+        for one in records
+    ]
+    mean = pd.DataFrame(rows).groupby(["recipe", "arm"], sort=False).mean()
+    return mean.round({"epicentre (km)": 2, "depth (km)": 2, "magnitude RMSE": 3, "seconds": 0})

@@ -1,0 +1,414 @@
+"""What the alignment study found: retrieval, zero-shot classification, corrections, and the verdicts on C9 and C10."""
+
+import hashlib
+import itertools
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import roc_auc_score as area  # under the ROC curve; ties count half
+from sklearn.preprocessing import StandardScaler
+from tqdm import tqdm
+
+from seisbook import provenance, records
+from seisbook.datasets import reports
+from seisbook.errors import UserError
+from seisbook.measures import splits
+from seisbook.measures.estimates import Estimate, above, bootstrap_ci
+from seisbook.measures.retrieval import _correct, _ranks, balanced, hits
+from seisbook.measures.splits import FOLDS
+from seisbook.models import alignment, checkpoints
+from seisbook.studies import alignment as alignment_study
+from seisbook.studies import runner
+
+NAME = "alignment"
+RECALLS = (1, 5, 10)
+ARM = ["arm", "masking", "split", "paired", "transport", "withheld"]
+MAIN = {name: alignment_study.PLAIN[name] for name in ARM}
+MASKED = {"none": "in full", "numbers": "without numbers", "places": "without numbers and places"}
+WORDS = 32  # principal components of the texts' vectors, from which residuals are predicted
+QUANTITIES = ("epicentre", "depth", "magnitude")
+BEFORE = "nothing"  # no correction
+FULL, SHUFFLED = "estimates and text", "estimates and shuffled text"
+CORRECTIONS = {"the mean": (), "estimates": ("estimates",), "text": ("text",), FULL: ("estimates", "text")}
+
+
+# ------------------------------------------------------------------------------------------------------------- analysis
+
+
+class _Trials:
+    """The alignment trials of a corpus, by arm; results of several seeds together."""
+
+    def __init__(self, found):
+        self.by_arm = {}
+        for one in found:
+            if one["trial"]["part"] == "alignment":
+                key = tuple(one["trial"][name] for name in ARM)
+                self.by_arm.setdefault(key, []).append(one["result"])
+
+    def get(self, **changed):
+        """Results of one arm, those of its seeds."""
+        return self.by_arm[tuple({**MAIN, **changed}[name] for name in ARM)]
+
+
+def retrieval(found) -> list[dict]:
+    """Recall of each arm, events to texts and back, with 95 % intervals over events.
+
+    Parameters
+    ----------
+    found : list of dict
+        Of `seisbook.studies.runner.load`.
+
+    Returns
+    -------
+    list of dict
+        The arm; `at1`, `at5`, `at10` from event to text; `unseen`, recall at 5 of the events whose text was never said
+        in training (None if there are too few); `centred`, recall at 5 after centring; `text_at10`; `median_rank`;
+        `gallery`, texts to choose from; `gap` before and after centring.
+    """
+    rows = []
+    for key, results in _Trials(found).by_arm.items():
+        if results[0]["rank"] is None:
+            continue
+        row = dict(zip(ARM, key, strict=True))
+        row |= {f"at{k}": list(bootstrap_ci(hits(results, k), np.mean)) for k in RECALLS}
+        unseen = ~np.array(results[0]["seen"], bool)
+        enough = unseen.sum() >= alignment_study.FEWEST
+        row["unseen"] = list(bootstrap_ci(hits(results)[unseen], np.mean)) if enough else None
+        row |= {"n_unseen": int(unseen.sum()), "gallery": float(np.mean(results[0]["gallery"]))}
+        row["median_rank"] = float(np.nanmedian(_ranks(results, "rank").mean(0)))
+        if results[0]["centred"] is not None:
+            row["centred"] = list(bootstrap_ci(hits(results, values="centred"), np.mean))
+            row["text_at10"] = float(np.mean([np.mean(np.array(one["text_rank"]) <= 10) for one in results]))
+            row["gap"] = np.mean([np.mean(one["gap"], axis=0) for one in results], axis=0).tolist()
+        rows.append(row)
+    return rows
+
+
+def zero_shot(found) -> list[dict]:
+    """Balanced accuracy of each arm that classifies, with intervals over events, and that of a majority vote."""
+    rows = []
+    for key, results in _Trials(found).by_arm.items():
+        if results[0]["predicted"] is not None and dict(zip(ARM, key, strict=True))["withheld"] is None:
+            table = _correct(results)
+            row = {**dict(zip(ARM, key, strict=True)), "accuracy": list(bootstrap_ci(table, balanced))}
+            rows.append({**row, "recall": [table[table[:, 0] == i, 1].mean() for i in np.unique(table[:, 0])]})
+    if rows:
+        chance = 1 / len(_Trials(found).get()[0]["classes"])
+        rows.append({**MAIN, "arm": "majority", "accuracy": [chance] * 3, "recall": None})
+    return rows
+
+
+def withheld(found) -> list[dict]:
+    """Area under the ROC curve of each withheld class, and of their mean (`class` None), with intervals over events."""
+    trials = _Trials(found)
+    names = [name for name in trials.get()[0]["classes"] if _key(trials, withheld=name)]
+    rows = []
+    for arm, masking in (("aligned", "none"), ("aligned", "places"), ("shuffled", "none")):
+        if not names:
+            break
+        table = _margins(trials, names, arm=arm, masking=masking)
+        shared = {"arm": arm, "masking": masking}
+        rows.append({**shared, "class": None, "auc": list(bootstrap_ci(table, _mean_area, n=1000))})
+        for i, name in enumerate(names):
+            one = np.column_stack([table[:, 0] == i, table[:, 1 + i]])
+            auc = bootstrap_ci(one, lambda rows: area(rows[:, 0] == 1, rows[:, 1]), n=500)
+            rows.append({**shared, "class": name, "auc": list(auc)})
+    return rows
+
+
+def _key(trials, **changed):
+    return tuple({**MAIN, **changed}[name] for name in ARM) in trials.by_arm
+
+
+def _margins(trials, names, **arm):
+    """Class of each classified event, then its margin for each withheld class, whose number names the column."""
+    classes = trials.get()[0]["classes"]
+    columns = [np.array(trials.get(withheld=name, **arm)[0]["margin"], float) for name in names]
+    truth = np.array(trials.get()[0]["truth"], float)
+    order = [classes.index(name) for name in names]
+    if order != list(range(len(order))):
+        raise UserError(f"withheld classes {names} are not the first ones of {classes}: run the study again")
+    return np.column_stack([truth, *columns])[truth >= 0]
+
+
+def _mean_area(table):
+    return float(np.mean([area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
+
+
+# ------------------------------------------------------------------------------------------------------------ verdicts
+
+
+def judge(found) -> list[dict]:
+    """The verdicts on C9 of one corpus, by the rules in `seisbook.studies.alignment`.
+
+    Returns
+    -------
+    list of dict
+        `question` (retrieval, zero-shot, withheld), `masking`, `against` (the control that it is hardest to beat),
+        `value`, `low`, `high` of the difference to it, `n_runs`, `verdict`.
+    """
+    trials, rows = _Trials(found), []
+    for masking in reports.MASKS:
+        results = trials.get(masking=masking)
+        others = {name: trials.get(arm=name, masking=masking) for name in ("popularity", "shuffled")}
+        if results[0]["rank"] is not None:
+            pairs = {name: bootstrap_ci(hits(results) - hits(one), np.mean) for name, one in others.items()}
+            rows.append(_hardest("retrieval", masking, pairs, results))
+        if results[0]["predicted"] is not None:
+            rows.append(_hardest("zero-shot", masking, _differences(trials, masking), results))
+    return rows + [_withheld(trials, masking) for masking in ("none", "places") if trials.get()[0]["classes"]]
+
+
+def _differences(trials, masking):
+    own = _correct(trials.get(masking=masking))
+    chance = 1 / len(np.unique(own[:, 0]))
+    controls = {"metadata": trials.get(arm="metadata"), "shuffled": trials.get(arm="shuffled", masking=masking)}
+    found = {name: bootstrap_ci(own - [0, 1] * _correct(one), balanced) for name, one in controls.items()}
+    return {"majority": bootstrap_ci(own - [0, chance], balanced), **found}
+
+
+def _withheld(trials, masking):
+    names = [name for name in trials.get()[0]["classes"] if _key(trials, withheld=name)]
+    own, shuffled = _margins(trials, names, masking=masking), _margins(trials, names, arm="shuffled")
+    both = np.column_stack([own, shuffled])
+
+    def better(rows):
+        return _mean_area(rows[:, : own.shape[1]]) - _mean_area(rows[:, own.shape[1] :])
+
+    pairs = {"chance": bootstrap_ci(own, lambda rows: _mean_area(rows) - 0.5, n=1000)}
+    pairs["shuffled"] = bootstrap_ci(both, better, n=1000)
+    return _hardest("withheld classes", masking, pairs, names)
+
+
+def _hardest(question, masking, differences, runs):
+    """The verdict follows from the control with the smallest lower end."""
+    against = min(differences, key=lambda name: differences[name].low)
+    found = differences[against]
+    verdict = above(found.low, found.high)
+    row = {"question": question, "masking": masking, "against": against, **found._asdict()}
+    return {**row, "n_runs": FOLDS * len(runs), "verdict": verdict}
+
+
+# ---------------------------------------------------------------------------------------------------------- correction
+
+
+def residuals(found, given) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in the corpus, and out-of-fold estimates (n, 4): of models trained on the bulletin's other folds.
+
+    Of a corpus without such trials, a twin, all positions and the tower's own estimates.
+    """
+    parts = [one["result"] for one in found if one["trial"]["part"] == "residuals"]
+    if not parts:
+        return np.arange(len(given.source_id)), given.estimates
+    estimates = {name: row for one in parts for name, row in zip(one["source_id"], one["estimates"], strict=True)}
+    index = np.flatnonzero(np.isin(given.source_id, list(estimates)) & np.isfinite(given.labels).all(1))
+    return index, np.array([estimates[name] for name in given.source_id[index]])
+
+
+def corrections(given, index, estimates, masking, random_state=0) -> list[dict]:
+    """Errors before and after a correction of the residuals that was learnt on other folds.
+
+    A ridge regression, its penalty chosen on the training folds, predicts the residuals (east, north, depth,
+    magnitude) from the estimates and their squares, from `WORDS` principal components of the text's vector, from both,
+    or from both with the texts shuffled.
+
+    Returns
+    -------
+    list of dict
+        `masking`, `by`, `quantity`; `error`, the mean absolute error left, and `ratio`, the `Estimate` of how much that
+        is of what the correction by the estimates alone leaves, over events; `against_shuffled`, likewise; `bias`, the
+        mean signed error by class (depth and magnitude).
+    """
+    labels, texts = given.labels[index], np.array(reports.mask(given.texts, masking, given.kind))[index]
+    vectors = alignment.encode(texts.tolist())
+    shuffled = vectors[np.random.default_rng(random_state).permutation(len(vectors))]
+    left = {BEFORE: estimates - labels}
+    for name, parts in CORRECTIONS.items():
+        left[name] = _corrected(estimates, labels, vectors, parts, random_state)
+    left[SHUFFLED] = _corrected(estimates, labels, shuffled, ("estimates", "text"), random_state)
+    absolute = {name: _absolute(error) for name, error in left.items()}
+    rows = []
+    for name, errors in absolute.items():
+        for i, quantity in enumerate(QUANTITIES):
+            row = {"masking": masking, "by": name, "quantity": quantity, "error": float(errors[:, i].mean())}
+            row["ratio"] = list(_ratio(errors[:, i], absolute["estimates"][:, i]))
+            row["against_shuffled"] = list(_ratio(errors[:, i], absolute[SHUFFLED][:, i]))
+            rows.append({**row, "bias": _bias(left[name][:, i + 1], given.classes[index]) if i else None})
+    return rows
+
+
+def _corrected(estimates, labels, vectors, parts, random_state):
+    """Signed errors (n, 4) after the correction."""
+    left = estimates - labels
+    for train, test in splits.random_folds(len(labels), FOLDS, random_state + 1):
+        tall = StandardScaler().fit(estimates[train]).transform(estimates)
+        values = {"estimates": np.hstack([tall, tall**2]), "text": _reduced(vectors, train)}
+        table = np.hstack([np.zeros((len(labels), 1)), *(values[part] for part in parts)])
+        for i in range(4):
+            error = estimates[:, i] - labels[:, i]
+            model = RidgeCV(np.logspace(-1, 5, 13)).fit(table[train], error[train])
+            left[test, i] = error[test] - model.predict(table[test])
+    return left
+
+
+def _reduced(vectors, train):
+    """Principal components, all divided by the first one's deviation: to scale each would blow up the faint ones."""
+    size = min(WORDS, len(np.unique(vectors[train], axis=0)) - 1)
+    if size < 1:
+        return np.zeros((len(vectors), 1))
+    parts = PCA(size, random_state=0).fit(vectors[train]).transform(vectors)
+    return parts / parts[train, 0].std()
+
+
+def _absolute(error):
+    """Epicentral, depth and magnitude errors (n, 3) of signed ones (n, 4)."""
+    return np.column_stack([np.hypot(error[:, 0], error[:, 1]), np.abs(error[:, 2:])])
+
+
+def _ratio(one, other):
+    return bootstrap_ci(np.column_stack([one, other]), lambda table: table[:, 0].mean() / table[:, 1].mean(), n=1000)
+
+
+def _bias(error, classes):
+    """Mean signed error of each class that has enough events."""
+    names, count = np.unique(classes, return_counts=True)
+    enough = names[count >= alignment_study.FEWEST]
+    return {str(name): list(bootstrap_ci(error[classes == name], np.mean)) for name in enough}
+
+
+def judge_correction(rows, quantity, masking="places") -> dict:
+    """C10 of one quantity: the harder of the two controls decides."""
+    row = correction({"corrections": rows}, masking, FULL, quantity)
+    pairs = {"estimates": Estimate(*row["ratio"]), "shuffled": Estimate(*row["against_shuffled"])}
+    against = max(pairs, key=lambda name: pairs[name].high)
+    found = pairs[against]
+    verdict = above(-found.high, -found.low, -1.0)
+    return {"quantity": quantity, "masking": masking, "against": against, **found._asdict(), "verdict": verdict}
+
+
+# -------------------------------------------------------------------------------------------------------------- record
+
+
+def record(progress=True):
+    """Compute the record from the complete study and, for the corrections, from the real bulletins; write it.
+
+    Returns
+    -------
+    Path
+    """
+    content = {"code": provenance.code_version(), "corpora": {}}
+    for network, source in tqdm(alignment_study.CORPORA, "alignment", unit="corpus", disable=not progress):
+        found = runner.load(alignment_study.STUDY, network, source, "paper")
+        shared = {"network": network, "source": source, "made_from": _origin(found)}
+        summary = _summary(found, alignment_study.corpus(network, source))
+        content["corpora"][f"{network}-{source}"] = {**shared, **summary}
+    return records.write(NAME, content)
+
+
+def _summary(found, given):
+    index, estimates = residuals(found, given)
+    corrected = [row for level in reports.MASKS for row in corrections(given, index, estimates, level)]
+    names, counts = np.unique(given.classes, return_counts=True)
+    return {
+        "kind": given.kind,
+        "n_events": len(given.source_id),
+        "n_corrected": len(index),
+        "n_texts": {level: len(set(reports.mask(given.texts, level, given.kind))) for level in reports.MASKS},
+        "classes": dict(zip(names.tolist(), counts.tolist(), strict=True)),
+        "named": given.names,
+        "retrieval": retrieval(found),
+        "zero_shot": zero_shot(found),
+        "withheld": withheld(found),
+        "verdicts": judge(found),
+        "corrections": corrected,
+        "corrected": [judge_correction(corrected, what, level) for level in reports.MASKS[1:] for what in QUANTITIES],
+    }
+
+
+def _origin(found):
+    """Hash of the study's recipes and of the code that analyses them."""
+    analysis = retrieval, zero_shot, withheld, judge, residuals, corrections, _corrected, _reduced, judge_correction
+    recipes = [alignment_study.recipe(one["trial"])["hash"] for one in found]
+    return hashlib.sha256(repr([recipes, checkpoints.code_of_parts(*analysis)]).encode()).hexdigest()[:16]
+
+
+def load() -> dict:
+    """Read the record, unless the study, or the code that it was analysed with, has changed since.
+
+    Raises
+    ------
+    UserError
+        If so; the message says what to do.
+    """
+    content = records.read(NAME)
+    for name, one in content["corpora"].items():
+        if _origin(runner.load(alignment_study.STUDY, one["network"], one["source"], "paper")) != one["made_from"]:
+            raise UserError(
+                f"{records.RESULTS / NAME}.json: the study of {name}, or how it is analysed, has changed since: "
+                "run `seisbook results --record`"
+            )
+    return content
+
+
+def find(rows, changed, value) -> Estimate | None:
+    """Estimate of the arm that differs by `changed` from the aligned model on texts in full; None if there is none."""
+    wanted = {**MAIN, **changed}
+    found = [one[value] for one in rows if all(one[key] == wanted[key] for key in wanted)]
+    return Estimate(*found[0]) if found and found[0] is not None else None
+
+
+def correction(corpus, masking, by, quantity) -> dict:
+    """The row of `corrections` of one masking, correction and quantity."""
+    wanted = masking, by, quantity
+    return next(one for one in corpus["corrections"] if (one["masking"], one["by"], one["quantity"]) == wanted)
+
+
+QUOTED = {"full": {}, "numbers": {"masking": "numbers"}, "places": {"masking": "places"}, "region": {"split": "region"}}
+QUOTED |= {
+    arm.replace(" ", "-"): {"arm": arm}
+    for arm in (
+        *("shuffled", "popularity", "estimates", "embedding", "untrained"),
+        *("metadata", "majority", "supervised", "text", "random words"),
+    )
+}
+
+
+def quoted(content) -> dict[str, str]:
+    """What the chapter's prose quotes, by name: `<corpus>-<what>-<arm>`."""
+    texts = {}
+    for name, one in content["corpora"].items():
+        for arm, changed in QUOTED.items():
+            for what, rows, value in (("recall", "retrieval", "at5"), ("zero", "zero_shot", "accuracy")):
+                if (found := find(one[rows], changed, value)) is not None:
+                    texts[f"{name}-{what}-{arm}"] = f"{found:.2f}"
+        for row in one["withheld"]:
+            key = f"{name}-withheld-{row['arm']}-{row['masking']}-{row['class'] or 'mean'}"
+            texts[key] = f"{Estimate(*row['auc']):.2f}"
+        for masking, quantity in itertools.product(reports.MASKS, QUANTITIES):
+            ratio = Estimate(*correction(one, masking, FULL, quantity)["ratio"])
+            texts[f"{name}-{quantity}-{masking}"] = f"{ratio:.2f}"
+        texts |= {f"{name}-texts-{masking}": f"{n:,}" for masking, n in one["n_texts"].items()}
+    return texts
+
+
+def bias(content, name, quantity="depth") -> pd.DataFrame:
+    """Mean signed error of one corpus by class, before and after each correction by texts in full."""
+    one = content["corpora"][name]
+    rows = {by: correction(one, "none", by, quantity)["bias"] for by in (BEFORE, "estimates", FULL, SHUFFLED)}
+    return pd.DataFrame({by: {k: f"{Estimate(*v):.2f}" for k, v in row.items()} for by, row in rows.items()})
+
+
+def gaps(content) -> pd.DataFrame:
+    """The modality gap before and after centring, and what that does to recall at five."""
+    rows = {}
+    for name, one in content["corpora"].items():
+        row = next(row for row in one["retrieval"] if all(row[key] == MAIN[key] for key in MAIN))
+        before, after = row["gap"]
+        rows[name] = {"gap": round(before, 2), "centred": round(after, 2)}
+        rows[name] |= {
+            "recall at 5": f"{Estimate(*row['at5']):.2f}",
+            "recall, centred": f"{Estimate(*row['centred']):.2f}",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,0 +1,65 @@
+"""What fine-tuning the event tower adds to retrieval and classification."""
+
+import numpy as np
+import pandas as pd
+
+from seisbook.measures.estimates import above, bootstrap_ci
+from seisbook.measures.retrieval import _correct, balanced, hits
+from seisbook.studies.alignment import PLAIN
+from seisbook.studies.alignment_tuned import MASKINGS
+
+# ------------------------------------------------------------------------------------------------------------- analysis
+
+
+def gains(frozen, tuned) -> pd.DataFrame:
+    """What fine-tuning adds to recall at 5 and to the balanced accuracy of the prompts, paired by event.
+
+    Parameters
+    ----------
+    frozen, tuned : list of dict
+        Of `seisbook.studies.runner.load`: of the studies `alignment` and `alignment-tuned` for one corpus.
+
+    Returns
+    -------
+    DataFrame
+        `masking`, `question`; `frozen` and `tuned`, the two values; `gain`, the difference (`Estimate`); `epochs`, the
+        mean number of them that was chosen; `verdict` on the gain being above zero.
+    """
+    rows = []
+    for masking in MASKINGS:
+        after = {one["trial"]["seed"]: one["result"] for one in tuned if one["trial"]["masking"] == masking}
+        before = [_frozen(frozen, masking, seed) for seed in after]
+        epochs = float(np.mean([one["epochs"] for one in after.values()]))
+        for question, *values, gain in _questions(before, list(after.values())):
+            row = {"masking": masking, "question": question, **dict(zip(("frozen", "tuned"), values, strict=True))}
+            rows.append({**row, "gain": gain, "epochs": epochs, "verdict": above(gain.low, gain.high)})
+    return pd.DataFrame(rows)
+
+
+def _frozen(found, masking, seed):
+    wanted = {**PLAIN, "masking": masking, "seed": seed}
+    return next(one["result"] for one in found if wanted.items() <= one["trial"].items())
+
+
+def _questions(before, after):
+    """Of retrieval and classification: the value before, that after, and the difference."""
+    yield "retrieval", *(hits(one).mean() for one in (before, after)), bootstrap_ci(hits(after) - hits(before), np.mean)
+    if after[0]["predicted"] is not None:
+        old, new = _correct(before), _correct(after)
+        yield "zero-shot", balanced(old), balanced(new), bootstrap_ci(new - [0, 1] * old, balanced)
+
+
+def quoted(corpora) -> dict:
+    """What the prose quotes, from a name such as `colombia-tuned-retrieval-none` or `colombia-tuned-epochs-none`.
+
+    Parameters
+    ----------
+    corpora : dict of str to DataFrame
+        By network, of `gains`.
+    """
+    texts = {}
+    for name, table in corpora.items():
+        for row in table.itertuples():
+            texts[f"{name}-tuned-{row.question}-{row.masking}"] = f"{row.gain:.3f}"
+            texts[f"{name}-tuned-epochs-{row.masking}"] = f"{row.epochs:.1f}"
+    return texts

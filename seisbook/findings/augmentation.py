@@ -1,0 +1,109 @@
+"""What the augmentation study says: ratios to training on events as they are, and two verdicts."""
+
+import numpy as np
+import pandas as pd
+
+from seisbook.findings.robustness import estimate
+from seisbook.measures.estimates import below
+from seisbook.studies.augmentation import EVERYTHING, N_TRAIN
+
+RESAMPLES = 2000
+
+
+# ------------------------------------------------------------------------------------------------------------- analysis
+
+
+def tabulate(records) -> pd.DataFrame:
+    """Each arm's median epicentral error over that of `as they are`, and the verdicts of the rules.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of `seisbook.studies.runner.load`.
+
+    Returns
+    -------
+    DataFrame
+        `network`, `axis` and `severity` of the test, `arm`, `matching` (whether the arm was trained with that axis),
+        `epicentral_km`, `ratio` (an `Estimate`), `worst` (whether the severity is the most harmful one of its axis).
+    """
+    plain = _medians(records[0])
+    tests = records[0]["result"]["tests"]
+    worst = _worst(tests, plain)
+    rows = []
+    for one in records:
+        arm, medians = one["trial"]["arm"], _medians(one)
+        for i, test in enumerate(tests):
+            ratio = medians[i] / plain[i]
+            rows.append(
+                {
+                    "network": one["trial"]["network"],
+                    "axis": test["axis"],
+                    "severity": test["severity"],
+                    "arm": arm,
+                    "matching": arm in (test["axis"], EVERYTHING),
+                    "epicentral_km": float(medians[i, 0]),
+                    "ratio": estimate(ratio),
+                    "worst": i in worst,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _worst(tests, plain):
+    """The most harmful test of each axis for the model that was trained on the events as they are."""
+    by_axis = {}
+    for i, test in enumerate(tests):
+        by_axis.setdefault(test["axis"], []).append(i)
+    return {max(indices, key=lambda i: plain[i, 0]) for indices in by_axis.values()}
+
+
+def _medians(record, random_state=0):
+    """Median errors of each test, shape (tests, 1 + resamples), the same resamples for all; the first one is of all."""
+    errors = np.array([test["epicentral_km"] for test in record["result"]["tests"]])
+    chosen = np.random.default_rng(random_state).integers(errors.shape[1], size=(RESAMPLES, errors.shape[1]))
+    chosen = np.vstack([np.arange(errors.shape[1]), chosen])
+    return np.array([np.median(one[chosen], axis=1) for one in errors])
+
+
+def verdicts(records) -> pd.DataFrame:
+    """Whether each matching augmentation helps where it is needed most, and what it costs elsewhere.
+
+    Returns
+    -------
+    DataFrame
+        `network`, `axis`, `severity`, `arm`; `found`, the ratio at that severity; `helps`, the verdict on it; `calm`,
+        the ratio on the unperturbed events, and `costs`: "no" unless its interval lies above 1.
+    """
+    table = tabulate(records)
+    calm = table[table.axis == "none"].set_index("arm").ratio
+    rows = table[table.matching & table.worst & (table.axis != "none")]
+    return pd.DataFrame(
+        [
+            {
+                **{name: row[name] for name in ("network", "axis", "severity", "arm")},
+                "found": row.ratio,
+                "helps": below(row.ratio.low, row.ratio.high, 1.0),
+                "calm": calm[row.arm],
+                "costs": "yes" if calm[row.arm].low > 1 else "no",
+            }
+            for _, row in rows.iterrows()
+        ]
+    )
+
+
+def quoted(records) -> dict:
+    """What the prose quotes: ratios by names such as `colombia-band_pass-all`, and `colombia-calm-all` for the price.
+
+    Parameters
+    ----------
+    records : dict of str to list of dict
+        By network, of `seisbook.studies.runner.load`.
+    """
+    texts = {"augmented-events": f"{N_TRAIN['paper']}"}
+    for name, found in records.items():
+        for row in verdicts(found).itertuples():
+            arm = "all" if row.arm == EVERYTHING else "matching"
+            texts[f"{name}-{row.axis}-{arm}"] = f"{row.found:.2f}"
+            texts[f"{name}-calm-{row.arm}"] = f"{row.calm:.2f}"
+    return texts

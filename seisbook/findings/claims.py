@@ -1,0 +1,393 @@
+"""The claims' verdicts: every one follows from an interval in a record, by a rule in code. Nobody types a verdict.
+
+The rules were written before the records were looked at. `seisbook.measures.estimates.below` serves the claims that
+something stays below a level; C3 and C4 have rules of their own, `seisbook.measures.variance_ratio.verdict` and
+`seisbook.findings.smoothing.verdict`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from math import floor, inf, log10
+
+import pandas as pd
+
+from seisbook import records
+from seisbook.catalogues import networks
+from seisbook.errors import UserError
+from seisbook.findings import alignment as alignment_results
+from seisbook.findings import attention as attention_results
+from seisbook.findings import comparison, imbalance, robustness, smoothing
+from seisbook.findings import variance as variance_results
+from seisbook.measures import splits
+from seisbook.measures.estimates import Estimate, below
+from seisbook.measures.seismicity import Summary
+from seisbook.studies import imbalance as imbalance_study
+from seisbook.studies import robustness as robustness_study
+from seisbook.studies import runner
+from seisbook.studies import smoothing as smoothing_study
+
+STATEMENTS = {
+    "C1": "location errors near those of experts, from about 1,000 events",
+    "C2": "magnitude RMSE below 0.15",
+    "C3": "rebuilding the graph lowers the variance that the choice of training data causes",
+    "C4": "concatenating the embeddings of all blocks counters over-smoothing",
+    "C5": "stable under narrow-band filtering",
+    "C6": "stable under random time shifts",
+    "C7": "holds for large magnitudes that are rare in the training set",
+    "C8": "the aggregation attends to the stations that an analyst would pick",
+    "C9": "the latent space aligns with textual bulletins: retrieval, zero-shot classification",
+    "C10": "text corrects bias",
+}
+TESTED_BY = {
+    "C1": "learning curves against the *expert line* of each network",
+    "C2": "cross-validation on both networks",
+    "C3": "the ratio of variances, dynamic to static graph, on the same partitions and seeds",
+    "C4": "errors with and without concatenation; effective rank and Dirichlet energy against depth",
+    "C5": "the growth of the error, band by band",
+    "C6": "shifts of all stations together and of each by itself, apart",
+    "C7": "the RMSE of the largest tenth, most of it withheld from training",
+    "C8": "rank agreement with real analysts' readings beyond what distance and noise explain; how well the stations "
+    "chosen constrain the hypocentre",
+    "C9": "recall and balanced accuracy against majority, metadata and shuffled text",
+    "C10": "the error before and after, with the same controls",
+}
+VERDICTS = "supported", "inconclusive", "not supported"
+MAGNITUDE_RMSE = 0.15  # what C2 promises
+CHAPTERS = {
+    "fig-forest": "book/02_model",
+    "fig-smoothing": "book/02_model",
+    "fig-learning": "book/03_cv_variance",
+    "fig-ratios": "book/03_cv_variance",
+    "fig-bands": "book/04_robustness",
+    "fig-shifts": "book/04_robustness",
+    "fig-imbalance": "book/04_robustness",
+    "fig-agreement": "book/05_attention",
+    "fig-design": "book/05_attention",
+    "fig-retrieval": "book/06_text_alignment",
+    "fig-zeroshot": "book/06_text_alignment",
+    "fig-withheld": "book/06_text_alignment",
+    "fig-correction": "book/06_text_alignment",
+}
+ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
+MOST_DECIMALS = 4
+WHERE = "bulletin", "paper"  # source and profile of the studies that decide
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, on one network, by one measurement.
+
+    Parameters
+    ----------
+    id, statement : str
+    network, source, profile : str
+        Of the records.
+    measured : str
+        What the estimate is, with its unit.
+    estimate, ci_low, ci_high : float
+        With its 95 % interval.
+    threshold : float
+        What the interval is held against.
+    verdict : {"supported", "not supported", "inconclusive"}
+    evidence : dict
+        `chapter` and `figure`.
+    n_runs : int
+        Trainings.
+    code : str
+        Version of the code that made the record.
+    """
+
+    id: str
+    statement: str
+    network: str
+    source: str
+    profile: str
+    measured: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    threshold: float
+    verdict: str
+    evidence: dict
+    n_runs: int
+    code: str
+
+    @property
+    def found(self) -> str:
+        """The estimate with its interval, as text: decimals enough for two digits of half the interval's width."""
+        half = (self.ci_high - self.ci_low) / 2
+        decimals = min(max(1 - floor(log10(half)), 0), MOST_DECIMALS) if 0 < half < inf else 2
+        return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.{decimals}f}"
+
+
+def claims(*wanted) -> list[Claim]:
+    """All claims that have been tested, or those with these identifiers, in their order.
+
+    Raises
+    ------
+    UserError
+        If a claim has not been tested, or a record is missing or out of date.
+    """
+    if unknown := [name for name in wanted if name not in TESTS]:
+        raise UserError(f"no verdict on claim {unknown[0]!r}: choose among {', '.join(TESTS)}")
+    read = _Records()
+    return [one for name, test in TESTS.items() if name in (wanted or TESTS) for one in test(read)]
+
+
+def table(found) -> pd.DataFrame:
+    """Claims as the book prints them: one row each, by claim and network, the verdict last."""
+    rows = []
+    for one in found:
+        row = {"claim": one.id, "network": one.network, "measured": one.measured, "found": one.found}
+        rows.append({**row, "against": f"{one.threshold:.3g}", "runs": one.n_runs, "verdict": one.verdict})
+    return pd.DataFrame(rows).set_index(["claim", "network"])
+
+
+def ledger(found) -> str:
+    """The claims as MyST for the landing page: a table of what is claimed, how it is tested, and the verdicts."""
+    lines = ["| | claim | tested by | verdicts |", "|---|---|---|---|"]
+    for name in dict.fromkeys(one.id for one in found):
+        lines.append(f"| {name} | {STATEMENTS[name]} | {TESTED_BY[name]} | {_counts(found, name)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _counts(found, name):
+    """How often a claim was found supported, or not."""
+    counts = {verdict: sum((one.id, one.verdict) == (name, verdict) for one in found) for verdict in VERDICTS}
+    return ", ".join(f"{count} **{verdict}**" for verdict, count in counts.items() if count)
+
+
+def measurements(found) -> str:
+    """Each claim's measurements as MyST, in a table that unfolds; intervals do not break."""
+    lines = []
+    for name in dict.fromkeys(one.id for one in found):
+        lines += [f"```{{dropdown}} {name}: {STATEMENTS[name]}"]
+        lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
+        lines += [*(_row(one) for one in found if one.id == name), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _row(one):
+    estimate = one.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
+    figure = f"{{numref}}`{one.evidence['figure']}`"
+    cells = one.network.capitalize(), one.measured, estimate, f"{one.threshold:.3g}", f"**{one.verdict}**", figure
+    return f"| {' | '.join(cells)} |"
+
+
+class _Records:
+    """The records that decide, each read once: `models()`, `variance()`, `alignment()` and `study(study, network)`."""
+
+    def __init__(self):
+        self.models = cache(comparison.load)
+        self.variance = cache(variance_results.load)
+        self.alignment = cache(alignment_results.load)
+        self.study = cache(lambda study, network: runner.load(study, network, *WHERE))
+
+
+def _near_experts(read):
+    catalogues = records.read("catalogues")
+    experts = {name: Summary.from_record(catalogues[name]).expert_line for name in networks.NETWORKS}
+    found = []
+    for one, folds, shared in _ours(read):
+        estimate = one["epicentral_km"]["median"], *one["epicentral_km"]["ci"]
+        level = experts[one["network"]].epicentre_km.high
+        found.append(
+            _claim(
+                "C1", measured=f"median epicentral error (km), {folds}", estimate=estimate, threshold=level, **shared
+            )
+        )
+    return found + _from_few_events(read, experts)
+
+
+def _ours(read):
+    """The model record's entries of `dynamic`, on random folds and on blocks of time."""
+    content = read.models()
+    for one in sorted(content["entries"], key=lambda entry: (entry["network"], entry["split"])):
+        if one["model"] == "dynamic" and one["split"] in ("random", "time"):
+            folds = {"random": "random folds", "time": "blocks of time"}[one["split"]]
+            where = {key: one[key] for key in ("network", "source", "profile")}
+            yield one, folds, {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "code": content["code"]}
+
+
+def _from_few_events(read, experts):
+    """C1 with fewer events than it asks for: the whole recipe, tested on the external events of the variance study."""
+    content, found = read.variance(), []
+    for name, one in content["networks"].items():
+        few = one["few"]
+        found.append(
+            _claim(
+                "C1",
+                name,
+                f"median epicentral error (km), {few['n_train']} training events",
+                (few["value"], few["low"], few["high"]),
+                experts[name].epicentre_km.high,
+                "fig-learning",
+                n_runs=few["n_runs"],
+                code=content["code"],
+            )
+        )
+    return found
+
+
+def _magnitude(read):
+    found = []
+    for one, folds, shared in _ours(read):
+        estimate = one["magnitude"]["rmse"], *one["magnitude"]["ci"]
+        found.append(
+            _claim("C2", measured=f"magnitude RMSE, {folds}", estimate=estimate, threshold=MAGNITUDE_RMSE, **shared)
+        )
+    return found
+
+
+def _variance(read):
+    content, found = read.variance(), []
+    for name, one in content["networks"].items():
+        for row in one["ratios"]:
+            if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
+                measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
+                found.append(_judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["code"]))
+    return found
+
+
+def _smoothing(read):
+    found = []
+    for name in smoothing_study.NETWORKS:
+        trials = read.study(smoothing_study.STUDY, name)
+        for graph, row in smoothing.verdict(trials).iterrows():
+            measured = f"error, concatenated over last block, {graph} graph"
+            row = {**row, "value": row.error_ratio}
+            found.append(_judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _versions(trials)))
+    return found
+
+
+def _filtering(read):
+    return _robust(read, "C5", {"octave bands": robustness.NARROW_BANDS}, "fig-bands")
+
+
+def _shifts(read):
+    axes = {"joint shifts": robustness.JOINT_SHIFTS, "clock errors": robustness.OWN_SHIFTS}
+    return _robust(read, "C6", axes, "fig-shifts")
+
+
+def _robust(read, name, axes, figure):
+    """Growth of the error at the worst severity; see `seisbook.findings.robustness.stability`."""
+    found = []
+    for network in networks.NETWORKS:
+        trials = read.study(robustness_study.STUDY, network)
+        for what, chosen in axes.items():
+            row = robustness.stability(trials, "dynamic", chosen)
+            measured = f"growth of the epicentral error, {what}, worst at {row['severity']:g}"
+            found.append(_judged(name, network, measured, row, robustness.DOUBLED, figure, 1, _versions(trials)))
+    return found
+
+
+def _rare(read):
+    found = []
+    for name in networks.NETWORKS:
+        trials = read.study(imbalance_study.STUDY, name)
+        row = imbalance.verdict(trials, MAGNITUDE_RMSE)
+        measured = "magnitude RMSE of the largest tenth, one in five left in training"
+        shown = "fig-imbalance", row["n_runs"], _versions(trials)
+        found.append(_judged("C7", name, measured, row, MAGNITUDE_RMSE, *shown))
+    return found
+
+
+def _attention(read):
+    content, found = attention_results.load(), []
+    for row in attention_results.verdicts(content):
+        figure = {"emphasis": "fig-agreement", "design": "fig-design"}[row["rule"]]
+        found.append(_judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["code"]))
+    return found
+
+
+def _aligned(read):
+    """C9 by corpus and question, on texts in full and without numbers and places."""
+    content, found = read.alignment(), []
+    for one in content["corpora"].values():
+        for row in one["verdicts"]:
+            if row["masking"] != "numbers":
+                gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
+                measured = f"{row['question']}: {gain} over {row['against']}, {_texts(one, row['masking'])}"
+                shown = ALIGNED[row["question"]], row["n_runs"]
+                found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["code"], one["source"]))
+    return found
+
+
+def _corrected(read):
+    """C10 by corpus and quantity, texts without numbers and places."""
+    content, found = read.alignment(), []
+    for one in content["corpora"].values():
+        for row in one["corrected"]:
+            if row["masking"] == "places":
+                by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
+                measured = f"{row['quantity']}: error corrected with text, over that {by}, {_texts(one, 'places')}"
+                shown = "fig-correction", splits.FOLDS, content["code"], one["source"]
+                found.append(_judged("C10", one["network"], measured, row, 1, *shown))
+    return found
+
+
+def _texts(corpus, masking):
+    """Which events and which texts a corpus consists of."""
+    events = {"bulletin": "real events", "simulated": "the twin's events"}[corpus["source"]]
+    return f"{events}, {corpus['kind']} texts {alignment_results.MASKED[masking]}"
+
+
+def _versions(trials):
+    """Versions of the code that a study's records were made by."""
+    return ", ".join(sorted({one["code"] for one in trials}))
+
+
+def _judged(name, network, measured, row, threshold, figure, n_runs, code, source=WHERE[0]):
+    """A claim with a rule of its own, whose verdict stands in `row` beside `value`, `low` and `high`."""
+    estimate = row["value"], row["low"], row["high"]
+    how = {"n_runs": n_runs, "code": code, "verdict": row["verdict"], "source": source}
+    return _claim(name, network, measured, estimate, threshold, figure, **how)
+
+
+def _claim(
+    name,
+    network,
+    measured,
+    estimate,
+    threshold,
+    figure,
+    *,
+    n_runs,
+    code,
+    verdict=None,
+    source=WHERE[0],
+    profile=WHERE[1],
+):
+    """A claim; where no other rule has given the verdict, it is that on the estimate being below the threshold."""
+    value, low, high = (float(one) for one in estimate)
+    return Claim(
+        id=name,
+        statement=STATEMENTS[name],
+        network=network,
+        source=source,
+        profile=profile,
+        measured=measured,
+        estimate=value,
+        ci_low=low,
+        ci_high=high,
+        threshold=float(threshold),
+        verdict=verdict or below(low, high, threshold),
+        evidence={"chapter": CHAPTERS[figure], "figure": figure},
+        n_runs=n_runs,
+        code=code,
+    )
+
+
+TESTS: dict[str, Callable[[_Records], list[Claim]]] = {
+    "C1": _near_experts,
+    "C2": _magnitude,
+    "C3": _variance,
+    "C4": _smoothing,
+    "C5": _filtering,
+    "C6": _shifts,
+    "C7": _rare,
+    "C8": _attention,
+    "C9": _aligned,
+    "C10": _corrected,
+}

@@ -1,0 +1,75 @@
+"""The record of the real Icelandic seismograms: errors of each method on 27 events."""
+
+import numpy as np
+import pandas as pd
+
+from seisbook import provenance, records
+from seisbook.measures.estimates import Estimate, bootstrap_ci
+from seisbook.models import checkpoints
+from seisbook.studies import experiments
+from seisbook.studies.iceland import MODEL, NAME, NETWORK, estimates, labels
+
+
+def summarise(found, truth) -> dict:
+    """Errors of each method: medians of the epicentral and depth errors, and the magnitude's bias and RMSE.
+
+    Returns
+    -------
+    dict of str to dict
+        By method: `n_located`, `epicentral_km`, `depth_km`, `magnitude_bias`, `magnitude_rmse`, each a value with its
+        95 % interval over events; None where the method says nothing.
+    """
+    rows = {}
+    for method, values in found.items():
+        error = values - truth
+        epicentral, sized = np.hypot(error[:, 0], error[:, 1]), np.isfinite(error[:, 3])
+        square = bootstrap_ci(error[sized, 3] ** 2, np.mean) if sized.any() else None
+        rows[method] = {
+            "n_located": int(np.isfinite(epicentral).sum()),
+            "epicentral_km": list(bootstrap_ci(epicentral[np.isfinite(epicentral)])),
+            "depth_km": list(bootstrap_ci(np.abs(error[np.isfinite(error[:, 2]), 2]))),
+            "magnitude_bias": list(bootstrap_ci(error[sized, 3], np.mean)) if sized.any() else None,
+            "magnitude_rmse": [float(np.sqrt(one)) for one in square] if square else None,
+        }
+    return rows
+
+
+def record(progress=True):
+    """Train the model on the twin if it is not there or out of date, compute the record of its test, and write it."""
+    trained = checkpoints.load(experiments.pretrain(NETWORK, "dynamic", "paper", progress))[1]
+    content = {"code": provenance.code_version(), "model": trained.recipe["hash"]}
+    return records.write(NAME, {**content, "methods": summarise(estimates(progress), labels())})
+
+
+def load() -> dict:
+    """Read the record, unless the model, or what it is tested with, has changed since.
+
+    Raises
+    ------
+    UserError
+        If so.
+    """
+    content = records.read(NAME)
+    checkpoints.check_models(NAME, {MODEL: content["model"]})
+    return content
+
+
+def table(methods) -> pd.DataFrame:
+    """The methods' errors, as the chapter prints them."""
+    return pd.DataFrame.from_dict(
+        {
+            name: {
+                "events": one["n_located"],
+                "epicentre (km)": _text(one["epicentral_km"], ".1f"),
+                "depth (km)": _text(one["depth_km"], ".1f"),
+                "magnitude bias": _text(one["magnitude_bias"], ".2f"),
+                "magnitude RMSE": _text(one["magnitude_rmse"], ".2f"),
+            }
+            for name, one in methods.items()
+        },
+        orient="index",
+    )
+
+
+def _text(estimate, spec):
+    return "" if estimate is None else format(Estimate(*estimate), spec)

@@ -1,0 +1,1 @@
+"""Measures: errors with intervals, splits, variance, attention, perturbations, retrieval."""

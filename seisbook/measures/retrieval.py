@@ -1,0 +1,27 @@
+"""Retrieval and classification scores of events and their texts."""
+
+import numpy as np
+
+JUDGED = 5  # the recall that the rule looks at
+
+
+def hits(results, recall=JUDGED, values="rank") -> np.ndarray:
+    """Share of the seeds in which each event finds its text among the first so many; NaN where there was no choice."""
+    rank = _ranks(results, values)
+    return np.where(np.isnan(rank), np.nan, rank <= recall).mean(0)
+
+
+def _ranks(results, values):
+    return np.array([one[values] for one in results], float)
+
+
+def balanced(table) -> float:
+    """Mean over the classes (first column) of the mean of the second one."""
+    return float(np.mean([table[table[:, 0] == one, 1].mean() for one in np.unique(table[:, 0])]))
+
+
+def _correct(results):
+    """Class of each classified event, and the share of the seeds in which it was recognised."""
+    truth = np.array(results[0]["truth"])
+    right = np.mean([np.array(one["predicted"]) == truth for one in results], axis=0)
+    return np.column_stack([truth, right])[truth >= 0]

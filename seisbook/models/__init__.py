@@ -1,0 +1,1 @@
+"""Models: the graph model, its peers and the classical pipeline, their training and their checkpoints."""

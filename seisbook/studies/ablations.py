@@ -1,0 +1,129 @@
+"""What each part of the model and of its training is worth: one thing changed at a time, on the same events.
+
+Two groups of arms. The *whole recipe* (pre-training on the twin, end to end, then the graph part alone) is changed in
+how it is trained. The *study recipe* (the twin's stem frozen, the graph part trained from random weights) costs a
+fraction of that and is changed in how the graph part is built.
+"""
+
+import time
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+
+from seisbook.catalogues import networks
+from seisbook.datasets.events import Events
+from seisbook.measures import evaluation, splits
+from seisbook.models import checkpoints, peers
+from seisbook.models.training import Locator
+from seisbook.studies import experiments, recipes, runner
+from seisbook.studies.variance import STEPS, TRAINING
+
+FOLDS = {"quick": (0,), "paper": (0,)}
+TRAINING_ARMS = {
+    "whole recipe": {},
+    "no end-to-end epochs": {"epochs": 0},
+    "no epochs of the graph part alone": {"graph_epochs": 0},
+    "no loss of the blocks' estimates": {"estimate_weight": 0.0},
+    "no onset loss after the twin": {"onset_weight": 0.0},
+    "no station dropout": {"station_dropout": 0.0},
+    "two renderings of each event": {"renderings": 2},
+    "no pre-training on the twin": {"random": True},
+}
+MODEL_ARMS = {
+    "study recipe": {},
+    "static graph": {"graph": "static"},
+    "feature-space graph": {"graph": "feature"},
+    "no edges": {"graph": "none"},
+    "last block only": {"readout": "last"},
+    "mean aggregation": {"aggregation": "mean"},
+    "softmax aggregation": {"aggregation": "softmax"},
+    "two neighbours": {"neighbours": 2},
+    "eight neighbours": {"neighbours": 8},
+    "one block": {"blocks": 1},
+    "five blocks": {"blocks": 5},
+}
+
+
+def trials(network, source, profile) -> list[dict]:
+    """Each arm on one or two folds of the bulletin, or of simulated events that the twin's stem has not seen."""
+    common = {"network": network, "source": source, "profile": profile}
+    return [{**common, "arm": arm, "fold": fold} for fold in FOLDS[profile] for arm in (*MODEL_ARMS, *TRAINING_ARMS)]
+
+
+def run(trials) -> list[dict]:
+    """Train and test each trial: `parameters`, `train_s` and the `summary` of the errors on the test part."""
+    return [_trained(**trial) for trial in trials]
+
+
+def recipe(trial) -> dict:
+    """What a trial's result follows from."""
+    arm = MODEL_ARMS.get(trial["arm"]) or TRAINING_ARMS.get(trial["arm"])
+    code = checkpoints.code_of_parts(_trained, _training, _rendered_again, _events, _read)
+    parts = arm, TRAINING, STEPS[trial["profile"]], recipes.PROFILES[trial["profile"]], code
+    return checkpoints.recipe("dynamic", trial["network"], *parts, trial)
+
+
+def prepare(network, source, profile):
+    """Train the twin's stem and read the events, once for all."""
+    _events(network, source, profile)
+
+
+def _trained(network, source, profile, arm, fold):
+    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    changes = MODEL_ARMS.get(arm) if arm in MODEL_ARMS else TRAINING_ARMS[arm]
+    config = replace(twin.config, **changes) if arm in MODEL_ARMS else twin.config
+    torch.manual_seed(fold)
+    start = peers.GraphModel(config) if arm in MODEL_ARMS or changes.get("random") else twin
+    events = _read(network, source, profile) if arm in MODEL_ARMS else _events(network, source, profile)
+    train, test = splits.folds(events.source_id, events.origin_time, "random")[fold]
+    shown, held = events.select(train), events.select(test)
+    if changes.get("renderings"):
+        shown = _rendered_again(network, source, profile, shown)
+    training = _training(arm, profile, card.training.learning_rate, len(shown))
+    begin = time.perf_counter()
+    locator = Locator("dynamic", config, training, fold, start).fit(shown, progress=False)
+    seconds = round(time.perf_counter() - begin, 1)
+    summary = evaluation.summarise_errors(evaluation.errors(locator.predict(held), held))
+    size = sum(value.numel() for value in locator.model_.parameters())
+    return {"parameters": size, "train_s": seconds, "summary": summary}
+
+
+def _training(arm, profile, rate, n):
+    """The study recipe on events that the stem has read, or the whole recipe with what the arm changes in it."""
+    if arm in MODEL_ARMS:
+        return replace(TRAINING, epochs=max(1, round(STEPS[profile] * TRAINING.batch_size / n)), graph_epochs=0)
+    changes = {name: value for name, value in TRAINING_ARMS[arm].items() if name not in ("random", "renderings")}
+    return replace(recipes.PROFILES[profile].training, learning_rate=rate / 2, **changes)
+
+
+def _rendered_again(network, source, profile, shown):
+    """These events, and once more with other seismograms of the same readings."""
+    again = _events(network, source, profile, 1)
+    position = {name: i for i, name in enumerate(again.source_id)}
+    again = again.select([position[name] for name in shown.source_id])
+    tensors = ("x", "pos", "amplitude", "onset_s", "y")
+    return Events(
+        **{name: torch.cat([getattr(shown, name), getattr(again, name)]) for name in tensors},
+        start=np.concatenate([shown.start, shown.start[-1] + again.start[1:]]),
+        source_id=np.concatenate([shown.source_id, again.source_id]),
+        origin_time=np.concatenate([shown.origin_time, again.origin_time]),
+    )
+
+
+@cache
+def _events(network, source, profile, rendering=0):
+    """The events, in one of several renderings if their readings are real; simulated ones have one only."""
+    size, seed = (None, rendering) if source == "bulletin" else (recipes.PROFILES[profile].twin_events, 3)
+    return experiments.load_events(networks.load(network), source, size, seed, False)
+
+
+@cache
+def _read(network, source, profile):
+    """The events as the twin's stem sees them."""
+    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    return _events(network, source, profile).read_by(twin)
+
+
+STUDY = runner.Study("ablations", trials, run, recipe, prepare)

@@ -1,0 +1,380 @@
+"""Whether events and their reports share a space: claims C9 and C10, with the controls that could explain them away.
+
+What is embedded. *Events*: by the model trained on the network's simulated twin alone, so that no real event, and no
+simulated one of the test, has touched the event tower: principal components of its multi-scale embedding, and its own
+estimates of hypocentre and magnitude. *Texts*: see `seisbook.datasets.reports`; `observed` for the Colombian bulletin
+(February 2018, and Puerto Gaitan 1997 to 2015), `templated` for Ridgecrest's bulletin and both twins. All numbers are
+out of fold: an event is judged by projections that have not seen it.
+
+The rules were written before the study was run.
+
+- C9, retrieval: supported if an event finds its own text among the first five more often than *popularity* does, which
+  ranks texts by how often they were said in training, and than projections trained on shuffled texts: the 95 %
+  intervals over events of both paired differences lie above zero.
+- C9, zero-shot classification of unseen events: supported if the balanced accuracy of the prompts is above that of each
+  control: a majority vote, a classifier trained on metadata alone (hour, weekday, number of stations), shuffled texts.
+- C9, withheld classes: no text of the class is trained on. Supported if the mean over the classes of the area under the
+  ROC curve (of the class's prompt against the best other one) is above one half and above that of shuffled texts.
+- C10: supported if a correction of the model's residuals learnt from estimates *and* text, without numbers and places,
+  leaves smaller absolute errors out of fold than the correction learnt from the estimates alone, and than that from
+  estimates and shuffled texts: the ratios of the mean errors have 95 % intervals below one.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from seisbook.catalogues import bulletins, networks, sources
+from seisbook.datasets import build, reports
+from seisbook.measures import evaluation, splits
+from seisbook.models import alignment, checkpoints
+from seisbook.models.alignment import Aligner, AlignmentConfig
+from seisbook.models.graph import GraphModel
+from seisbook.models.training import Locator
+from seisbook.studies import experiments, recipes, runner
+
+CORPORA = (
+    ("colombia", "bulletin"),
+    ("colombia", "simulated"),
+    ("ridgecrest", "bulletin"),
+    ("ridgecrest", "simulated"),
+)
+SIMULATED = {"quick": 150, "paper": 1000}
+SEED = 3  # of the simulated events: others than the tower was trained on
+SEEDS = {"quick": 1, "paper": 2}
+COMPONENTS = 16  # of the embedding; chosen on the Colombian twin, as was all of `AlignmentConfig`
+WITHHELD = {"quick": 2, "paper": None}  # classes, in turn
+PAIRED = (0.1, 0.3)  # shares of the training events whose text is known
+FEWEST = 20  # events of a class that is classified
+OLDER = "colombia/rsnc-puerto-gaitan-1997-2015.out"
+RARE = {("colombia", "bulletin"): ("volcanic", "quarry_blast"), ("ridgecrest", "simulated"): ("volcanic",)}
+CONTROLS = ("popularity", "metadata", "text", "supervised")  # nothing is aligned in them
+PLAIN = {  # the trial that the others differ from
+    "part": "alignment",
+    "arm": "aligned",
+    "masking": "none",
+    "split": "random",
+    "paired": 1.0,
+    "transport": False,
+    "withheld": None,
+    "seed": 0,
+}
+
+
+# --------------------------------------------------------------------------------------------------------------- trials
+
+
+def trials(network, source, profile) -> list[dict]:
+    """The aligned model and its controls on each masking, ablations, partial pairing, withheld regions and classes."""
+    common = {"network": network, "source": source, "profile": profile}
+    found = [{"masking": masking, "seed": seed} for masking in reports.MASKS for seed in range(SEEDS[profile])]
+    found += [
+        {"masking": masking, "arm": arm} for masking in reports.MASKS for arm in ("shuffled", "popularity", "text")
+    ]
+    found += [{"arm": arm} for arm in ("metadata", "supervised")]
+    found += [{"arm": arm} for arm in ("single positive", "random words", "embedding", "estimates", "untrained")]
+    found += [{"paired": share, "transport": transport} for share in PAIRED for transport in (False, True)]
+    if (network, source) != ("ridgecrest", "bulletin"):  # whose events all are near the same few towns
+        found += [{"split": "region", "arm": arm} for arm in ("aligned", "shuffled", "popularity")]
+    withheld = _class_names(network, source)[: WITHHELD[profile]]
+    found += [{"withheld": name, "masking": masking} for name in withheld for masking in ("none", "places")]
+    found += [{"withheld": name, "arm": "shuffled"} for name in withheld]
+    residuals = [{"part": "residuals", "fold": fold} for fold in range(splits.FOLDS)]
+    rows = [{**common, **PLAIN, **one} for one in found]
+    return rows + ([{**common, **one} for one in residuals] if source == "bulletin" and profile == "paper" else [])
+
+
+def _class_names(network, source):
+    """Classes that are asked for, each with enough events; Ridgecrest's real events are all of one class."""
+    if (network, source) == ("ridgecrest", "bulletin"):
+        return []
+    return [name for name in reports.PROMPTS[network] if name not in RARE.get((network, source), ())]
+
+
+def run(trials) -> list[dict]:
+    """Do each trial: align on each fold's training events, and judge the others."""
+    return [
+        _located(**_without(one, "part", "source")) if one["part"] == "residuals" else _judged(one) for one in trials
+    ]
+
+
+def _without(trial, *names):
+    return {key: value for key, value in trial.items() if key not in names}
+
+
+def _located(network, profile, fold):
+    """Train the whole recipe on all folds of the bulletin but one, and return what it says of that one's events."""
+    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    events = experiments.load_events(networks.load(network), "bulletin", None, 0, False)
+    train, test = splits.folds(events.source_id, events.origin_time, "random")[fold]
+    training = recipes.PROFILES[profile].training
+    training = replace(training, learning_rate=card.training.learning_rate / 2)
+    locator = Locator("dynamic", twin.config, training, fold, start_from=twin).fit(events.select(train), progress=False)
+    found = evaluation.estimates(locator.predict(events, test))
+    return {"source_id": events.source_id[test].tolist(), "estimates": np.round(found, 4).tolist()}
+
+
+def recipe(trial) -> dict:
+    """What a trial's result follows from."""
+    profile = recipes.PROFILES[trial["profile"]]
+    if trial["part"] == "residuals":
+        parts = {"alignment_study": checkpoints.code_of_parts(_located)}
+        return checkpoints.recipe("dynamic", trial["network"], profile, parts, trial)
+    here = checkpoints.code_of_parts(
+        _judged,
+        _Judgement,
+        _fold,
+        aligned,
+        _control,
+        _controlled,
+        _paired,
+        _scored,
+        _split,
+        vectors_of,
+        Corpus,
+        corpus,
+        _events_of,
+    )
+    code = {**checkpoints.code_of("alignment", "reports"), "alignment_study": here}
+    return checkpoints.recipe("dynamic", trial["network"], AlignmentConfig(), COMPONENTS, profile, code, trial)
+
+
+STUDY = runner.Study("alignment", trials, run, recipe)
+
+
+# --------------------------------------------------------------------------------------------------------------- corpus
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Events with their texts.
+
+    Parameters
+    ----------
+    source_id : ndarray of str, shape (events,)
+    origin_time : ndarray of datetime64, shape (events,)
+    kind : {"observed", "templated"}
+        Of the texts.
+    texts, classes : ndarray of str, shape (events,)
+    labels, estimates : ndarray, shape (events, 4)
+        East, north, depth in km and magnitude; of the catalogue, and of the tower.
+    embedding, untrained : ndarray, shape (events, f)
+        Of the tower; of the same model before any training.
+    metadata : ndarray, shape (events, 4)
+        Sine and cosine of the hour, weekday, number of stations.
+    region : ndarray of str, shape (events,)
+        Nearest town.
+    """
+
+    source_id: np.ndarray
+    origin_time: np.ndarray
+    kind: str
+    texts: np.ndarray
+    classes: np.ndarray
+    labels: np.ndarray
+    estimates: np.ndarray
+    embedding: np.ndarray
+    untrained: np.ndarray
+    metadata: np.ndarray
+    region: np.ndarray
+
+    @property
+    def names(self) -> list[str]:
+        """Classes with enough events to be classified, in the order of `seisbook.datasets.reports.CLASSES`."""
+        found = [name for name in reports.CLASSES if (self.classes == name).sum() >= FEWEST]
+        return found if len(found) > 1 else []
+
+
+@lru_cache(maxsize=4)
+def corpus(network, source, profile="paper") -> Corpus:
+    """The events of a network's source that have a text, as the twin's model sees them.
+
+    Raises
+    ------
+    UserError
+        If the real bulletin is asked for and cannot be had.
+    """
+    place = networks.load(network)
+    catalogue, parts = _events_of(place, source, profile)
+    classes = reports.event_classes(catalogue, place)
+    observed = (catalogue.events.source_text_kind == "observed").any()
+    texts = catalogue.events.source_text if observed else reports.templated(catalogue.events, classes, place)
+    model, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    torch.manual_seed(0)
+    untrained = GraphModel(card.config)
+    rows = []
+    for events in parts:
+        seen = experiments.as_locator(model, card).predict(events)
+        blank = experiments.as_locator(untrained, card).predict(events)
+        rows.append((events, evaluation.estimates(seen), seen.embedding.numpy(), blank.embedding.numpy()))
+    ids, times = (np.concatenate([getattr(one[0], key) for one in rows]) for key in ("source_id", "origin_time"))
+    stations = np.concatenate([np.diff(one[0].start) for one in rows])
+    hour = pd.DatetimeIndex(times).hour + pd.DatetimeIndex(times).minute / 60
+    metadata = [np.sin(np.pi * hour / 12), np.cos(np.pi * hour / 12), pd.DatetimeIndex(times).day_of_week, stations]
+    has = np.flatnonzero(texts.loc[ids] != "")
+    has = has[np.argsort(ids[has])]
+    towns = pd.Series(reports.nearest_town(catalogue.events, place), catalogue.events.index)
+    return Corpus(
+        ids[has],
+        times[has],
+        "observed" if observed else "templated",
+        *(one.loc[ids[has]].to_numpy(str) for one in (texts, classes)),
+        np.concatenate([one[0].y.numpy() for one in rows])[has],
+        *(np.concatenate([one[i] for one in rows])[has] for i in (1, 2, 3)),
+        np.column_stack(metadata)[has],
+        towns.loc[ids[has]].to_numpy(str),
+    )
+
+
+def _events_of(network, source, profile):
+    """Catalogue and events of a source; of Colombia's bulletin both files."""
+    if source == "simulated":
+        size = SIMULATED[profile]
+        return build.read(network, source, size, SEED), [experiments.load_events(network, source, size, SEED, False)]
+    parts = [experiments.load_events(network, source, None, 0, False)]
+    if network.name != "colombia":
+        return bulletins.read_bulletin(network), parts
+    older = experiments.load_events(network, source, None, 0, False, [sources.fetch(OLDER)])
+    return bulletins.read_bulletin(network, "all"), [*parts, older]
+
+
+# ----------------------------------------------------------------------------------------------------------- one trial
+
+
+@dataclass
+class _Judgement:
+    """What a trial says of all events, filled fold by fold."""
+
+    rank: np.ndarray
+    seen: np.ndarray
+    predicted: np.ndarray
+    margin: np.ndarray
+    text_rank: list
+    gallery: list
+    gap: list
+    centred: np.ndarray
+
+
+def _judged(trial):
+    """All folds of one trial."""
+    given = corpus(trial["network"], trial["source"], trial["profile"])
+    texts = np.array(reports.mask(given.texts, trial["masking"], given.kind))
+    n = len(texts)
+    found = _Judgement(
+        np.full(n, np.nan), np.zeros(n, bool), np.full(n, -1), np.full(n, np.nan), [], [], [], np.full(n, np.nan)
+    )
+    for train, test in _split(given, trial["split"]):
+        found.seen[test] = np.isin(texts[test], texts[train])
+        (_control if trial["arm"] in CONTROLS else _fold)(trial, given, texts, train, test, found)
+    names = given.names
+    result = {"classes": names, "truth": [names.index(one) if one in names else -1 for one in given.classes]}
+    result |= {"n_texts": len(np.unique(texts)), "gallery": found.gallery, "gap": np.round(found.gap, 3).tolist()}
+    for name in ("rank", "centred", "margin"):
+        values = getattr(found, name)
+        result[name] = None if np.isnan(values).all() else [None if np.isnan(v) else round(float(v), 3) for v in values]
+    result |= {"text_rank": found.text_rank, "seen": found.seen.astype(int).tolist()}
+    return {**result, "predicted": found.predicted.tolist() if (found.predicted >= 0).any() else None}
+
+
+def _split(given, split):
+    if split == "region":
+        return list(GroupKFold(splits.FOLDS).split(given.texts, groups=given.region))
+    return splits.folds(given.source_id, given.origin_time, "random")
+
+
+def _fold(trial, given, texts, train, test, found):
+    """Align on the training events of a fold, and judge the others."""
+    if trial["withheld"]:
+        train = train[given.classes[train] != trial["withheld"]]
+    encoder = alignment.RANDOM_WORDS if trial["arm"] == "random words" else "wordllama"
+    events = vectors_of(given, trial["arm"], train)
+    aligner, said = aligned(trial, events[train], texts[train], encoder)
+    placed = aligner.embed_events(events[test])
+    gallery, of_text = np.unique(texts[test], return_inverse=True)
+    answers = aligner.embed_texts(alignment.encode(gallery.tolist(), encoder))
+    correct = of_text[:, None] == np.arange(len(gallery))
+    found.gallery.append(len(gallery))
+    if len(gallery) > 1:
+        found.rank[test] = alignment.ranks(placed @ answers.T, correct)
+        found.text_rank += alignment.ranks(answers @ placed.T, correct.T).tolist()
+        of_training = [aligner.embed_events(events[train]).mean(0), aligner.embed_texts(said).mean(0)]
+        moved = [alignment.centred(one, mean) for one, mean in zip((placed, answers), of_training, strict=True)]
+        found.centred[test] = alignment.ranks(moved[0] @ moved[1].T, correct)
+        found.gap.append([alignment.modality_gap(placed, answers), alignment.modality_gap(*moved)])
+    if given.names:
+        prompts = reports.PROMPTS[trial["network"]]
+        vectors = [aligner.embed_texts(alignment.encode(list(prompts[name]), encoder)) for name in given.names]
+        _scored(trial, given.names, alignment.class_scores(placed, vectors), test, found)
+
+
+def _scored(trial, names, scores, test, found):
+    found.predicted[test] = scores.argmax(1)
+    if trial["withheld"]:
+        own = names.index(trial["withheld"])
+        found.margin[test] = scores[:, own] - np.delete(scores, own, 1).max(1)
+
+
+def vectors_of(given, arm, train):
+    """Event vectors of an arm; the principal components are those of the training events."""
+    if arm == "estimates":
+        return given.estimates
+    embedding = given.untrained if arm == "untrained" else given.embedding
+    reduce = make_pipeline(StandardScaler(), PCA(min(COMPONENTS, len(train) - 1), whiten=True, random_state=0))
+    embedding = reduce.fit(embedding[train]).transform(embedding)
+    return embedding if arm in ("embedding", "untrained") else np.hstack([embedding, given.estimates])
+
+
+def aligned(trial, events, texts, encoder):
+    """An aligner of these events and texts, and the vectors of the distinct texts."""
+    rng = np.random.default_rng([trial["seed"], len(events)])
+    if trial["arm"] == "shuffled":
+        texts = rng.permutation(texts)
+    distinct, text_of = np.unique(texts, return_inverse=True)
+    said = alignment.encode(distinct.tolist(), encoder)
+    known, pool = _paired(text_of, trial["paired"], rng)
+    config = AlignmentConfig(multi_positive=trial["arm"] != "single positive", transport=trial["transport"])
+    pool = pool if trial["transport"] else ()
+    return Aligner(config, trial["seed"]).fit(events, said, known, pool), said
+
+
+def _paired(text_of, share, rng):
+    """Each event's text, -1 for those whose text is not known; and the texts of these, in any order."""
+    order = rng.permutation(len(text_of))
+    hidden = order[max(2, round(share * len(order))) :]
+    known = text_of.copy()
+    known[hidden] = -1
+    return known, rng.permutation(text_of[hidden])
+
+
+def _control(trial, given, texts, train, test, found):
+    """What needs no alignment: popularity of texts; a classification of metadata, of texts, of the tower's vectors."""
+    if trial["arm"] == "popularity":
+        gallery, of_text = np.unique(texts[test], return_inverse=True)
+        said = pd.Series(texts[train]).value_counts().reindex(gallery, fill_value=0).to_numpy()
+        found.gallery.append(len(gallery))
+        found.rank[test] = alignment.ranks(np.tile(said, (len(test), 1)), of_text[:, None] == np.arange(len(gallery)))
+    elif given.names:
+        found.predicted[test] = _controlled(trial, given, texts, train, test)
+
+
+def _controlled(trial, given, texts, train, test):
+    if trial["arm"] == "text":
+        prompts = [alignment.encode(list(reports.PROMPTS[trial["network"]][name])) for name in given.names]
+        return alignment.class_scores(alignment.encode(texts[test].tolist()), prompts).argmax(1)
+    train = train[np.isin(given.classes[train], given.names)]
+    if trial["arm"] == "metadata":
+        model, values = RandomForestClassifier(200, class_weight="balanced", random_state=0), given.metadata
+    else:
+        model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000))
+        values = vectors_of(given, "aligned", train)
+    said = model.fit(values[train], given.classes[train]).predict(values[test])
+    return [given.names.index(one) for one in said]

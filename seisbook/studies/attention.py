@@ -1,0 +1,465 @@
+"""Whether attention picks the stations that an analyst would: claim C8, measured on real readings against nulls.
+
+The *emphasis* that an analyst put on a station is what the bulletin says of it: the weights of its P and S, from 0 to 1
+each, and half a point for a P that was called impulsive. What attention may be a mere stand-in for are distance,
+signal-to-noise ratio and the order of the onsets; each is a *null*, a rule that looks at no seismogram, or at its noise
+alone.
+
+Only Colombia's bulletin has weights. Ridgecrest's readings are a program's: each of them has P and S, none a weight, an
+onset's quality or a residual, and the analysts of its catalogue have left a location and no reading. Nothing there
+tells one station from another by what a person did, so that the claim in its own words cannot be tested on it. What can
+be, on both networks, is what an analyst weighs stations *for*: whether the first `TOP` stations by attention constrain
+the hypocentre, by their D-efficiency (`seisbook.measures.optimal_design`) among the stations that recorded the event.
+
+The rules were written before the study was run. In Colombia, C8 holds if, among the stations of an event, the rollout
+of the trained model's selections goes together with the emphasis *beyond* distance and signal-to-noise ratio, that is
+if the mean over events of their partial rank correlation has a 95 % interval above zero; it does not if the interval
+lies below zero. On both networks, its stand-in by design holds if the D-efficiency of the first `TOP` stations by
+rollout exceeds that of the first by each null (nearest, signal-to-noise, earliest, random): if the interval of the mean
+difference to the null with the highest mean efficiency lies above zero; it does not if that lies below zero.
+
+The seismograms are rendered from what was read: onsets, amplitudes, periods. How clear an onset looked to the analyst,
+which a weight is a judgement of, is in them only as far as the onset's time is off. So a positive answer could come of
+little but distance, noise and such residuals, and an answer of zero says that nothing of the judgement was recovered,
+not that it could not be from what the analyst saw.
+
+What else is measured decides nothing: the same block by block, by magnitude and by class of event (shallow or deep; the
+bulletin names a kind for four events only), rebuilt against fixed graph, agreement between the measures, shuffled
+weights, curves of deletion (the first stations left out) and insertion (they alone kept), and two faults of the nearest
+station, `FAULTS`: noise as strong as its signal, and a clock that is two seconds wrong.
+"""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from tqdm import tqdm
+
+from seisbook.catalogues import bulletins, networks
+from seisbook.catalogues.geodesy import azimuthal_gap
+from seisbook.errors import UserError
+from seisbook.measures import attention, optimal_design
+from seisbook.measures.estimates import bootstrap_ci
+from seisbook.measures.perturbations import AddedNoise, JointShift, keep_stations, offset_km
+from seisbook.models import checkpoints
+from seisbook.physics.traveltimes import TravelTimes
+from seisbook.studies import experiments, recipes
+from seisbook.studies.robustness import station_codes
+
+ANALYST = "colombia"  # the network whose bulletin has weights
+MODELS = recipes.PUBLISHED
+FEWEST = 6  # stations of an event whose order is looked at
+IMPULSIVE = 0.5  # added to the emphasis of an impulsive P
+MEASURES = {"selection": "selection_{last}", "gradient": "gradient_{last}", "rollout": "rollout"}
+CHECKS = {"integrated gradients": "integrated_gradients", "leave one out": "leave_one_out_km"}
+NULLS = {"nearest": ("epicentral_km", -1), "signal-to-noise": ("snr", 1), "earliest": ("p_order", -1)}
+TOP = 3  # stations of a design: with P and S, the fewest that determine a hypocentre
+KEPT = (1, 2, 3, 4, 5)  # stations that are left out, or kept alone
+DEEP_KM = 70.0  # where intermediate depth begins
+FAULTS = {"noise": AddedNoise(0.0), "clock": JointShift(2.0)}
+SHUFFLES = (0, 1, 2)  # seeds of the models with shuffled weights
+
+
+# ------------------------------------------------------------------------------------------- one row an event's station
+
+
+def emphasis(readings) -> pd.Series:
+    """The analyst's emphasis on each reading, from 0 to 2.5, indexed by event and station."""
+    weights = readings[["trace_p_weight", "trace_s_weight"]].fillna(0).sum(axis=1)
+    points = weights + IMPULSIVE * (readings.trace_p_onset == "impulsive")
+    return pd.Series(points.to_numpy(), pd.MultiIndex.from_frame(readings[["source_id", "station_code"]]))
+
+
+def collect(model, events, codes, points=None, checks=True, progress=True) -> pd.DataFrame:
+    """One row per station of each event that is large enough: attention, what it may stand in for, and emphasis.
+
+    Parameters
+    ----------
+    model : GraphModel
+    events : Events
+        With their seismograms.
+    codes : ndarray of str, shape (stations,)
+        Of `seisbook.studies.robustness.station_codes`.
+    points : Series, optional
+        Of `emphasis`; a station that the analyst did not read has none: zero. Without it, emphasis is NaN.
+    checks : bool
+        See `seisbook.measures.attention.attention_table`.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        The columns of `seisbook.measures.attention.attention_table`, and `event` (position), `station_code`,
+        `emphasis`, `east_km`, `north_km` (from the label's epicentre), `elevation_km`, and the label's `depth_km`,
+        `magnitude`.
+    """
+    large = np.flatnonzero(np.diff(events.start) >= FEWEST)
+    tables = []
+    for i in tqdm(large, "attention", unit="event", disable=not progress):
+        table = attention.attention_table(model, events, i, checks=checks)
+        rows = slice(events.start[i], events.start[i + 1])
+        keys = [(str(events.source_id[i]), code) for code in codes[rows]]
+        read = [np.nan if points is None else points.get(key, 0.0) for key in keys]
+        columns = {"event": i, "station_code": codes[rows], "emphasis": read}
+        columns |= dict(zip(("east_km", "north_km"), offset_km(events, i).T, strict=True))
+        columns |= {"elevation_km": events.pos[rows, 2].numpy()}
+        columns |= dict(zip(("depth_km", "magnitude"), events.y[i, 2:].tolist(), strict=True))
+        tables.append(table.assign(**columns))
+    if not tables:
+        raise UserError(f"no event has {FEWEST} stations or more: nothing to compare")
+    return pd.concat(tables, ignore_index=True)
+
+
+def scores(table) -> dict:
+    """Each measure and null as a column in which larger means more important, by name."""
+    last = _last(table)
+    found = {name: table[column.format(last=last)] for name, column in MEASURES.items()}
+    return found | {name: sign * table[column] for name, (column, sign) in NULLS.items()}
+
+
+def _last(table):
+    """Number of the last block."""
+    return max(int(name.rsplit("_", 1)[1]) for name in table if name.startswith("selection_"))
+
+
+def _with_random(found, random_state=0):
+    values = next(iter(found.values()))
+    return found | {"random": pd.Series(np.random.default_rng(random_state).random(len(values)), values.index)}
+
+
+def _by_event(values, table):
+    return [one.to_numpy() for _, one in values.groupby(table.event)]
+
+
+def _order(values):
+    """Positions from the largest value to the smallest, NaN last."""
+    return np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+
+
+def _mean(values):
+    return list(bootstrap_ci(values, np.mean))
+
+
+# ----------------------------------------------------------------------------------------------------- with the analyst
+
+
+def agreement(table, random_state=0) -> list[dict]:
+    """How well each measure and null orders the stations as the analyst's emphasis does."""
+    emphasised = _by_event(table.emphasis, table)
+    rows = []
+    for name, values in _with_random(scores(table), random_state).items():
+        one = attention.rank_agreement(_by_event(values, table), emphasised, TOP)
+        rows.append({"measure": name, "tau": list(one.tau), "overlap": list(one.overlap), "events": one.events})
+    return rows
+
+
+def beyond(*tables) -> list[dict]:
+    """Partial rank correlation of each measure with the emphasis, distance and signal-to-noise ratio held fixed.
+
+    Parameters
+    ----------
+    *tables : DataFrame
+        Of one model, or of several on the same events, whose correlations are averaged event by event.
+    """
+    rows = []
+    for name in MEASURES:
+        each = pd.concat([_partial(table, name) for table in tables], axis=1).mean(axis=1).dropna()
+        if each.empty:
+            raise UserError(f"{name} follows from distance and signal-to-noise ratio in every event: nothing is beyond")
+        rows.append({"measure": name, "correlation": _mean(each), "events": len(each)})
+    return rows
+
+
+def _partial(table, name):
+    """Of each event, by its position."""
+    values = scores(table)[name]
+    return pd.Series(
+        {
+            event: attention.partial_rank_correlation(values[one.index], one.emphasis, one[["epicentral_km", "snr"]])
+            for event, one in table.groupby("event")
+        }
+    )
+
+
+# ------------------------------------------------------------------------------------------------- with the best design
+
+
+def designs(table, network, random_state=0) -> pd.DataFrame:
+    """How well the first `TOP` stations by each measure, block and null would constrain the hypocentre, event by event.
+
+    Returns
+    -------
+    DataFrame
+        One row an event and order: `event`, `order`, `efficiency` (see `seisbook.measures.optimal_design.efficiency`),
+        `gap_deg` (azimuthal gap of the chosen). The orders are those of `scores`, `selection_1` and so on for each
+        block, `random`, and `D-optimal`, the best choice.
+    """
+    orders = _with_random(scores(table), random_state)
+    orders |= {f"selection_{block}": table[f"selection_{block}"] for block in range(1, _last(table) + 1)}
+    times = TravelTimes(network.velocity_model)
+    rows = []
+    for event, one in table.groupby("event"):
+        information = _information(one, network, times)
+        best = optimal_design.best_set(information, TOP)
+        sets = {name: _order(values[one.index].to_numpy())[:TOP] for name, values in orders.items()}
+        sets["D-optimal"] = best
+        found = optimal_design.efficiency(information, list(sets.values()), best)
+        azimuth = np.degrees(np.arctan2(one.east_km, one.north_km)).to_numpy()
+        gaps = [azimuthal_gap(azimuth[chosen]) for chosen in sets.values()]
+        rows += [
+            {"event": event, "order": order, "efficiency": value, "gap_deg": gap}
+            for order, value, gap in zip(sets, found, gaps, strict=True)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _information(one, network, times):
+    place = one[["east_km", "north_km"]].to_numpy()
+    return optimal_design.station_information(network, times, place, one.depth_km.iloc[0], 1000 * one.elevation_km)
+
+
+def design(found) -> list[dict]:
+    """Mean efficiency and median azimuthal gap of each order of `designs`, and how far the rollout is above it."""
+    efficiency = found.pivot(index="event", columns="order", values="efficiency")
+    gap = found.pivot(index="event", columns="order", values="gap_deg")
+    return [
+        {
+            "order": name,
+            "efficiency": _mean(efficiency[name]),
+            "gap_deg": list(bootstrap_ci(gap[name])),
+            "rollout_above": _mean(efficiency.rollout - efficiency[name]),
+            "events": len(efficiency),
+        }
+        for name in found.order.unique()
+    ]
+
+
+# --------------------------------------------------------------------------------------- where, and how much they agree
+
+
+def blocks(table, found) -> list[dict]:
+    """Whom each block's selections agree with, and how efficient a design they are, from the first block to the last.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `collect`.
+    found : DataFrame
+        Of `designs`.
+    """
+    others = {"nearest": -table.epicentral_km, "signal-to-noise": table.snr, "analyst": table.emphasis}
+    if table.emphasis.isna().all():
+        del others["analyst"]
+    rows = []
+    for block in range(1, _last(table) + 1):
+        name = f"selection_{block}"
+        taus = {
+            other: list(attention.rank_agreement(_by_event(table[name], table), _by_event(values, table), TOP).tau)
+            for other, values in others.items()
+        }
+        rows.append({"block": block, "tau": taus, "efficiency": _mean(found[found.order == name].efficiency)})
+    return rows
+
+
+def between(table) -> list[dict]:
+    """Rank agreement of each pair of measures: selections, gradients, rollout, and the two checks that need none."""
+    found = {name: scores(table)[name] for name in MEASURES}
+    found |= {name: table[column].abs() for name, column in CHECKS.items()}
+    rows = []
+    for one, other in combinations(found, 2):
+        values = [_by_event(found[name], table) for name in (one, other)]
+        rows.append({"measures": [one, other], "tau": list(attention.rank_agreement(*values, TOP).tau)})
+    return rows
+
+
+def by_event(table, found) -> pd.DataFrame:
+    """What the rollout of each event amounts to, indexed by event.
+
+    Returns
+    -------
+    DataFrame
+        `magnitude`, `depth_km`, `nearest` (Kendall's tau of the rollout with *nearest first*), `analyst` (with the
+        emphasis), `beyond` (see `beyond`; NaN both without emphasis), `efficiency`, `gain` (above that of the nearest).
+    """
+    efficiency = found.pivot(index="event", columns="order", values="efficiency")
+    groups = table.groupby("event")
+    columns = groups[["magnitude", "depth_km"]].first()
+    return columns.assign(
+        nearest=[_tau(one.rollout, -one.epicentral_km) for _, one in groups],
+        analyst=[_tau(one.rollout, one.emphasis) for _, one in groups],
+        beyond=_partial(table, "rollout"),
+        efficiency=efficiency.rollout,
+        gain=efficiency.rollout - efficiency.nearest,
+    )
+
+
+def _tau(one, other):
+    return stats.kendalltau(one, other).statistic if other.notna().all() else np.nan
+
+
+QUANTITIES = ("nearest", "analyst", "beyond", "efficiency", "gain")  # of `by_event`
+
+
+def strata(frame) -> list[dict]:
+    """The quantities of `by_event` in thirds of the magnitudes, and of shallow and of deep events."""
+    thirds = pd.qcut(frame.magnitude, 3, duplicates="drop")
+    parts = {("magnitude", f"M {one.left:.1f} to {one.right:.1f}"): thirds == one for one in thirds.cat.categories}
+    deep = frame.depth_km >= DEEP_KM
+    if deep.any() and not deep.all():
+        parts |= {("class", f"shallower than {DEEP_KM:g} km"): ~deep, ("class", f"{DEEP_KM:g} km or deeper"): deep}
+    return [
+        {"by": by, "stratum": name, "events": int(part.sum()), **_quantities(frame[part])}
+        for (by, name), part in parts.items()
+    ]
+
+
+def contrast(frames, tables) -> dict:
+    """The dynamic graph minus the static one, event by event, and how alike the two models' rollouts are."""
+    dynamic, static = (frames[name] for name in ("dynamic", "static"))
+    rollouts = [_by_event(tables[name].rollout, tables[name]) for name in ("dynamic", "static")]
+    alike = attention.rank_agreement(*rollouts, TOP)
+    return {"alike": list(alike.tau), **_quantities(dynamic - static)}
+
+
+def _quantities(frame):
+    return {name: _mean(frame[name]) if frame[name].notna().any() else None for name in QUANTITIES}
+
+
+# ------------------------------------------------------------------------------------------------------- does it matter
+
+
+def deletion(model, events, table, network, random_state=0, progress=True) -> list[dict]:
+    """Median error when the first stations of an order are left out, or kept alone: by attention, nulls, at random.
+
+    The order `D-optimal` adds, one by one, the station that adds most to the information on the hypocentre.
+    """
+    some = events.select(np.unique(table.event)).read_by(model)
+    times, values = TravelTimes(network.velocity_model), scores(table)
+    values = _with_random({name: values[name] for name in ("rollout", "nearest", "signal-to-noise")}, random_state)
+    orders = {name: [_order(one) for one in _by_event(column, table)] for name, column in values.items()}
+    orders["D-optimal"] = [
+        optimal_design.greedy_order(_information(one, network, times)) for _, one in table.groupby("event")
+    ]
+    rows = []
+    for name, order in orders.items():
+        curve = attention.deletion_curve(model, some, order, KEPT, progress)
+        summary = attention.summarise_deletion(curve).reset_index()
+        rows += [{"order": name, **row} for row in summary.to_dict("records")]
+    return rows
+
+
+def spoil_nearest(events, perturbation, sampling_rate_hz):
+    """Events with the station nearest to each epicentre perturbed, and no other.
+
+    Parameters
+    ----------
+    events : Events
+        With their seismograms.
+    perturbation : seisbook.measures.perturbations.Perturbation
+        Of seismograms. Onsets stay what they truly are.
+    sampling_rate_hz : float
+
+    Returns
+    -------
+    events : Events
+    struck : ndarray of int, shape (events,)
+        Rows of those stations in its tensors.
+    """
+    changed = perturbation.apply(events, sampling_rate_hz, progress=False)
+    struck = np.array([events.start[i] + np.hypot(*offset_km(events, i).T).argmin() for i in range(len(events))])
+    x, amplitude = events.x.clone(), events.amplitude.clone()
+    x[struck], amplitude[struck] = changed.x[struck], changed.amplitude[struck]
+    return replace(events, x=x, amplitude=amplitude), struck
+
+
+def faults(locator, events) -> list[dict]:
+    """What attention does when the nearest station fails, and what that costs: `FAULTS`, on the larger events.
+
+    Returns
+    -------
+    list of dict
+        One for each fault: mean share of the rollout that the station has (`share`, `share_spoilt`, and the mean
+        `change`), median epicentral error in km: `error_km`, `error_spoilt_km`, and `error_without_km`, of the events
+        without that station.
+    """
+    some = events.select(np.flatnonzero(np.diff(events.start) >= FEWEST))
+    rate, rows = locator.config.sampling_rate_hz, []
+    for name, perturbation in FAULTS.items():
+        spoilt, struck = spoil_nearest(some, perturbation, rate)
+        before, after = (_share(locator.model_, one, struck) for one in (some, spoilt))
+        without = keep_stations(some, ~np.isin(np.arange(len(some.pos)), struck))
+        row = {"fault": name, "share": _mean(before), "share_spoilt": _mean(after), "change": _mean(after - before)}
+        kinds = {"error_km": some, "error_spoilt_km": spoilt, "error_without_km": without}
+        rows.append(row | {kind: list(bootstrap_ci(_errors(locator, one))) for kind, one in kinds.items()})
+    return rows
+
+
+def _share(model, events, struck):
+    """Share of each event's rollout that one of its stations has."""
+    read = events.read_by(model)
+    rollouts = [attention.rollout(attention.selection(model, read, i)) for i in range(len(read))]
+    return np.array([one[row - start] for one, row, start in zip(rollouts, struck, read.start, strict=False)])
+
+
+def _errors(locator, events):
+    return (locator.predict(events).epicentre - events.y[:, :2]).norm(dim=-1).numpy()
+
+
+# ----------------------------------------------------------------------------------------------------------- altogether
+
+
+def measure(name, progress=True) -> dict:
+    """All that the chapter says of a network, of the real test events.
+
+    Returns
+    -------
+    dict
+        `models`, each with its `recipe`, the number of `events`, and what `agreement` and the functions after it
+        return, under their names; their `contrast`; and of the dynamic one `deletion`, `faults`, and as `shuffled` and
+        `shuffled_efficiency` what is left of it with the weights of `SHUFFLES`.
+    """
+    network = networks.load(name)
+    trained = {model: checkpoints.load(path_of(name, model)) for model in MODELS}
+    _, events = experiments.parts_of(trained["dynamic"][1], progress)
+    points = emphasis(bulletins.read_bulletin(name).readings) if name == ANALYST else None
+    codes = station_codes(events, network)
+    tables, found, frames = {}, {}, {}
+    for model, (one, _) in trained.items():
+        tables[model] = collect(one, events, codes, points, progress=progress)
+        found[model] = designs(tables[model], network)
+        frames[model] = by_event(tables[model], found[model])
+    content = {"models": {}, "contrast": contrast(frames, tables)}
+    for model, (_, card) in trained.items():
+        content["models"][model] = {"recipe": card.recipe["hash"], "events": len(frames[model])}
+        content["models"][model] |= _summed_up(tables[model], found[model], frames[model])
+    model, card = trained["dynamic"]
+    content["deletion"] = deletion(model, events, tables["dynamic"], network, progress=progress)
+    content["faults"] = faults(experiments.as_locator(model, card), events)
+    return content | _shuffled(model, events, network, codes, points, progress)
+
+
+def _summed_up(table, found, frame):
+    read = table.emphasis.notna().any()
+    return {
+        "agreement": agreement(table) if read else None,
+        "beyond": beyond(table) if read else None,
+        "design": design(found),
+        "blocks": blocks(table, found),
+        "between": between(table),
+        "strata": strata(frame),
+    }
+
+
+def _shuffled(model, events, network, codes, points, progress):
+    others = [attention.shuffle_weights(model, seed) for seed in SHUFFLES]
+    tables = [collect(other, events, codes, points, checks=False, progress=progress) for other in others]
+    found = pd.concat([designs(table, network) for table in tables])
+    each = found[found.order == "rollout"].groupby("event").efficiency.mean()
+    return {"shuffled": None if points is None else beyond(*tables), "shuffled_efficiency": _mean(each)}
+
+
+def path_of(network, model):
+    """Of the trained model that is measured."""
+    return experiments.model_path(network, model, "random", 0, "paper")

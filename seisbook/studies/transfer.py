@@ -1,0 +1,158 @@
+"""The transfer study: what the first events of a new network buy, by what the training starts from.
+
+A model is trained on 25, 50, 100 or 200 real events of a network, and tested on the test part of its first random fold.
+It starts from
+
+- `other`: the trained model of the *other* network, of that one's twin and real bulletin;
+- `twin`: the model of the network's own simulated twin. No seismogram or label of an event has trained it, but it is no
+  twin of an unknown network: its zones, station terms, noise and scatter were measured on the whole bulletin;
+- `random`: random weights.
+
+Both trained starts are also tested without any event, and the former in two ways. The model counts times in sixths of
+the window and distances in what P travels in that time, so that the weights of one network fit in the *units of the
+other*: an earthquake at Ridgecrest, window, stations and all, then looks like one in Colombia four times as large, and
+its amplitudes fall off with distance as they should not. That is how it is fine-tuned. `resampled` leaves the units and
+the sampling rate that the model was trained with, and resamples the seismograms: physics stays, and what the model
+sees is a very small (or large) network.
+
+All trainings of a network take the same number of steps of the same batch, and half of the learning rate that was best
+on the twin; from random weights all of that rate, and three times as many steps. Nothing was tuned on the test events.
+For comparison there is the book's model of the network, of its twin and *all* of the training events.
+
+Three rules were written before the study was run, each on the ratio of two median epicentral errors, with an interval
+over test events and draws of the training events, see `verdicts`.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+from scipy.signal import resample_poly
+
+from seisbook.catalogues import networks
+from seisbook.catalogues import networks as networks_study
+from seisbook.measures import evaluation, perturbations, splits
+from seisbook.models import checkpoints, peers
+from seisbook.models.training import Locator
+from seisbook.studies import experiments, recipes, runner
+
+STARTS = ("other", "twin", "random")
+UNTRAINED = ("other", "resampled", "twin")  # what can be tested without any event
+SIZES = {"quick": (32,), "paper": (25, 50, 100, 200)}
+PARTITIONS = {"quick": 1, "paper": 2}  # draws of the training events; each has its own seed
+STEPS = {"quick": (10, 20), "paper": (60, 300)}  # of the whole model, then of all but the stem
+FROM_RANDOM = 3  # times as many
+BATCH = 8
+ALL = None  # training events: all of them, by the book's recipe
+SIMULATED = {"quick": 150, "paper": 1000}
+
+
+def other(network) -> str:
+    """The network whose model is transferred."""
+    return next(name for name in networks.NETWORKS if name != network)
+
+
+def trials(network, source, profile) -> list[dict]:
+    """Tests without any event, then each start with each number of events; a study stopped early has fewer draws."""
+    common = {"network": network, "source": source, "profile": profile}
+    none = [{**common, "start": start, "n_train": 0, "partition": 0} for start in UNTRAINED]
+    none.append({**common, "start": "twin", "n_train": ALL, "partition": 0})
+    drawn = [(i, n, start) for i in range(PARTITIONS[profile]) for n in SIZES[profile] for start in STARTS]
+    return none + [{**common, "start": start, "n_train": n, "partition": i} for i, n, start in drawn]
+
+
+def run(trials) -> list[dict]:
+    """Errors of all test events after each training: `epicentral_km`, `depth_km`, `magnitude`."""
+    return [_tested(**trial) for trial in trials]
+
+
+def recipe(trial) -> dict:
+    """What a trial's result follows from."""
+    code = checkpoints.code_of_parts(_tested, _started, _resampled, _training, _events)
+    models = [_published(name)[1].recipe["hash"] for name in (other(trial["network"]), trial["network"])]
+    steps = STEPS[trial["profile"]], FROM_RANDOM, BATCH
+    profile = recipes.PROFILES[trial["profile"]]
+    return checkpoints.recipe("dynamic", trial["network"], profile, steps, models, code, trial)
+
+
+def prepare(network, source, profile):
+    """Train the twin's model and read the events, once for all."""
+    experiments.pretrain(network, "dynamic", profile, False)
+    _events(network, source, profile)
+
+
+def _tested(network, source, profile, start, n_train, partition):
+    events, train, test = _events(network, source, profile)
+    held = events.select(test)
+    if start == "resampled" or n_train is ALL:
+        model, card = _published(other(network) if start == "resampled" else network)
+        held = _resampled(held, networks_study.load(network).window.sampling_rate_hz, card.config.sampling_rate_hz)
+        return evaluation.rounded(evaluation.errors(experiments.as_locator(model, card).predict(held), held))
+    model, rate = _started(network, profile, start, partition)
+    locator = Locator("dynamic", model.config, _training(profile, start, rate, n_train), partition, model)
+    if n_train:
+        chosen = np.random.default_rng(partition).permutation(train)[:n_train]  # a larger draw holds the smaller
+        locator.fit(events.select(chosen), progress=False)
+    else:
+        locator.model_ = model
+    return evaluation.rounded(evaluation.errors(locator.predict(held), held))
+
+
+def _started(network, profile, start, partition):
+    """The model that training starts from, in this network's units, and the learning rate."""
+    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    if start == "twin":
+        return twin, card.training.learning_rate / 2
+    torch.manual_seed(partition)
+    model = peers.build("dynamic", twin.config)
+    if start == "random":
+        return model, card.training.learning_rate
+    model.load_state_dict(_published(other(network))[0].state_dict())
+    return model, card.training.learning_rate / 2
+
+
+def _training(profile, start, rate, n_train):
+    """So many epochs that the number of steps does not depend on that of the events."""
+    times = FROM_RANDOM if start == "random" else 1
+    batches = max(1, round(n_train / BATCH))
+    epochs, graph_epochs = (max(1, round(times * steps / batches)) for steps in STEPS[profile])
+    settings = {"learning_rate": rate, "batch_size": BATCH, "epochs": epochs, "graph_epochs": graph_epochs}
+    return replace(recipes.PROFILES[profile].training, **settings)
+
+
+def _resampled(events, from_hz, to_hz):
+    """The same events at another sampling rate."""
+    if from_hz == to_hz:
+        return events
+    x = torch.from_numpy(resample_poly(events.x.float().numpy(), round(to_hz), round(from_hz), axis=-1))
+    x, amplitude = perturbations.rescaled(x, events.amplitude)
+    return replace(events, x=x, amplitude=amplitude)
+
+
+@cache
+def _published(network):
+    return checkpoints.load(experiments.model_path(network, "dynamic", "random", 0, "paper"))
+
+
+@cache
+def _events(network, source, profile):
+    """All events, and the training and test part of the first random fold."""
+    size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
+    events = experiments.load_events(networks_study.load(network), source, size, seed, False)
+    return events, *splits.folds(events.source_id, events.origin_time, "random")[0]
+
+
+@cache
+def borrowed(network, source, profile):
+    """The other network's model in this one's units, and all events as its stem reads them."""
+    model, _ = _started(network, profile, "other", 0)
+    return model, _events(network, source, profile)[0].read_by(model)
+
+
+def borrowed_recipe(network) -> list:
+    """What `borrowed` follows from, beside the network's own twin."""
+    return [_published(other(network))[1].recipe["hash"], checkpoints.code_of_parts(borrowed, _started)]
+
+
+STUDY = runner.Study("transfer", trials, run, recipe, prepare)

@@ -1,0 +1,203 @@
+"""The variance study: the same partitions and seeds for each arm, hundreds of times the study recipe.
+
+A part of the events is set aside first and never trained on: the *external* test events, on which every training of the
+study predicts. The others are partitioned, at random (several times five folds) and into blocks of time; a training
+sees all folds of a partition but one. Seeds decide initial weights, order of the events and station dropout.
+
+Four parts: the crossed design itself; `learning`, trainings on fewer events; `seeds`, in which one of the three random
+influences varies and the others stay; and `whole`, a smaller crossed design in which all of the model is trained, from
+the arm's own twin, as in the comparison of models: is what the study recipe says true of the whole recipe?
+
+All trainings of the study recipe take the same number of steps, whatever the number of their events: with the same
+number of epochs, a learning curve would show how few steps a small training set allows.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from seisbook.catalogues import networks
+from seisbook.measures import evaluation, splits
+from seisbook.models import checkpoints
+from seisbook.models.augmentation import TrainingConfig
+from seisbook.models.ensembles import EnsembleLocator, Seeds
+from seisbook.models.training import Locator
+from seisbook.studies import experiments, recipes, runner
+
+TRAINING = TrainingConfig(epochs=0, batch_size=16, learning_rate=3e-3, validation=0.0)  # best on the twin
+STEPS = {"quick": 40, "paper": 500}
+ARMS = ("dynamic", "static", "feature")
+REPEATS = {"quick": 1, "paper": 3}  # of five random folds; one more partition is into five blocks of time
+SEEDS = {"quick": 2, "paper": 5}
+FEATURE_SEEDS = {"quick": 1, "paper": 1}  # of the arm that the claim is not about
+SIZES = {"quick": (40,), "paper": (50, 100, 200, 400)}
+LEARNING = {"quick": 2, "paper": 8}  # partitions of each size
+WHOLE = {"quick": (2, 2, 40), "paper": (5, 3, 400)}  # partitions, seeds, training events
+SIMULATED = {"quick": 150, "paper": 1000}
+
+
+def trials(network, source, profile) -> list[dict]:
+    """All trainings, in the order of the seeds, so that a study stopped early is a smaller study."""
+    random = [("random", i) for i in range(5 * REPEATS[profile])]
+    crossed = [
+        {"part": "crossed", "arm": arm, "split": split, "partition": i, "seeds": [seed] * 3, "n_train": None}
+        for seed in range(SEEDS[profile])
+        for split, i in random + [("time", i) for i in range(5)]
+        for arm in ARMS
+        if arm != "feature" or seed < FEATURE_SEEDS[profile]
+    ]
+    learning = [
+        {"part": "learning", "arm": arm, "split": "random", "partition": i, "seeds": [0] * 3, "n_train": n}
+        for n in SIZES[profile]
+        for i in range(LEARNING[profile])
+        for arm in ARMS[:2]
+    ]
+    alone = [
+        {"part": "seeds", "arm": arm, "split": "random", "partition": 0, "seeds": _one(i, seed), "n_train": None}
+        for i in range(3)
+        for seed in range(1, SEEDS[profile])
+        for arm in ARMS[:2]
+    ]
+    partitions, seeds, n_train = WHOLE[profile]
+    whole = [
+        {"part": "whole", "arm": arm, "split": "random", "partition": i, "seeds": [seed] * 3, "n_train": n_train}
+        for seed in range(seeds)
+        for i in range(partitions)
+        for arm in ARMS[:2]
+    ]
+    common = {"network": network, "source": source, "profile": profile}
+    return [{**common, **one} for one in crossed + whole + learning + alone]
+
+
+def _one(which, seed):
+    """Seeds of which one is not zero."""
+    return [seed if i == which else 0 for i in range(3)]
+
+
+def run(trials, device="cpu") -> list[dict]:
+    """Train the graph parts of all these trials in one pass, and predict the external events.
+
+    Returns
+    -------
+    list of dict
+        Of each trial: `n_train`; `external`, the predictions (east, north, depth in km, magnitude) of the external test
+        events; `scores` on them and on the trial's own fold.
+    """
+    if trials[0]["part"] == "whole":
+        return [_whole(**trial) for trial in trials]
+    first = trials[0]
+    events, external, rest = _read(first["network"], first["source"], first["profile"])
+    parts = [_part(events, rest, trial) for trial in trials]
+    epochs = max(1, round(STEPS[first["profile"]] * TRAINING.batch_size / len(parts[0][0])))
+    locator = EnsembleLocator(
+        first["arm"],
+        recipes.model_config(networks.load(first["network"])),
+        replace(TRAINING, graph_epochs=epochs),
+        tuple(Seeds(*trial["seeds"]) for trial in trials),
+        device,
+    )
+    locator.fit(events, [train for train, _ in parts], progress=False)
+    predictions = locator.predict(events, external)
+    found = [locator.predict(events, test) for _, test in parts]
+    return [
+        _result(events, external, _estimates(predictions, r), test, _estimates(found[r], r), len(train))
+        for r, (train, test) in enumerate(parts)
+    ]
+
+
+def _whole(network, source, profile, **trial):
+    """One training of all of the model, from the arm's own twin."""
+    twin, card = checkpoints.load(experiments.pretrain(network, trial["arm"], profile, False))
+    events, external, rest = _events(network, source, profile)
+    train, test = _part(events, rest, trial)
+    training = replace(recipes.PROFILES[profile].training, learning_rate=card.training.learning_rate / 2)
+    locator = Locator(trial["arm"], twin.config, training, trial["seeds"][0], start_from=twin)
+    locator.fit(events.select(train), progress=False)
+    found = [_estimates(locator.predict(events, index)) for index in (external, test)]
+    return _result(events, external, found[0], test, found[1], len(train))
+
+
+def _estimates(predictions, replica=...):
+    """East, north, depth and magnitude of all events, by one replica: (events, 4)."""
+    columns = *predictions.epicentre[replica].unbind(-1), predictions.depth[replica], predictions.magnitude[replica]
+    return np.column_stack([column.cpu().numpy() for column in columns])
+
+
+def _part(events, rest, trial):
+    """The events of one trial: those trained on, and those of the fold left out."""
+    if trial["split"] == "time":
+        folds = splits.time_folds(events.origin_time[rest], 5)
+    else:
+        repeat = trial["partition"] // 5
+        folds = splits.random_folds(len(rest), 5, random_state=1 + repeat)
+    train, test = folds[trial["partition"] % 5]
+    if trial["n_train"]:
+        train = np.random.default_rng(trial["partition"]).permutation(train)[: trial["n_train"]]
+    return rest[train], rest[test]
+
+
+def _result(events, external, prediction, test, of_fold, n_train):
+    return {
+        "n_train": n_train,
+        "external": [[float(f"{value:.5g}") for value in row] for row in prediction],
+        "scores": {"external": _scores(prediction, events, external), "fold": _scores(of_fold, events, test)},
+    }
+
+
+def _scores(prediction, events, index):
+    errors = evaluation.hypocentral_errors(prediction, events.y[index].numpy(), events.source_id[index])
+    return {
+        "epicentral_km": float(errors.epicentral_km.median()),
+        "depth_km": float(errors.depth_km.abs().median()),
+        "magnitude_rmse": float(np.sqrt((errors.magnitude**2).mean())),
+    }
+
+
+def group(trial):
+    """Trials of one batched pass: one arm, with training sets of one size; of the whole model, each alone."""
+    if trial["part"] == "whole":
+        return trial["arm"], trial["partition"], *trial["seeds"]
+    events, _, rest = _events(trial["network"], trial["source"], trial["profile"])
+    return trial["arm"], len(_part(events, rest, trial)[0])
+
+
+def recipe(trial) -> dict:
+    """What a trial's result follows from."""
+    parts = checkpoints.code_of_parts(run, _whole, _estimates, _part, _result, _scores, _events, _read)
+    code = {**checkpoints.code_of("ensembles"), "variance_study": parts}
+    profile = recipes.PROFILES[trial["profile"]]
+    return checkpoints.recipe(trial["arm"], trial["network"], profile, TRAINING, STEPS[trial["profile"]], code, trial)
+
+
+def prepare(network, source, profile):
+    """Train both arms on the twin, and let its stem read the events, once for all."""
+    for arm in ARMS[:2]:
+        experiments.pretrain(network, arm, profile, False)
+    _read(network, source, profile)
+
+
+@cache
+def _events(network, source, profile):
+    """All events, the external test events, and the others."""
+    size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
+    events = experiments.load_events(networks.load(network), source, size, seed, False)
+    rest, external = splits.folds(events.source_id, events.origin_time, "random")[0]
+    return events, external, rest
+
+
+@cache
+def _read(network, source, profile):
+    """The same, as the twin's stem reads the events."""
+    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    events, external, rest = _events(network, source, profile)
+    return events.read_by(twin), external, rest
+
+
+def labels(network, source, profile):
+    """Labels (events, 4) and names of the external test events, in the order of the predictions."""
+    events, external, _ = _events(network, source, profile)
+    return events.y[external].numpy(), events.source_id[external]
+
+
+STUDY = runner.Study("variance", trials, run, recipe, prepare, group, batch=4)
