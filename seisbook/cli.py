@@ -350,7 +350,7 @@ def _upkeep(arguments):
 
     if arguments.renew:
         return upkeep.renew()
-    found = list(tqdm(upkeep.steps(), desc="records", unit="step", leave=False))
+    found = list(tqdm(upkeep.steps(), desc="records", unit="step", leave=False, disable=None))
     print(upkeep.report(found))
     return 1 if any(step.outdated for step in found) else 0
 

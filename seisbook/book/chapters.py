@@ -122,7 +122,7 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
         raise UserError("give the profile with --profile, not with -p")
     checked = [check_parameters(chapter, {"profile": profile, **parameters}) for chapter in chosen]
     executed = []
-    bar = tqdm(list(zip(chosen, checked, strict=True)), unit="chapter", disable=not progress)
+    bar = tqdm(list(zip(chosen, checked, strict=True)), unit="chapter", disable=None if progress else True)
     for chapter, values in bar:
         bar.set_description(chapter.stem)
         executed.append(execute(chapter, BUILD / profile / chapter.name, values, progress))
@@ -161,7 +161,7 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
             parameters,
             kernel_name="python3",
             cwd=BOOK,
-            progress_bar=progress,
+            progress_bar={"disable": None} if progress else False,
             log_output=False,
             start_timeout=KERNEL_SECONDS,
             extra_arguments=[first],

@@ -202,7 +202,9 @@ def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
         If a cell fails, such as a solution that its own check refuses.
     """
     made = []
-    for chapter in tqdm(chosen or chapters.chapters(), desc="solutions", unit="chapter", disable=not progress):
+    for chapter in tqdm(
+        chosen or chapters.chapters(), desc="solutions", unit="chapter", disable=None if progress else True
+    ):
         source = _write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
         made.append(chapters.execute(source, FOLDER / "teacher" / chapter.name, {"profile": profile}, progress))
     return made
@@ -240,7 +242,7 @@ def pack(progress=True) -> Path:
     part = path.with_suffix(".part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         archive.writestr("seisbook-workshop/START.md", START.format(platform=platform, python=python))
-        for name, file in tqdm(files.items(), desc="zip", unit="file", disable=not progress):
+        for name, file in tqdm(files.items(), desc="zip", unit="file", disable=None if progress else True):
             packed = zipfile.ZIP_STORED if file.suffix == ".whl" else None  # a wheel is a zip
             archive.write(file, Path("seisbook-workshop") / name, packed)
     os.replace(part, path)

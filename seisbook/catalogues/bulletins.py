@@ -132,7 +132,7 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
         with warnings.catch_warnings():
             # ObsPy warns of every header column that QuakeML has no place for
             warnings.simplefilter("ignore")
-            for number, lines in tqdm(blocks, desc=path.name, unit="event", leave=False, disable=len(blocks) < 200):
+            for number, lines in tqdm(blocks, desc=path.name, unit="event", leave=False, delay=2, disable=None):
                 event = _nordic_event(path, number, lines, skipped)
                 if event is None:
                     continue

@@ -109,7 +109,7 @@ def fetch_all(network: str | None = None, progress: bool = True) -> list[Path]:
     if not names:
         known = sorted({name.split("/")[0] for name in registry()})
         raise UserError(f"no real data for the network '{network}': choose one of {', '.join(known)}")
-    bar = tqdm(names, desc="real data", unit="file", disable=not progress)
+    bar = tqdm(names, desc="real data", unit="file", disable=None if progress else True)
     return [fetch(name, progress=False) for name in bar]
 
 

@@ -65,7 +65,10 @@ class Events:
     def from_dataset(cls, dataset, progress=True):
         """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory."""
         rate = float(dataset.metadata.trace_sampling_rate_hz.iloc[0])
-        data = [dataset[i] for i in tqdm(range(len(dataset)), desc="reading", unit="event", disable=not progress)]
+        data = [
+            dataset[i]
+            for i in tqdm(range(len(dataset)), desc="reading", unit="event", disable=None if progress else True)
+        ]
         x = torch.cat([event.x for event in data])
         peak = x.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
         times = dataset.metadata.drop_duplicates("source_id").set_index("source_id").source_origin_time

@@ -81,7 +81,7 @@ def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: flo
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror}): choose another folder") from None
     try:
-        bar = tqdm(records, total=total, unit="event", disable=not progress)
+        bar = tqdm(records, total=total, unit="event", disable=None if progress else True)
         counts = _write_parts(bar, part, sampling_rate_hz, card["unit"])
         if not counts["n_events"]:
             raise UserError(f"{out}: there is no event to write: {_why_none(card.get('skipped', []))}")

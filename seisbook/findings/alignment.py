@@ -299,7 +299,9 @@ def record(progress=True):
     Path
     """
     content = {"code": provenance.code_version(), "corpora": {}}
-    for network, source in tqdm(alignment_study.CORPORA, "alignment", unit="corpus", disable=not progress):
+    for network, source in tqdm(
+        alignment_study.CORPORA, "alignment", unit="corpus", disable=None if progress else True
+    ):
         found = runner.load(alignment_study.STUDY, network, source, "paper")
         shared = {"network": network, "source": source, "made_from": _origin(found)}
         summary = _summary(found, alignment_study.corpus(network, source))

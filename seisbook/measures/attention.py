@@ -645,7 +645,7 @@ def deletion_curve(model: nn.Module, events: Events, order: Sequence, ks=(1, 2, 
         raise UserError(f"deletion_curve: no event has more than {max(ks)} stations: lower ks")
     rows = [
         _deleted(model, events, i, np.asarray(order[i]), ks)
-        for i in tqdm(large, desc="leaving out stations", unit="event", disable=not progress)
+        for i in tqdm(large, desc="leaving out stations", unit="event", disable=None if progress else True)
     ]
     return pd.concat(rows, ignore_index=True)
 

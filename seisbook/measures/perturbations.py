@@ -117,7 +117,9 @@ class Perturbation(ABC):
             )
         if self.severity == self.identity:
             return replace(events)
-        with tqdm(total=len(events), desc=type(self).__name__, unit="event", delay=2, disable=not progress) as bar:
+        with tqdm(
+            total=len(events), desc=type(self).__name__, unit="event", delay=2, disable=None if progress else True
+        ) as bar:
             return self._perturbed(events, sampling_rate_hz, bar)
 
     @abstractmethod

@@ -221,7 +221,7 @@ def profile(model: GraphModel, events: Events, progress=True) -> pd.DataFrame:
     """
     batches = np.array_split(np.arange(len(events)), -(-len(events) // 64))
     measured, embeddings = [], []
-    for index in tqdm(batches, desc="measuring smoothness", disable=not progress):
+    for index in tqdm(batches, desc="measuring smoothness", disable=None if progress else True):
         found = block_states(model, events, index)
         measured.append(_measured(found, model.config.neighbours))
         embeddings.append(found.embedding)

@@ -196,7 +196,7 @@ class ClassicalLocator:
         start = np.searchsorted(onsets.event, np.arange(len(catalogue) + 1))
         columns = [onsets[name].to_numpy() for name in ("station", "wave", "time", "weight")]
         located = np.full((len(catalogue), len(LOCATED)), np.nan)
-        for event in tqdm(range(len(catalogue)), "locating", unit="event", disable=not self.progress):
+        for event in tqdm(range(len(catalogue)), "locating", unit="event", disable=None if self.progress else True):
             rows = slice(start[event], start[event + 1])
             if rows.stop - rows.start >= LEAST_ONSETS:
                 located[event] = self._locate(*(column[rows] for column in columns))

@@ -95,7 +95,9 @@ class EnsembleLocator:
         steps = len(subsets[0]) // size
         optimiser, schedule = self._optimiser(steps)
         self.history_ = []
-        for _ in tqdm(range(self.training.graph_epochs), desc=f"{len(self.seeds)} trainings", disable=not progress):
+        for _ in tqdm(
+            range(self.training.graph_epochs), desc=f"{len(self.seeds)} trainings", disable=None if progress else True
+        ):
             order = self._orders(events, subsets, orders, steps * size).reshape(len(self.seeds), steps, size)
             losses = [self._step(events, order[:, step], dropouts, optimiser, schedule) for step in range(steps)]
             self.history_.append(torch.stack(losses).mean(0).cpu().numpy())

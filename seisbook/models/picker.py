@@ -81,7 +81,7 @@ def catalogue_from_traces(catalogue, records, sampling_rate_hz, progress=True):
         amplitude, the largest absolute value of the three components from P on; none where there is no P.
     """
     tables = []
-    for record in tqdm(records, "picking", len(catalogue), unit="event", disable=not progress):
+    for record in tqdm(records, "picking", len(catalogue), unit="event", disable=None if progress else True):
         if record.source_id in catalogue.events.index:
             tables.append(_automatic_readings(record, sampling_rate_hz))
     readings = pd.concat(tables, ignore_index=True) if tables else catalogue.readings.iloc[:0]

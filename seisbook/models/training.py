@@ -82,7 +82,7 @@ class Locator:
         """Train for some epochs; return the best validation error so far and its weights."""
         optimiser, schedule = self._optimiser(len(kept), epochs)
         label = "training" if events.features is None else "training all but the stem"
-        bar = tqdm(range(epochs), desc=label, unit="epoch", disable=not progress)
+        bar = tqdm(range(epochs), desc=label, unit="epoch", disable=None if progress else True)
         for _ in bar:
             entry = {"loss": self._epoch(events, kept, optimiser, schedule, generator)}
             if len(held):

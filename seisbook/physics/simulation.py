@@ -63,7 +63,7 @@ def simulate(network, n_events, random_state=0, travel_times=None, progress=Fals
         raise UserError(f"{network.name}: no seismicity zones to simulate: add `zones` to its YAML file")
     travel_times = travel_times or TravelTimes(network.velocity_model)
     events, readings = [], []
-    for first in tqdm(range(0, n_events, BLOCK), desc="simulating", unit="block", disable=not progress):
+    for first in tqdm(range(0, n_events, BLOCK), desc="simulating", unit="block", disable=None if progress else True):
         rng = np.random.default_rng(np.random.SeedSequence([random_state, first // BLOCK]))
         block_events, block_readings = _block(network, travel_times, rng)
         number = min(BLOCK, n_events - first)

@@ -163,7 +163,7 @@ def tabulate(top_km, vp_km_s, max_distance_km, max_depth_km):
     r = _axis(0.0, max_distance_km, ((20.0, 0.25), (60.0, 0.5), (np.inf, 2.0)))
     z = _axis(TOP_KM, max_depth_km, ((60.0, 0.25), (np.inf, 1.0)))
     slowness = np.empty((len(ELEVATION_KM), len(z), len(r)), "float32")
-    for i, elevation in enumerate(tqdm(ELEVATION_KM, desc="travel times", leave=False, delay=2)):
+    for i, elevation in enumerate(tqdm(ELEVATION_KM, desc="travel times", leave=False, delay=2, disable=None)):
         slowness[i] = _effective_slowness(-elevation, r, z, top_km, vp_km_s)
     return r, z, slowness
 

@@ -97,7 +97,7 @@ def collect(model, events, codes, points=None, checks=True, progress=True) -> pd
     """
     large = np.flatnonzero(np.diff(events.start) >= FEWEST)
     tables = []
-    for i in tqdm(large, "attention", unit="event", disable=not progress):
+    for i in tqdm(large, "attention", unit="event", disable=None if progress else True):
         table = attention.attention_table(model, events, i, checks=checks)
         rows = slice(events.start[i], events.start[i + 1])
         keys = [(str(events.source_id[i]), code) for code in codes[rows]]

@@ -188,7 +188,11 @@ def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", p
         _check_device(study, device)
         study.prepare(network, source, profile)
         bar = tqdm(
-            total=len(stock.recipes), initial=len(stock.found), desc=study.name, unit="trial", disable=not progress
+            total=len(stock.recipes),
+            initial=len(stock.found),
+            desc=study.name,
+            unit="trial",
+            disable=None if progress else True,
         )
         with bar:
             for outcome in _outcomes(shelf, stock.missing, n_jobs, dask, device):
@@ -325,7 +329,7 @@ def _wanted(shelf, progress=True):
     """Recipes and trials by hash, as JSON returns them."""
     recipes, trials = {}, {}
     given = shelf.study.trials(shelf.network, shelf.source, shelf.profile)
-    for trial in tqdm(given, desc="recipes", leave=False, delay=2, disable=not progress):
+    for trial in tqdm(given, desc="recipes", leave=False, delay=2, disable=None if progress else True):
         trial = _as_json(trial)
         recipe = _as_json(shelf.study.recipe(trial))
         if (same := trials.setdefault(recipe["hash"], trial)) is not trial:
