@@ -4,12 +4,12 @@ import re
 import shlex
 
 import yaml
-from test_building import catalogue_to_quakeml
 
 from seisbook import cli
 from seisbook.catalogues import networks
 from seisbook.datasets import build
 from seisbook.paths import DATA, ROOT
+from tests.datasets.test_build import catalogue_to_quakeml
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,6 +13,7 @@ from torch_geometric.data import Batch
 
 from seisbook.datasets import graphs, store
 from seisbook.errors import DataError, UserError
+from seisbook.paths import ROOT
 
 CARD = {"network": "test", "source": "simulated", "unit": "nm", "centre": [4.0, -74.0]}
 RATE = 20.0
@@ -170,8 +170,8 @@ def test_incomplete_dataset_is_refused(written, damage):
 
 SLOW_BUILD = """
     import sys, time
-    sys.path.insert(0, {tests!r})
-    from test_datasets import CARD, RATE, record
+    sys.path.insert(0, {root!r})
+    from tests.datasets.test_store import CARD, RATE, record
     from seisbook.datasets import store
 
     def slow():
@@ -186,7 +186,7 @@ SLOW_BUILD = """
 
 def test_killed_build_leaves_nothing_that_opens(tmp_path):
     out = tmp_path / "set"
-    script = textwrap.dedent(SLOW_BUILD.format(tests=str(Path(__file__).parent), out=str(out)))
+    script = textwrap.dedent(SLOW_BUILD.format(root=str(ROOT), out=str(out)))
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
         if int(line) >= 20:
@@ -209,15 +209,15 @@ def test_memory_does_not_grow_with_events(tmp_path):
     """Peak memory of writing 200 events of 1.4 MB exceeds that of 20 by less than 60 of 260 MB more."""
     script = """
         import resource, sys
-        sys.path.insert(0, {tests!r})
-        from test_datasets import CARD, RATE, record
+        sys.path.insert(0, {root!r})
+        from tests.datasets.test_store import CARD, RATE, record
         from seisbook.datasets import store
         store.write((record(i % 9, 12, 10_000) for i in range({n})), {out!r}, CARD, RATE, progress=False)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     """
     peaks = []
     for n in (20, 200):
-        text = textwrap.dedent(script.format(tests=str(Path(__file__).parent), n=n, out=str(tmp_path / f"set{n}")))
+        text = textwrap.dedent(script.format(root=str(ROOT), n=n, out=str(tmp_path / f"set{n}")))
         result = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
         peaks.append(float(result.stdout))
     assert peaks[1] - peaks[0] < 60, f"{peaks} MB"

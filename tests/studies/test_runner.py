@@ -143,7 +143,7 @@ def _apart(place, how):
     if limit := how.pop("largest_file", None):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     runner.BUILD, records.RESULTS = place.build, place.results
-    runner.STUDIES["cheap"] = "test_studies"
+    runner.STUDIES["cheap"] = __name__
     sys.stdout = sys.stderr = (place.folder / f"output-{os.getpid()}").open("w", buffering=1)
     options = [text for name, value in how.items() for text in (f"--{name}", str(value))]
     code = cli.main([*place.arguments("run"), *options])

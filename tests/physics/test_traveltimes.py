@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-import seisbook.physics.traveltimes
 
+import seisbook.physics.traveltimes
 from seisbook.catalogues.networks import VelocityModel
 from seisbook.physics.traveltimes import ELEVATION_KM, TravelTimes, tabulate
 

@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.figures import robustness as robustness_figures
 from seisbook.findings import transfer
-from seisbook.studies import experiments, recipes
 from seisbook.studies import transfer as transfer_study
 
-QUICK = recipes.PROFILES["quick"]
 FACTORS = {"other": 2.0, "twin": 1.0, "random": 4.0, "resampled": 30.0}  # of the error with as many events
 
 
@@ -28,26 +23,6 @@ def records():
         result = {"epicentral_km": size.tolist(), "depth_km": (-2 * size).tolist(), "magnitude": (0.1 * size).tolist()}
         found.append({"trial": trial, "result": result, "code": "abc"})
     return found
-
-
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
-    built = build.build(
-        "ridgecrest", "simulated", tmp_path_factory.mktemp("twin") / "twin", n_events=60, progress=False
-    )
-    return Events.from_dataset(EventDataset(built), progress=False)
-
-
-@pytest.fixture
-def tiny(events, monkeypatch, tmp_path):
-    """A twin trained on next to nothing, and sixty events to learn from and to test on."""
-    small = replace(QUICK, twin_events=60, pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0))
-    monkeypatch.setattr(experiments, "BUILD", tmp_path)
-    monkeypatch.setitem(recipes.PROFILES, "quick", small)
-    monkeypatch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
-    transfer_study._events.cache_clear()
-    yield
-    transfer_study._events.cache_clear()
 
 
 def test_every_start_gets_the_same_events():

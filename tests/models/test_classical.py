@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import seisbook.physics.traveltimes
 
+import seisbook.physics.traveltimes
 from seisbook.catalogues import bulletins, geodesy, networks
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import KM_PER_DEGREE, distance_azimuth, to_geographic

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from test_transfer import events, tiny  # noqa: F401 (fixtures)
 
 from seisbook.figures import robustness as robustness_figures
 from seisbook.findings import augmentation
@@ -24,7 +23,7 @@ def records():
     return found
 
 
-def test_all_arms_take_the_same_number_of_steps(tiny):  # noqa: F811
+def test_all_arms_take_the_same_number_of_steps(tiny):
     sets = {
         arm: augmentation_study._augmented("ridgecrest", "simulated", "quick", arm)
         for arm in ("as they are", "band_pass", "joint_shift", "all")
@@ -79,7 +78,7 @@ def test_the_figure_has_a_panel_an_axis(records):
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["none", "0.5", "1", "2", "4"]
 
 
-def test_trials_are_trained_and_tested(tiny):  # noqa: F811
+def test_trials_are_trained_and_tested(tiny):
     trials = augmentation_study.trials("ridgecrest", "simulated", "quick")
     assert len({augmentation_study.recipe(one)["hash"] for one in trials}) == len(trials)
     plain, *others = augmentation_study.run(trials)

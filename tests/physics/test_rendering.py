@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-import seisbook.physics.traveltimes
 
+import seisbook.physics.traveltimes
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
 from seisbook.errors import UserError

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import seisbook.physics.traveltimes
 
+import seisbook.physics.traveltimes
 from seisbook.catalogues import networks
 from seisbook.catalogues.geodesy import distance_azimuth
 from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
