@@ -63,7 +63,7 @@ def b_values(values, magnitudes) -> str:
     values = np.array([np.ravel(value)[0] for value in values], float)
     _require(not np.allclose(values, right[::-1]), "begin with the lowest threshold.")
     _require(values[0] < values.max(), "where events are missing b comes out too small: is your first threshold low?")
-    _require(np.allclose(values, right, atol=0.005), "count from `statistics.completeness`, and cut events below.")
+    _require(np.allclose(values, right, atol=0.005), "count from `seismicity.completeness`, and cut events below.")
     return f"Right: from {values[0]:.2f} to {values[-1]:.2f}. The question is where to stop."
 
 
@@ -198,7 +198,7 @@ def two_faults(growths, locator, events, sampling_rate_hz) -> str:
     found, product = np.array([growths[name] for name in right]), growths["noise"] * growths["nearest"]
     hint = "these are errors in km: divide them by that of the same events unperturbed."
     _require(not np.allclose(found, np.multiply(list(right.values()), calm), rtol=0.02), hint)
-    hint = "that is the product: apply *both* to the events, with `robustness.compose`."
+    hint = "that is the product: apply *both* to the events, with `perturbations.compose`."
     _require(np.isclose(product, right["both"], rtol=1e-3) or not np.isclose(growths["both"], product), hint)
     wrong = [name for name in right if not np.isclose(growths[name], right[name], rtol=0.02)]
     _require(not wrong, f"{', '.join(wrong)}: 10 dB and one station, all events, medians of `epicentral_km`?")

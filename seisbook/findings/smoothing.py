@@ -59,7 +59,7 @@ def tabulate(records) -> pd.DataFrame:
     Parameters
     ----------
     records : list of dict
-        Each a `trial` and its `result`, as `studies.load` returns them.
+        Each a `trial` and its `result`, as `seisbook.studies.runner.load` returns them.
 
     Returns
     -------
