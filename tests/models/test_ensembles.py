@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.ensembles import EnsembleLocator
@@ -15,14 +12,6 @@ from seisbook.models.graph import GraphModel, ModelConfig
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=2, neighbours=4)
 SHORT = TrainingConfig(graph_epochs=3, batch_size=8, learning_rate=3e-3)
 SUBSETS = [np.arange(0, 40), np.arange(10, 50), np.arange(20, 60)]
-
-
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
-    out = tmp_path_factory.mktemp("set") / "twin"
-    return Events.from_dataset(
-        EventDataset(build.build("ridgecrest", "simulated", out, n_events=60, progress=False)), progress=False
-    )
 
 
 @pytest.fixture(scope="module")

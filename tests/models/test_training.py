@@ -5,9 +5,6 @@ import pytest
 import scipy.stats
 import torch
 
-from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
 from seisbook.models import augmentation, losses, training
 from seisbook.models.augmentation import TrainingConfig
@@ -16,17 +13,6 @@ from seisbook.models.training import Locator
 
 CONFIG = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=2)
 SHORT = TrainingConfig(epochs=4, graph_epochs=2, batch_size=8, learning_rate=3e-3)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    out = tmp_path_factory.mktemp("set") / "twin"
-    return EventDataset(build.build("ridgecrest", "simulated", out, n_events=60, progress=False))
-
-
-@pytest.fixture(scope="module")
-def events(dataset):
-    return Events.from_dataset(dataset, progress=False)
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.studies import experiments, recipes
 from seisbook.studies import transfer as transfer_study
 
 QUICK = recipes.PROFILES["quick"]
-
-
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
-    built = build.build(
-        "ridgecrest", "simulated", tmp_path_factory.mktemp("twin") / "twin", n_events=60, progress=False
-    )
-    return Events.from_dataset(EventDataset(built), progress=False)
 
 
 @pytest.fixture

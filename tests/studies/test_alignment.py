@@ -74,6 +74,18 @@ def found(given):
         return [{"trial": one, "result": alignment_study.run([one])[0], "code": "x"} for one in trials]
 
 
+@pytest.fixture(scope="module")
+def content(found, given):
+    """A record of one corpus, as `alignment_results.record` makes it."""
+    summary = alignment_results._summary(found, given)
+    return {"corpora": {"colombia-simulated": {"network": "colombia", "source": "simulated", **summary}}}
+
+
+@pytest.fixture(scope="module")
+def summary(content):
+    return content["corpora"]["colombia-simulated"]
+
+
 @pytest.mark.parametrize(("network", "source"), alignment_study.CORPORA)
 def test_every_trial_has_a_recipe_of_its_own(network, source):
     trials = alignment_study.trials(network, source, "paper")
@@ -106,8 +118,8 @@ def test_regions_are_left_out_whole(given):
         assert len(train) + len(test) == len(given.texts)
 
 
-def test_events_find_their_texts_and_shuffled_ones_do_not(found):
-    rows = {tuple(one[key] for key in alignment_results.ARM): one for one in alignment_results.retrieval(found)}
+def test_events_find_their_texts_and_shuffled_ones_do_not(summary):
+    rows = {tuple(one[key] for key in alignment_results.ARM): one for one in summary["retrieval"]}
     own = rows["aligned", "none", "random", 1.0, False, None]
     shuffled = rows["shuffled", "none", "random", 1.0, False, None]
     assert own["at1"][0] > 0.8
@@ -116,16 +128,16 @@ def test_events_find_their_texts_and_shuffled_ones_do_not(found):
     assert own["gap"][1] < own["gap"][0]
 
 
-def test_prompts_recognise_classes_better_than_controls(found):
-    plain = [one for one in alignment_results.zero_shot(found) if (one["masking"], one["split"]) == ("none", "random")]
+def test_prompts_recognise_classes_better_than_controls(summary):
+    plain = [one for one in summary["zero_shot"] if (one["masking"], one["split"]) == ("none", "random")]
     rows = {one["arm"]: one for one in plain if one["paired"] == 1}
     assert rows["aligned"]["accuracy"][0] > 0.6 > rows["metadata"]["accuracy"][0]
     assert rows["majority"]["accuracy"][0] == pytest.approx(1 / 3)
     assert rows["supervised"]["accuracy"][0] > 0.9
 
 
-def test_verdicts_follow_from_the_hardest_control(found):
-    rows = {(one["question"], one["masking"]): one for one in alignment_results.judge(found)}
+def test_verdicts_follow_from_the_hardest_control(summary):
+    rows = {(one["question"], one["masking"]): one for one in summary["verdicts"]}
     assert set(rows) == {
         *(("retrieval", masking) for masking in reports.MASKS),
         *(("zero-shot", masking) for masking in reports.MASKS),
@@ -226,13 +238,6 @@ def test_nothing_but_general_words_is_left_of_the_observed_texts():
     assert left <= reports.vocabulary("observed")
     assert "santander" not in left
     assert len(set(reports.mask(texts, "places", "observed"))) < 25 < 250 < len(set(texts))
-
-
-@pytest.fixture(scope="module")
-def content(found, given):
-    """A record of one corpus, as `alignment_results.record` makes it."""
-    summary = alignment_results._summary(found, given)
-    return {"corpora": {"colombia-simulated": {"network": "colombia", "source": "simulated", **summary}}}
 
 
 def test_the_summary_can_be_written(content, tmp_path):

@@ -7,8 +7,6 @@ import pytest
 
 from seisbook.catalogues import networks
 from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
 from seisbook.measures import splits
 from seisbook.studies import experiments, recipes
@@ -23,14 +21,6 @@ TINY = recipes.Profile(
     pretraining=replace(recipes.PROFILES["quick"].pretraining, epochs=1, graph_epochs=1),
     training=replace(recipes.PROFILES["quick"].training, epochs=1, graph_epochs=1, batch_size=8),
 )
-
-
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
-    out = tmp_path_factory.mktemp("set") / "twin"
-    return Events.from_dataset(
-        EventDataset(build.build("ridgecrest", "simulated", out, n_events=50, progress=False)), progress=False
-    )
 
 
 @pytest.fixture
@@ -51,7 +41,7 @@ def test_five_folds_make_one_entry_over_all_events(bench, events):
     tested = [name for record in made for name in record["errors"]["source_id"]]
     assert sorted(tested) == sorted(events.source_id)
     (entry,) = experiments.results("quick")
-    assert entry["n_events"] == 50
+    assert entry["n_events"] == 60
     assert entry["parameters"] > 1e5
     assert entry["learning_rate"] in [rate / 2 for rate in TINY.rates]
     assert set(entry["epicentral_km"]) >= {"median", "ci", "mean", "p90", "rmse"}

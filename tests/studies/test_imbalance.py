@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook.datasets import build
 from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.figures import robustness as robustness_figures
 from seisbook.findings import claims, imbalance
 from seisbook.studies import experiments, recipes, runner, transfer
@@ -118,9 +116,7 @@ def test_the_figure_has_a_column_a_network(records):
     assert [text.get_text() for text in figure.axes[1].get_xticklabels()] == ["80", "40", "16", "8", "0"]
 
 
-def test_a_trial_is_trained_and_tested(monkeypatch, tmp_path):
-    built = build.build("ridgecrest", "simulated", tmp_path / "twin", n_events=60, progress=False)
-    events = Events.from_dataset(EventDataset(built), progress=False)
+def test_a_trial_is_trained_and_tested(events, monkeypatch, tmp_path):
     tiny = replace(QUICK, twin_events=60, pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0))
     monkeypatch.setattr(experiments, "BUILD", tmp_path)
     monkeypatch.setitem(recipes.PROFILES, "quick", tiny)

@@ -6,9 +6,6 @@ import pytest
 import torch
 
 from seisbook import records
-from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import UserError
 from seisbook.figures import smoothing as smoothing_figures
 from seisbook.findings import smoothing
@@ -141,15 +138,12 @@ def test_averaging_over_neighbours_smooths():
 
 
 @pytest.fixture(scope="module")
-def raw(tmp_path_factory):
-    out = tmp_path_factory.mktemp("set") / "twin"
-    return Events.from_dataset(
-        EventDataset(build.build("ridgecrest", "simulated", out, n_events=40, progress=False)), progress=False
-    )
+def raw(events):
+    return events.select(np.arange(40))
 
 
 @pytest.fixture(scope="module")
-def events(raw):
+def read(raw):
     torch.manual_seed(0)
     return raw.read_by(GraphModel(replace(RIDGECREST, channels=64)))
 
@@ -160,31 +154,31 @@ def model():
     return deep.DeepGraphModel(RIDGECREST)
 
 
-def test_states_are_those_between_the_blocks(events, model):
+def test_states_are_those_between_the_blocks(read, model):
     index = np.array([3, 0, 7])
-    found = smoothness.block_states(model, events, index)
-    sizes = np.diff(events.start)[index]
+    found = smoothness.block_states(model, read, index)
+    sizes = np.diff(read.start)[index]
     assert [u.shape for u in found.states] == [(3, sizes.max(), 16)] * 4
     assert (found.mask.sum(1) == sizes).all()
     for i, u in enumerate(found.states):  # the multi-scale readout is the largest and the mean of each of them
         largest = np.where(found.mask[..., None], u, -np.inf).max(1)
         mean = (u * found.mask[..., None]).sum(1) / sizes[:, None]
         np.testing.assert_allclose(found.embedding[:, 32 * i : 32 * (i + 1)], np.hstack([largest, mean]), atol=1e-5)
-    np.testing.assert_array_equal(found.pos[found.mask], events.select(index).pos.numpy())
+    np.testing.assert_array_equal(found.pos[found.mask], read.select(index).pos.numpy())
 
 
-def test_no_hook_is_left_behind(events, model):
-    smoothness.block_states(model, events, [0])
+def test_no_hook_is_left_behind(read, model):
+    smoothness.block_states(model, read, [0])
     with pytest.raises(IndexError):
-        smoothness.block_states(model, events, [len(events)])
+        smoothness.block_states(model, read, [len(read)])
     assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.blocks)
 
 
-def test_profile_is_the_mean_over_events(events, model):
-    table = smoothness.profile(model, events, progress=False)
+def test_profile_is_the_mean_over_events(read, model):
+    table = smoothness.profile(model, read, progress=False)
     assert list(table.index) == [0, 1, 2, 3, "readout"]
     assert list(table.width) == [16, 16, 16, 16, 2 * 16 * 4]
-    found = smoothness.block_states(model, events)
+    found = smoothness.block_states(model, read)
     for block in range(4):
         expected = dirichlet_energy(found.states[block], found.pos, found.mask, k=4).mean()
         assert table.dirichlet_energy[block] == pytest.approx(expected)
@@ -244,8 +238,8 @@ def test_counting_draws_no_random_number():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_deep_model_does_not_mind_padding(events, model):
-    batch = events.batch(np.array([0, 1, 2]))
+def test_deep_model_does_not_mind_padding(read, model):
+    batch = read.batch(np.array([0, 1, 2]))
     more = [torch.cat([value, torch.full_like(value[:, :2], 1e3)], 1) for value in (*batch.features[:4], batch.pos)]
     mask = torch.cat([batch.mask, torch.zeros(3, 2, dtype=torch.bool)], 1)
     one = model.eval().locate(batch.features, batch.pos, batch.mask)
@@ -405,14 +399,7 @@ def test_depth_figure_shows_the_last_block_and_the_error():
     assert len(figure.legends[0].texts) == 4
 
 
-def test_block_figure_shows_the_deepest_model():
-    figure = smoothing_figures.block_figure(smoothing.tabulate(made_up()))
-    for axis in figure.axes:
-        shown = line(axis, smoothing_figures.GRAPH_COLOURS["dynamic"], "-")
-        np.testing.assert_allclose(shown.get_xdata(), np.arange(17), atol=0.2)
-
-
-def test_figures_show_what_diverged():
+def test_figure_shows_what_diverged():
     diverged = [(graph, readout, 16) for graph, readout in smoothing_study.ARMS if graph == "dynamic"]
     table = smoothing.tabulate(made_up(diverged=diverged))
     figure = smoothing_figures.depth_figure(table)
@@ -420,7 +407,6 @@ def test_figures_show_what_diverged():
     crosses = [one for one in figure.axes[3].lines if one.get_marker() in ("x", "X")]
     assert sum(len(one.get_xdata()) for one in crosses) == 4
     assert len(line(figure.axes[0], smoothing_figures.GRAPH_COLOURS["dynamic"], "-").get_xdata()) == 3
-    assert len(smoothing_figures.block_figure(table).legends[0].texts) == 2
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seisbook.datasets import build
-from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.findings import ablations
 from seisbook.studies import ablations as ablations_study
 from seisbook.studies import experiments, recipes
@@ -19,13 +16,6 @@ TINY = replace(
     training=replace(QUICK.training, epochs=1, graph_epochs=1, batch_size=8),
 )
 WHERE = ("ridgecrest", "simulated", "quick")
-
-
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
-    out = tmp_path_factory.mktemp("set") / "twin"
-    built = build.build("ridgecrest", "simulated", out, n_events=60, progress=False)
-    return Events.from_dataset(EventDataset(built), progress=False)
 
 
 @pytest.fixture(scope="module")
