@@ -94,7 +94,7 @@ def at_known_stations(catalogue: Catalogue, network: Network) -> Catalogue:
     return Catalogue(catalogue.network, catalogue.source, catalogue.events, readings, skipped)
 
 
-# --- SEISAN NORDIC ------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------------------- SEISAN NORDIC
 
 
 def read_nordic(*paths: str | Path, network: str) -> Catalogue:
@@ -245,7 +245,7 @@ def _nordic_text(lines):
     return [line[1:79].rstrip() for line in tagged if line[79] in "23" and not ADMINISTRATION.match(line)]
 
 
-# --- anything that ObsPy reads ------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------- anything that ObsPy reads
 
 
 def read_catalogue(path: str | Path, network: str) -> Catalogue:
@@ -443,7 +443,7 @@ def _without_duplicates(events, readings, skipped, seconds=1.0, degrees=0.1):
     return kept
 
 
-def _same(one, other, seconds, degrees):
-    apart = abs((one["source_origin_time"] - other["source_origin_time"]).total_seconds())
+def _same(earlier, later, seconds, degrees):
+    apart = abs((earlier["source_origin_time"] - later["source_origin_time"]).total_seconds())
     keys = ("source_latitude_deg", "source_longitude_deg")
-    return apart <= seconds and all(abs(one[key] - other[key]) <= degrees for key in keys)
+    return apart <= seconds and all(abs(earlier[key] - later[key]) <= degrees for key in keys)

@@ -122,6 +122,11 @@ class Catalogue:
     def __len__(self):
         return len(self.events)
 
+    def arrays(self) -> dict:
+        """The columns of both tables by name, for the hash of its content."""
+        tables = {"events": self.events.reset_index(), "readings": self.readings}
+        return {f"{name}.{column}": table[column].to_numpy() for name, table in tables.items() for column in table}
+
     def select(self, index):
         """The events at `index` (positions, a slice, or booleans), in that order, with their readings."""
         events = self.events.iloc[index]

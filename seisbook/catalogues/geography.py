@@ -9,8 +9,6 @@ from seisbook.paths import DATA
 
 logger = logging.getLogger(__name__)
 
-# ---------------------------------------------------------------------------------------------------------------- maps
-
 
 def geography(name):
     """Coast, borders and landmarks of a network's region, as shipped in `data/geography`.

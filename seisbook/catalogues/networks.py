@@ -19,6 +19,7 @@ from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.errors import DataError, UserError
 from seisbook.paths import DATA
 
+NETWORKS = ("colombia", "ridgecrest")
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Positive = Annotated[float, Field(gt=0)]
@@ -272,12 +273,9 @@ def load(name: str | Path) -> Network:
 
 def _mistake(error):
     """One line about what is wrong, a key that the schema does not know first: it explains one that is missing."""
-    first = min(error.errors(), key=lambda one: one["type"] != "unexpected_keyword_argument")
+    first = min(error.errors(), key=lambda mistake: mistake["type"] != "unexpected_keyword_argument")
     key = ".".join(str(part) for part in first["loc"]) or "top level"
     if first["type"] == "unexpected_keyword_argument":
         return f"{key}: no such key: check its spelling"
-    found = "" if first["type"] == "missing" else f" (found: {str(first['input'])[:60]!r})"
-    return f"{key}: {first['msg']}{found}"
-
-
-NETWORKS = ("colombia", "ridgecrest")
+    value = "" if first["type"] == "missing" else f" (found: {str(first['input'])[:60]!r})"
+    return f"{key}: {first['msg']}{value}"

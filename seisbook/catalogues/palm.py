@@ -85,7 +85,7 @@ def _palm_readings(picks, first, events):
     return pd.DataFrame(rows).sort_values("source_id", kind="stable", ignore_index=True)
 
 
-def match_events(one: pd.DataFrame, other: pd.DataFrame, max_s: float, max_km: float):
+def match_events(events: pd.DataFrame, reference: pd.DataFrame, max_s: float, max_km: float):
     r"""Pair the events of two catalogues one to one.
 
     Among the pairs within `max_s` and `max_km`, the assignment that pairs the most events and then has the least
@@ -94,27 +94,27 @@ def match_events(one: pd.DataFrame, other: pd.DataFrame, max_s: float, max_km: f
 
     Parameters
     ----------
-    one, other : DataFrame
-        With columns `origin_time`, `latitude_deg`, `longitude_deg`; `other` sorted by time.
+    events, reference : DataFrame
+        With columns `origin_time`, `latitude_deg`, `longitude_deg`; `reference` sorted by time.
 
     Returns
     -------
     first, second : ndarray of int, shape (pairs,)
-        Row numbers in `one` and in `other`; none occurs twice.
+        Row numbers in `events` and in `reference`; none occurs twice.
     """
-    start = other.origin_time.searchsorted(one.origin_time - pd.Timedelta(max_s, "s"), side="left")
-    stop = other.origin_time.searchsorted(one.origin_time + pd.Timedelta(max_s, "s"), side="right")
-    row = np.repeat(np.arange(len(one)), stop - start)
+    start = reference.origin_time.searchsorted(events.origin_time - pd.Timedelta(max_s, "s"), side="left")
+    stop = reference.origin_time.searchsorted(events.origin_time + pd.Timedelta(max_s, "s"), side="right")
+    row = np.repeat(np.arange(len(events)), stop - start)
     column = np.arange(len(row)) - np.repeat(np.cumsum(stop - start) - stop, stop - start)
-    seconds = (one.origin_time.to_numpy()[row] - other.origin_time.to_numpy()[column]) / np.timedelta64(1, "s")
-    places = (table[name].to_numpy()[rows] for table, rows in ((one, row), (other, column)) for name in PLACE)
+    seconds = (events.origin_time.to_numpy()[row] - reference.origin_time.to_numpy()[column]) / np.timedelta64(1, "s")
+    places = (table[name].to_numpy()[rows] for table, rows in ((events, row), (reference, column)) for name in PLACE)
     km, _ = distance_azimuth(*places)
     near = km <= max_km
     cost = np.abs(seconds[near].astype(float)) / max_s + km[near] / max_km
     # every event may also stay single, at a price above any pair's, which makes the problem always solvable
-    pairs = coo_matrix((cost + 1e-6, (row[near], column[near])), shape=(len(one), len(other)))
-    first, second = min_weight_full_bipartite_matching(hstack([pairs, 1e3 * identity(len(one))]).tocsr())
-    paired = second < len(other)
+    pairs = coo_matrix((cost + 1e-6, (row[near], column[near])), shape=(len(events), len(reference)))
+    first, second = min_weight_full_bipartite_matching(hstack([pairs, 1e3 * identity(len(events))]).tocsr())
+    paired = second < len(reference)
     return first[paired], second[paired]
 
 

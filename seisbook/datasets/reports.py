@@ -154,17 +154,17 @@ def event_classes(catalogue, network) -> pd.Series:
     events = catalogue.events
     if catalogue.source == "simulated":
         return events.source_type
-    found = pd.Series("tectonic", events.index)
-    found[~_on_land(events, network.name)] = "offshore"
+    classes = pd.Series("tectonic", events.index)
+    classes[~_on_land(events, network.name)] = "offshore"
     east, north = network.to_local(events.source_latitude_deg, events.source_longitude_deg)
     for zone in network.zones:
         if zone.source_type in ("deep_nest", "induced"):
             at = network.to_local(zone.latitude, zone.longitude)
             near = np.hypot(east - at[0], north - at[1]) < ZONE_LENGTHS * zone.length_km
-            found[near & (np.abs(events.source_depth_km - zone.depth_km) < ZONE_DEPTH_KM)] = zone.source_type
+            classes[near & (np.abs(events.source_depth_km - zone.depth_km) < ZONE_DEPTH_KM)] = zone.source_type
     flagged = events.source_type.isin(CLASSES)
-    found[flagged] = events.source_type[flagged]
-    return found
+    classes[flagged] = events.source_type[flagged]
+    return classes
 
 
 def _on_land(events, name):
@@ -212,7 +212,9 @@ def nearest_town(events, network) -> list[str]:
 def _slots(events, network):
     """What the grammar fills in for each event: nearest town, how far and which way from it, depth and magnitude."""
     towns = TOWNS[network.name]
-    east, north = (np.asarray(one) for one in network.to_local(events.source_latitude_deg, events.source_longitude_deg))
+    east, north = (
+        np.asarray(axis) for axis in network.to_local(events.source_latitude_deg, events.source_longitude_deg)
+    )
     places = np.column_stack(network.to_local(*np.array(list(towns.values())).T))
     offset = np.stack([east, north], -1)[:, None] - places
     distance = np.hypot(*np.moveaxis(offset, -1, 0))
@@ -272,8 +274,8 @@ def mask(texts, level, kind) -> list[str]:
 def _masked(text, kept):
     words = [word for word in text.split() if not re.search(r"\d", word)]
     pieces = re.findall(r"[^\W\d_]+|[^\w\s]", " ".join(words))
-    found = [piece for piece in pieces if piece.isalpha() and _is_kept(plain(piece), kept)]
-    return " ".join(found)
+    remaining = [piece for piece in pieces if piece.isalpha() and _is_kept(plain(piece), kept)]
+    return " ".join(remaining)
 
 
 def _is_kept(word, kept):

@@ -27,6 +27,11 @@ logger = logging.getLogger(__name__)
 COMPONENTS = {"Z": 0, "N": 1, "1": 1, "E": 2, "2": 2}
 WOOD_ANDERSON_GAIN = 2080  # of the seismograms behind the Icelandic example's amplitudes, which are in mm
 FLAGS = ["trace_has_gap", "trace_is_flat", "trace_missing_components", "trace_missing_share"]
+ICELANDIC_COLUMNS = {
+    ".event": {"DT", "X", "Y", "Z", "GAU_ErrX", "GAU_ErrY", "GAU_ErrZ", "ML"},
+    ".picks": {"Station", "Phase", "PickTime", "PickError", "Residual"},
+    ".amps": {"id", "S_amp", "S_freq"},
+}
 
 
 # ------------------------------------------------------------------------------------------------------------- archives
@@ -80,13 +85,13 @@ def event_files(folder, catalogue, pattern="*.m*"):
 
     The longest `source_id` that fits has it: `e1_2.mseed` goes to the event `e1_2`, if there is one, else to `e1`.
     """
-    found = {}
+    files = {}
     for path in sorted(Path(folder).glob(pattern)):
         ends = [mark.start() for mark in re.finditer(r"[\W_]|$", path.name)]
         source_id = next((path.name[:end] for end in reversed(ends) if path.name[:end] in catalogue.events.index), None)
         if source_id is not None:
-            found.setdefault(source_id, []).append(path)
-    return found
+            files.setdefault(source_id, []).append(path)
+    return files
 
 
 def _read_event(source_id, event, rows, files, network, window, inventory, random_state):
@@ -296,13 +301,6 @@ def read_iceland(folder):
     return Catalogue.from_rows("iceland", "waveform", events, readings)
 
 
-ICELANDIC_COLUMNS = {
-    ".event": {"DT", "X", "Y", "Z", "GAU_ErrX", "GAU_ErrY", "GAU_ErrZ", "ML"},
-    ".picks": {"Station", "Phase", "PickTime", "PickError", "Residual"},
-    ".amps": {"id", "S_amp", "S_freq"},
-}
-
-
 def _read_csv(path):
     try:
         table = pd.read_csv(path, dtype={"EventID": str})
@@ -342,15 +340,15 @@ def _icelandic_readings(path, origin):
         row[f"path_{wave}_residual_s"] = float(pick.Residual)
         row |= {f"trace_{wave}_status": "automatic", f"trace_{wave}_weight": 1.0}
     horizontal = amplitudes[amplitudes.id.str[-1].isin(["N", "E", "1", "2"])].dropna(subset="S_amp")
-    for one in horizontal.sort_values("S_amp").itertuples():  # the largest comes last
-        code = one.id.split(".")[1]
+    for amplitude in horizontal.sort_values("S_amp").itertuples():  # the largest comes last
+        code = amplitude.id.split(".")[1]
         row = rows.setdefault(code, {"source_id": path.stem, "station_code": code})
-        row["trace_amplitude_nm"] = one.S_amp * 1e6 / WOOD_ANDERSON_GAIN
-        row["trace_amplitude_period_s"] = 1 / one.S_freq if one.S_freq > 0 else np.nan
+        row["trace_amplitude_nm"] = amplitude.S_amp * 1e6 / WOOD_ANDERSON_GAIN
+        row["trace_amplitude_period_s"] = 1 / amplitude.S_freq if amplitude.S_freq > 0 else np.nan
     return list(rows.values())
 
 
-# ------------------------------------------------------------------------------------ recorded and rendered
+# ------------------------------------------------------------------------------------------------ recorded and rendered
 
 
 def largest_reading(catalogue):

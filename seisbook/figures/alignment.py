@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from seisbook.datasets import reports
-from seisbook.figures.maps import _base_map
+from seisbook.figures.intervals import name_rows, whisker
+from seisbook.figures.maps import base_map
 from seisbook.figures.style import DARK, LINE, Interactive, check_drawable, styled
 from seisbook.findings.alignment import FULL, MASKED, QUANTITIES, SHUFFLED, correction, find
 
@@ -25,6 +26,7 @@ CORPUS_TITLES = {
     "ridgecrest-bulletin": "Ridgecrest, templated",
     "ridgecrest-simulated": "Ridgecrest's twin, templated",
 }
+POINT = {"size": 4.5, "width": 1.6}  # of an interval
 ARMS = {  # the rows of a figure: label, the arm, colour
     "aligned, texts in full": ({}, DARK),
     "without numbers": ({"masking": "numbers"}, DARK),
@@ -48,9 +50,8 @@ def _dots(axis, rows, value, labels):
     """A dot with its interval for each arm, from the top down."""
     for y, name in enumerate(labels):
         changed, hue = ARMS[name]
-        if (one := find(rows, changed, value)) is not None:
-            _interval(axis, one, y, hue, "o")
-    axis.set_ylim(len(labels) - 0.4, -0.6)
+        if (estimate := find(rows, changed, value)) is not None:
+            whisker(axis, estimate, y, hue, **POINT)
     axis.set_xlim(left=0)
 
 
@@ -78,9 +79,9 @@ def retrieval(content):
     """
     fig, axes = _panels(content["corpora"])
     labels = list(ARMS)[:11]
-    for axis, one in zip(axes, content["corpora"].values(), strict=True):
-        _dots(axis, one["retrieval"], "at5", labels)
-    axes[0].set_yticks(range(len(labels)), labels)
+    for axis, corpus in zip(axes, content["corpora"].values(), strict=True):
+        _dots(axis, corpus["retrieval"], "at5", labels)
+    name_rows(axes[0], labels)
     fig.supxlabel("share of the events that find their own text among the first five", fontsize=10)
     return fig
 
@@ -88,14 +89,14 @@ def retrieval(content):
 @styled
 def zero_shot(content):
     """Balanced accuracy of the prompts and of the controls, one panel a corpus that has classes."""
-    corpora = {name: one for name, one in content["corpora"].items() if one["zero_shot"]}
+    corpora = {name: corpus for name, corpus in content["corpora"].items() if corpus["zero_shot"]}
     fig, axes = _panels(corpora)
     labels = [name for name in ARMS if name not in ("popularity", "one positive a text")]
-    for axis, one in zip(axes, corpora.values(), strict=True):
-        _dots(axis, one["zero_shot"], "accuracy", labels)
-        axis.axvline(1 / len(one["named"]), color=LINE, linewidth=0.8, linestyle=":")
+    for axis, corpus in zip(axes, corpora.values(), strict=True):
+        _dots(axis, corpus["zero_shot"], "accuracy", labels)
+        axis.axvline(1 / len(corpus["named"]), color=LINE, linewidth=0.8, linestyle=":")
         axis.set_xlim(0, 1)
-    axes[0].set_yticks(range(len(labels)), labels)
+    name_rows(axes[0], labels)
     fig.supxlabel("balanced accuracy of the classification by prompts (dotted: chance)", fontsize=10)
     return fig
 
@@ -103,23 +104,22 @@ def zero_shot(content):
 @styled
 def withheld(content):
     """Area under the ROC curve of each class whose texts were withheld, and their mean, one panel a corpus."""
-    corpora = {name: one for name, one in content["corpora"].items() if one["withheld"]}
+    corpora = {name: corpus for name, corpus in content["corpora"].items() if corpus["withheld"]}
     fig, axes = _panels(corpora, height=3.0)
-    known = [None, *(name for name in reports.CLASSES if any(name in one["named"] for one in corpora.values()))]
+    known = [None, *(name for name in reports.CLASSES if any(name in corpus["named"] for corpus in corpora.values()))]
     looks = {
         ("aligned", "none"): (DARK, "o"),
         ("aligned", "places"): ("#CC79A7", "s"),
         ("shuffled", "none"): (LINE, "D"),
     }
-    for axis, one in zip(axes, corpora.values(), strict=True):
-        for row in one["withheld"]:
+    for axis, corpus in zip(axes, corpora.values(), strict=True):
+        for row in corpus["withheld"]:
             hue, marker = looks[row["arm"], row["masking"]]
             y = known.index(row["class"]) + 0.22 * (list(looks).index((row["arm"], row["masking"])) - 1)
-            _interval(axis, row["auc"], y, hue, marker)
+            whisker(axis, row["auc"], y, hue, marker, **POINT)
         axis.axvline(0.5, color=LINE, linewidth=0.8, linestyle=":")
         axis.set_xlim(0, 1)
-    axes[0].set_yticks(range(len(known)), ["mean" if name is None else name.replace("_", " ") for name in known])
-    axes[0].set_ylim(len(known) - 0.4, -0.6)
+    name_rows(axes[0], ["mean" if name is None else name.replace("_", " ") for name in known])
     for (arm, masking), (hue, marker) in looks.items():
         text = "shuffled texts" if arm == "shuffled" else f"texts {MASKED[masking]}"
         axes[0].plot([], [], marker, color=hue, label=text)
@@ -132,17 +132,17 @@ def withheld(content):
 def partly_paired(content):
     """Recall at five against the share of training events whose text is known, with and without pseudo-pairs."""
     fig, axes = _panels(content["corpora"], height=2.9)
-    for axis, one in zip(axes, content["corpora"].values(), strict=True):
-        shares = sorted({row["paired"] for row in one["retrieval"]})
+    for axis, corpus in zip(axes, content["corpora"].values(), strict=True):
+        shares = sorted({row["paired"] for row in corpus["retrieval"]})
         for transport, hue, marker, text in (
             (False, DARK, "o", "paired events alone"),
             (True, "#D55E00", "s", "with pseudo-pairs"),
         ):
-            found = {
-                share: find(one["retrieval"], {"paired": share, "transport": transport}, "at5") for share in shares
+            recalls = {
+                share: find(corpus["retrieval"], {"paired": share, "transport": transport}, "at5") for share in shares
             }
-            found[1.0] = found[1.0] or find(one["retrieval"], {}, "at5")
-            value, low, high = np.array(list(found.values())).T
+            recalls[1.0] = recalls[1.0] or find(corpus["retrieval"], {}, "at5")
+            value, low, high = np.array(list(recalls.values())).T
             axis.errorbar(
                 shares, value, (value - low, high - value), color=hue, marker=marker, markersize=4.5, label=text
             )
@@ -167,26 +167,19 @@ def corrections(content):
         for i, name in enumerate(names):
             for j, (masking, hue) in enumerate(shown.items()):
                 row = correction(content["corpora"][name], masking, FULL, quantity)
-                _interval(axis, row["ratio"], i + 0.2 * (j - 1.5), hue, "o")
+                whisker(axis, row["ratio"], i + 0.2 * (j - 1.5), hue, **POINT)
             row = correction(content["corpora"][name], "none", SHUFFLED, quantity)
-            _interval(axis, row["ratio"], i + 0.3, LINE, "D")
+            whisker(axis, row["ratio"], i + 0.3, LINE, "D", **POINT)
         axis.axvline(1, color=LINE, linewidth=0.8, linestyle=":")
         axis.set_title(quantity)
         axis.grid(axis="y", visible=False)
-    axes[0].set_yticks(range(len(names)), [CORPUS_TITLES[name].replace(", ", ",\n") for name in names])
-    axes[0].set_ylim(len(names) - 0.4, -0.6)
+    name_rows(axes[0], [CORPUS_TITLES[name].replace(", ", ",\n") for name in names])
     for masking, hue in shown.items():
         axes[0].plot([], [], "o", color=hue, label=f"texts {MASKED[masking]}")
     axes[0].plot([], [], "D", color=LINE, label="shuffled texts")
     fig.legend(loc="outside upper center", ncols=2)
     fig.supxlabel("mean absolute error, corrected with text over corrected without", fontsize=10)
     return fig
-
-
-def _interval(axis, estimate, y, hue, marker):
-    value, low, high = estimate
-    axis.plot([low, high], [y, y], color=hue, linewidth=1.6)
-    axis.plot(value, y, marker, color=hue, markersize=4.5)
 
 
 @styled
@@ -201,7 +194,7 @@ def answers(index, network, question, n=10):
     half = np.maximum(high - low, (high - low)[::-1] * [0.8, 1 / 1.25]) * 0.56
     fig = plt.figure(figsize=(7.4, 5.4))
     axis = fig.add_subplot(projection=projection)
-    _base_map(axis, network, ((low + high) / 2 - half, (low + high) / 2 + half))
+    base_map(axis, network, ((low + high) / 2 - half, (low + high) / 2 + half))
     drawn = axis.scatter(*points[order].T, c=score[order], s=14, cmap="cividis_r", linewidths=0, zorder=3)
     best = order[::-1][:n]
     axis.scatter(*points[best].T, s=90, facecolors="none", edgecolors="#D55E00", linewidths=1.6, zorder=4)
@@ -296,11 +289,11 @@ def _asked(content, n=10, columns=3):
     for axis in axes.flat[len(questions) :]:
         axis.set_axis_off()
     for i, (axis, question) in enumerate(zip(axes.flat, questions, strict=False)):
-        best = sorted(events, key=lambda one: -one["scores"][i])[:n]
+        best = sorted(events, key=lambda event: -event["scores"][i])[:n]
         for k, kind in enumerate(content["classes"]):
             look = {"c": kind["colour"], "marker": CLASS_MARKERS[kind["name"].replace(" ", "_")]}
             for chosen, size, alpha, edge in ((events, 7, 0.3, "none"), (best, 36, 1, "black")):
-                points = np.reshape([(one["x"], one["y"]) for one in chosen if one["class"] == k], (-1, 2))
+                points = np.reshape([(event["x"], event["y"]) for event in chosen if event["class"] == k], (-1, 2))
                 axis.scatter(*points.T, s=size, alpha=alpha, edgecolors=edge, **look)
             axis.scatter([], [], s=30, label=kind["name"], **look)
         axis.plot(question["x"], question["y"], "*", color="white", markeredgecolor="black", markersize=15, zorder=5)

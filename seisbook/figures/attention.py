@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
+from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import (
     DARK,
     HALO,
@@ -27,11 +28,12 @@ ORDER_LOOKS = {
     "D-optimal": {"color": "#0072B2", "marker": "^", "linestyle": (0, (5, 1)), "markerfacecolor": "white"},
     "random": {"color": LINE, "marker": "v", "linestyle": ":"},
 }
-OTHER_LOOKS = {name: ORDER_LOOKS[name] for name in ("nearest", "signal-to-noise")} | {
+REFERENCE_LOOKS = {name: ORDER_LOOKS[name] for name in ("nearest", "signal-to-noise")} | {
     "analyst": {"color": S_COLOUR, "marker": "*", "linestyle": "-"}
 }
 MEASURED = ("selection", "gradient", "rollout")  # dark; rules that know no seismogram are grey
-SHUFFLED, NULL_COLOUR = "#CC79A7", "#8c8c8c"
+MEASURED_LOOK, NULL_LOOK = (DARK, "o"), (LINE, "s")  # colour and marker
+SHUFFLED = "#CC79A7"
 ARMS = {"removed": "stations left out", "kept": "stations kept alone"}
 
 
@@ -94,14 +96,14 @@ def _map_labels(axes):
 
 
 @styled
-def fault_maps(tables, found, struck, area=900):
+def fault_maps(tables, epicentres, struck, area=900):
     """One event as it is and with a fault at one of its stations: rollout, and where the model sees the epicentre.
 
     Parameters
     ----------
     tables : dict of str to DataFrame
         The event of `seisbook.studies.attention.collect`, by the panel's title.
-    found : dict of str to array_like, shape (2,)
+    epicentres : dict of str to array_like, shape (2,)
         The model's epicentre, east and north of the label's, in km.
     struck : int
         Position of the faulty station, which is ringed.
@@ -117,7 +119,7 @@ def fault_maps(tables, found, struck, area=900):
         _map(axis, table, table.rollout, title, area)
         place = table.east_km[struck], table.north_km[struck]
         axis.plot(*place, "o", markersize=15, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1.2)
-        axis.plot(*found[title], "X", color="black", markeredgecolor="white", markersize=9)
+        axis.plot(*epicentres[title], "X", color="black", markeredgecolor="white", markersize=9)
     _map_labels(axes)
     return fig
 
@@ -139,32 +141,33 @@ def explorer(tables, analyst="analyst") -> Interactive:
     Interactive
     """
     check_drawable(tables, "explorer")
-    events = [one for _, one in tables.groupby("event")]
-    content = [_explored(one, analyst) for one in events]
+    events = [event for _, event in tables.groupby("event")]
+    content = [_explored(event, analyst) for event in events]
     page = EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content))
     return Interactive(page, _measures(events[0], content[0]["shares"]))
 
 
-def _explored(one, analyst):
-    columns = {name.replace("selection_", "block "): one[name] for name in one if name.startswith("selection_")}
-    columns |= {"rollout": one.rollout, "moves the epicentre": one.leave_one_out_km}
-    columns |= {"integrated gradients": one.integrated_gradients.abs(), "nearness": 1 / one.epicentral_km.clip(lower=1)}
-    columns |= {} if one.emphasis.isna().all() else {analyst: one.emphasis}
+def _explored(event, analyst):
+    columns = {name.replace("selection_", "block "): event[name] for name in event if name.startswith("selection_")}
+    columns |= {"rollout": event.rollout, "moves the epicentre": event.leave_one_out_km}
+    columns |= {"integrated gradients": event.integrated_gradients.abs()}
+    columns |= {"nearness": 1 / event.epicentral_km.clip(lower=1)}
+    columns |= {} if event.emphasis.isna().all() else {analyst: event.emphasis}
     shares = {name: (values / values.sum()).fillna(0).round(3).tolist() for name, values in columns.items()}
-    first = one.iloc[0]
-    name = f"M {first.magnitude:.1f}, {first.depth_km:.0f} km deep, {len(one)} stations"
-    place = one[["east_km", "north_km"]].round(1).to_numpy().tolist()
-    return {"name": name, "stations": one.station_code.tolist(), "place": place, "shares": shares}
+    first = event.iloc[0]
+    name = f"M {first.magnitude:.1f}, {first.depth_km:.0f} km deep, {len(event)} stations"
+    place = event[["east_km", "north_km"]].round(1).to_numpy().tolist()
+    return {"name": name, "stations": event.station_code.tolist(), "place": place, "shares": shares}
 
 
 @styled
-def _measures(one, shares, area=1800):
+def _measures(event, shares, area=1800):
     """An event's stations with their names, as large as their shares by two measures and by the analyst."""
     names = ["rollout", "integrated gradients", list(shares)[-1]]
-    fig, axes = plt.subplots(1, 3, figsize=(7.4, 0.5 + _panel_height(one)), sharex=True, sharey=True, squeeze=False)
+    fig, axes = plt.subplots(1, 3, figsize=(7.4, 0.5 + _panel_height(event)), sharex=True, sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
-        _map(axis, one, np.array(shares[name]), name, area)
-        for code, *place in one[["station_code", "east_km", "north_km"]].itertuples(index=False):
+        _map(axis, event, np.array(shares[name]), name, area)
+        for code, *place in event[["station_code", "east_km", "north_km"]].itertuples(index=False):
             axis.annotate(code, place, (4, 3), textcoords="offset points", fontsize=6, path_effects=HALO)
     _map_labels(axes)
     return fig
@@ -173,16 +176,8 @@ def _measures(one, shares, area=1800):
 # ----------------------------------------------------------------------------------------------------- with the analyst
 
 
-def _whisker(axis, estimate, y, marker="o", **look):
-    value, low, high = estimate
-    axis.plot([low, high], [y, y], linewidth=2, **look)
-    axis.plot(value, y, marker, markersize=6, **look)
-
-
 def _rows(axis, names, zero=True):
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.grid(False, axis="y")
+    name_rows(axis, names)
     axis.grid(axis="x")
     if zero:
         axis.axvline(0, color="black", linewidth=1)
@@ -211,13 +206,13 @@ def agreement(rows, beyond, shuffled):
     check_drawable(rows, "agreement")
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 2.9), width_ratios=(1.1, 1))
     for y, row in enumerate(rows):
-        ours = row["measure"] in MEASURED
-        _whisker(left, row["tau"], y, "o" if ours else "s", color=DARK if ours else NULL_COLOUR)
+        whisker(left, row["tau"], y, *MEASURED_LOOK if row["measure"] in MEASURED else NULL_LOOK)
     _rows(left, [row["measure"] for row in rows])
     left.set_xlabel("Kendall's τ with the analyst's emphasis (1)")
-    for shift, found, hue, name in ((-0.12, beyond, DARK, "trained"), (0.12, shuffled, SHUFFLED, "shuffled weights")):
-        for y, row in enumerate(found):
-            _whisker(right, row["correlation"], y + shift, color=hue)
+    series = (-0.12, beyond, DARK, "trained"), (0.12, shuffled, SHUFFLED, "shuffled weights")
+    for shift, correlations, hue, name in series:
+        for y, row in enumerate(correlations):
+            whisker(right, row["correlation"], y + shift, hue)
         right.plot([], [], "o-", label=name, color=hue)
     _rows(right, [row["measure"] for row in beyond])
     right.set_xlabel("partial rank correlation (1)")
@@ -246,10 +241,9 @@ def blocks(networks):
     check_drawable(networks, "blocks")
     fig, axes = plt.subplots(1, len(networks), figsize=(7.4, 2.9), sharey=True, squeeze=False)
     for axis, (name, rows) in zip(axes[0], networks.items(), strict=True):
-        for i, other in enumerate(rows[0]["tau"]):
-            _line(
-                axis, [row["block"] for row in rows], [row["tau"][other] for row in rows], i, other, OTHER_LOOKS[other]
-            )
+        for i, reference in enumerate(rows[0]["tau"]):
+            taus = [row["tau"][reference] for row in rows]
+            _line(axis, [row["block"] for row in rows], taus, i, reference, REFERENCE_LOOKS[reference])
         axis.axhline(0, color="black", linewidth=1)
         axis.set(title=name.capitalize(), xlabel="block")
         axis.set_xticks([row["block"] for row in rows])
@@ -285,10 +279,10 @@ def between(networks):
     check_drawable(networks, "between")
     fig, axes = plt.subplots(1, len(networks), figsize=(7.4, 3.3), sharey=True, squeeze=False)
     for axis, (name, rows) in zip(axes[0], networks.items(), strict=True):
-        names = list(dict.fromkeys(one for row in rows for one in row["measures"]))
+        names = list(dict.fromkeys(measure for row in rows for measure in row["measures"]))
         last, grid = len(names) - 1, np.full((len(names), len(names)), np.nan)
         for row in rows:
-            (i, j), tau = (names.index(one) for one in row["measures"]), row["tau"][0]
+            (i, j), tau = (names.index(measure) for measure in row["measures"]), row["tau"][0]
             grid[j, i] = tau
             axis.text(
                 i, j, f"{tau:.2f}", ha="center", va="center", color="white" if tau > 0.45 else "black", fontsize=9
@@ -326,12 +320,12 @@ def design(networks):
     """
     check_drawable(networks, "design")
     fig, axes = plt.subplots(1, len(networks), figsize=(7.4, 3.1), sharey=True, squeeze=False)
-    for axis, (name, one) in zip(axes[0], networks.items(), strict=True):
-        rows = [row for row in one["rows"] if not row["order"].startswith("selection_") and row["order"] != "D-optimal"]
+    for axis, (name, efficiencies) in zip(axes[0], networks.items(), strict=True):
+        rows = [row for row in efficiencies["rows"] if not row["order"].startswith("selection_")]
+        rows = [row for row in rows if row["order"] != "D-optimal"]
         for y, row in enumerate(rows):
-            ours = row["order"] in MEASURED
-            _whisker(axis, row["efficiency"], y, "o" if ours else "s", color=DARK if ours else NULL_COLOUR)
-        _whisker(axis, one["shuffled"], len(rows), color=SHUFFLED)
+            whisker(axis, row["efficiency"], y, *MEASURED_LOOK if row["order"] in MEASURED else NULL_LOOK)
+        whisker(axis, efficiencies["shuffled"], len(rows), SHUFFLED)
         _rows(axis, [*(row["order"] for row in rows), "rollout, shuffled"], zero=False)
         axis.set(title=name.capitalize(), xlabel="D-efficiency of the first three (1)", xlim=(0, 1))
     return fig
@@ -365,7 +359,7 @@ def strata(networks):
     for axis, (name, key) in zip(np.atleast_1d(axes), panels, strict=True):
         rows = networks[name]
         for y, row in enumerate(rows):
-            _whisker(axis, row[key], y, color=NETWORK_COLOURS[name])
+            whisker(axis, row[key], y, NETWORK_COLOURS[name])
         _rows(axis, [f"{row['stratum']} ({row['events']})" for row in rows])
         axis.set(title=name.capitalize(), xlabel=texts[key])
     return fig

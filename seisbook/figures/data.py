@@ -11,15 +11,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from seisbook.catalogues.geodesy import geometry
-from seisbook.figures.style import BINS, HALO, P_COLOUR, PLAIN, S_COLOUR, _histogram, _points, colour, label, styled
+from seisbook.figures.style import BINS, HALO, P_COLOUR, PLAIN, S_COLOUR, colour, histogram, label, points, styled
 from seisbook.measures.estimates import robust_std
 from seisbook.measures.seismicity import b_value, completeness, wadati
 from seisbook.physics.residuals import travel_time_residuals
 
 logger = logging.getLogger(__name__)
-
-
-# -------------------------------------------------------------------------------------------------- catalogue panels
 
 
 @styled
@@ -39,7 +36,7 @@ def wadati_diagram(catalogues):
         pairs = catalogue.readings.dropna(subset=["path_p_travel_s", "path_s_travel_s"])
         p, s_minus_p = pairs.path_p_travel_s, pairs.path_s_travel_s - pairs.path_p_travel_s
         ratio = wadati(p, pairs.path_s_travel_s, pairs.source_id)
-        _points(axis, p, s_minus_p, colour(catalogue))
+        points(axis, p, s_minus_p, colour(catalogue))
         ends = np.array([0, p.quantile(0.995)])
         axis.plot(ends, (ratio.value - 1) * ends, color="black", linewidth=1.2)
         text = f"$v_P/v_S$ = {ratio.value:.3f}\n[{ratio.low:.3f}, {ratio.high:.3f}]\n{len(pairs):,} readings"
@@ -72,7 +69,7 @@ def travel_time_curves(catalogue, network, travel_times):
     fig, (times, residuals) = plt.subplots(1, 2, figsize=(7.4, 3.8))
     reach, limits = distance.quantile(0.99), []
     for phase, hue in (("p", P_COLOUR), ("s", S_COLOUR)):
-        _points(times, distance, catalogue.readings[f"path_{phase}_travel_s"], hue, f"{phase.upper()} readings")
+        points(times, distance, catalogue.readings[f"path_{phase}_travel_s"], hue, f"{phase.upper()} readings")
         text, offset = f"{phase.upper()}, median ± robust sd", 0.012 * reach * (phase == "s")
         limits.append(_binned_residuals(residuals, distance, table[f"{phase}_residual_s"], hue, text, offset))
     _model_curves(times, catalogue, travel_times, reach)
@@ -98,7 +95,7 @@ def _binned_residuals(axis, distance, residual, hue, text, offset):
     """Residuals and, in ten equally filled bins of distance, their median and robust standard deviation."""
     known = residual.notna() & distance.notna()
     distance, residual = distance[known], residual[known]
-    _points(axis, distance, residual, hue)
+    points(axis, distance, residual, hue)
     bins = np.digitize(distance, np.quantile(distance, np.linspace(0.1, 0.9, 9)))
     groups = residual.groupby(bins)
     look = {
@@ -179,7 +176,7 @@ def event_geometry(catalogues, networks):
     }
     for axis, (column, (text, bins)) in zip(axes, columns.items(), strict=True):
         for catalogue, table in zip(catalogues, tables, strict=True):
-            _histogram(axis, table[column], bins, catalogue)
+            histogram(axis, table[column], bins, catalogue)
         axis.set_xlabel(text)
     axes[1].set_xticks([0, 90, 180, 270, 360])
     axes[2].set_xscale("log")
@@ -230,7 +227,7 @@ def label_uncertainty(summaries):
 
 def _errors(axis, summary, values, line, bins, text=None):
     """Distribution of one error, its expert line (median) and the interval of that."""
-    _histogram(axis, values, bins, summary)
+    histogram(axis, values, bins, summary)
     hue = np.array(colour(summary)) * 0.6
     axis.axvspan(line.low, line.high, color=hue, alpha=0.3, linewidth=0)
     axis.axvline(line.value, color=hue, linewidth=1.6)
@@ -278,6 +275,6 @@ def _compare(axis, column, summaries):
     for summary, value in zip(summaries, values, strict=True):
         median = round(np.median(value), 2) + 0.0  # no minus zero
         text = f"{summary.source}: {median:.2f} ± {robust_std(value):.2f}"
-        _histogram(axis, value, bins, summary, text)
+        histogram(axis, value, bins, summary, text)
     axis.set_ylim(0, 1.45 * axis.dataLim.y1)
     axis.legend(loc="upper right", title="median ± robust sd", title_fontsize=9, alignment="left")

@@ -32,7 +32,7 @@ def network_map(catalogues, networks):
         projection = ccrs.Mercator(central_longitude=network.centre[1])
         axis = fig.add_subplot(1, len(networks), i + 1, projection=projection)
         axis.set_title(network.title)
-        _base_map(axis, network, _extent(catalogue, network, projection))
+        base_map(axis, network, _extent(catalogue, network, projection))
         _stations(axis, catalogue, network)
         _events(fig, axis, catalogue, width=0.4 * len(networks))
     fig.legend(handles=_map_legend(), loc="outside lower center", ncols=6, columnspacing=1.2, handletextpad=0.3)
@@ -58,7 +58,16 @@ def _share_recorded(catalogue, network):
     return counts.reindex(network.station_table().index).fillna(0) / max(len(catalogue), 1)
 
 
-def _base_map(axis, network, extent):
+def base_map(axis, network, extent):
+    """Draw land, borders, towns, a grid and a scale bar, as far as the book ships them for the network's region.
+
+    Parameters
+    ----------
+    axis : GeoAxes
+    network : Network
+    extent : ((float, float), (float, float))
+        South-western and north-eastern corner in metres of the axis' projection.
+    """
     (west, south), (east, north) = extent
     axis.set_xlim(west, east)
     axis.set_ylim(south, north)

@@ -11,8 +11,9 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
 
-from seisbook.figures.maps import _base_map
-from seisbook.figures.seismograms import _wiggles
+from seisbook.figures.intervals import whisker
+from seisbook.figures.maps import base_map
+from seisbook.figures.seismograms import wiggles
 from seisbook.figures.style import DARK, DEGREES, HALO, P_COLOUR, S_COLOUR, logarithmic, styled
 from seisbook.findings.comparison import QUANTILES, TITLES
 from seisbook.measures.calibration import ellipse_radius
@@ -28,7 +29,7 @@ def hue(model):
     return {"classical": CLASSICAL}.get(model, ABLATION if model in OURS else PEER)
 
 
-# ------------------------------------------------------------------------------------------------- one event followed
+# --------------------------------------------------------------------------------------------------- one event followed
 
 
 @styled
@@ -49,7 +50,7 @@ def onsets(walk, sampling_rate_hz, stations=8):
     distance = np.hypot(*(walk.pos[:, :2] - walk.y[:2]).T)
     order = np.argsort(distance)[:stations]
     fig, axis = plt.subplots(figsize=(7.4, 1.3 + 0.42 * len(order)))
-    _wiggles(axis, walk.traces[order, 0], sampling_rate_hz)
+    wiggles(axis, walk.traces[order, 0], sampling_rate_hz)
     step_s = walk.traces.shape[-1] / sampling_rate_hz / walk.probability.shape[-1]
     time = np.arange(walk.probability.shape[-1]) * step_s
     for phase, colour in enumerate((P_COLOUR, S_COLOUR)):
@@ -75,9 +76,9 @@ def onsets(walk, sampling_rate_hz, stations=8):
 
 def _around(walk, order, end):
     """From a little before the first P to a little after the last S."""
-    found = walk.onset_s[order]
-    margin = 0.15 * (found.max() - found.min()) + 1
-    return max(0, found.min() - margin), min(end, found.max() + 2 * margin)
+    onset_s = walk.onset_s[order]
+    margin = 0.15 * (onset_s.max() - onset_s.min()) + 1
+    return max(0, onset_s.min() - margin), min(end, onset_s.max() + 2 * margin)
 
 
 @styled
@@ -96,9 +97,9 @@ def rewiring(walk):
     first = walk.neighbours[0]
     for i, (axis, graph) in enumerate(zip(np.atleast_1d(axes), walk.neighbours, strict=True)):
         for station, near in enumerate(graph):
-            for other in near:
-                new = other not in first[station]
-                ends = walk.pos[[station, other]]
+            for neighbour in near:
+                new = neighbour not in first[station]
+                ends = walk.pos[[station, neighbour]]
                 look = (
                     {"color": "#D55E00", "linewidth": 0.9, "zorder": 2}
                     if new
@@ -235,7 +236,7 @@ def training_curve(history, first_phase):
     return fig
 
 
-# ------------------------------------------------------------------------------------------------------- all models
+# ----------------------------------------------------------------------------------------------------------- all models
 
 
 @styled
@@ -256,14 +257,16 @@ def forest(entries, split, expert=None, bound=None):
     -------
     Figure
     """
-    names = list(dict.fromkeys(one["network"] for one in entries if one["split"] == split))
-    chosen = {name: [one for one in entries if (one["network"], one["split"]) == (name, split)] for name in names}
-    rows = max(len(found) for found in chosen.values())
+    names = list(dict.fromkeys(entry["network"] for entry in entries if entry["split"] == split))
+    chosen = {
+        name: [entry for entry in entries if (entry["network"], entry["split"]) == (name, split)] for name in names
+    }
+    rows = max(len(models) for models in chosen.values())
     fig, axes = plt.subplots(len(names), 2, figsize=(7.4, len(names) * (0.9 + 0.22 * rows)), squeeze=False)
     for row, name in zip(axes, names, strict=True):
-        found = sorted(chosen[name], key=lambda one: -one["epicentral_km"]["median"])
+        models = sorted(chosen[name], key=lambda entry: -entry["epicentral_km"]["median"])
         for axis, (quantity, key) in zip(row, (("epicentral_km", "median"), ("magnitude", "rmse")), strict=True):
-            _whiskers(axis, found, quantity, key)
+            _whiskers(axis, models, quantity, key)
         row[1].set_yticklabels([])
         row[0].set_title(name.capitalize())
         _reference_lines(row, expert and expert.get(name), bound and bound.get(name))
@@ -272,13 +275,12 @@ def forest(entries, split, expert=None, bound=None):
     return fig
 
 
-def _whiskers(axis, found, quantity, key):
-    for y, one in enumerate(found):
-        value, (low, high) = one[quantity][key], one[quantity]["ci"]
-        axis.plot([low, high], [y, y], color=hue(one["model"]), linewidth=2, solid_capstyle="butt")
-        axis.plot(value, y, "o", color=hue(one["model"]), markersize=5)
-    axis.set_yticks(range(len(found)), [TITLES[one["model"]] for one in found])
-    axis.set_ylim(-0.7, len(found) - 0.3)
+def _whiskers(axis, entries, quantity, key):
+    for y, entry in enumerate(entries):
+        estimate = entry[quantity][key], *entry[quantity]["ci"]
+        whisker(axis, estimate, y, hue(entry["model"]), size=5, capstyle="butt")
+    axis.set_yticks(range(len(entries)), [TITLES[entry["model"]] for entry in entries])
+    axis.set_ylim(-0.7, len(entries) - 0.3)
     axis.grid(axis="x")
     axis.grid(False, axis="y")
     if quantity == "epicentral_km":
@@ -352,8 +354,8 @@ def strata(tables, properties=("azimuthal_gap", "nearest_station", "n_stations",
     """
     fig, axes = plt.subplots(2, 2, figsize=(7.4, 5.4))
     for axis, by in zip(axes.flat, properties, strict=True):
-        for shift, (model, found) in zip((-0.12, 0.12), tables.items(), strict=True):
-            table = pd.DataFrame(found[by])
+        for shift, (model, by_property) in zip((-0.12, 0.12), tables.items(), strict=True):
+            table = pd.DataFrame(by_property[by])
             name = table.columns[0]
             table = table[table.low_km.notna()].reset_index(drop=True)
             x = np.arange(len(table)) + shift
@@ -396,7 +398,7 @@ def error_maps(maps, network):
     for i, (model, table) in enumerate(tables.items()):
         axis = fig.add_subplot(1, len(tables), i + 1, projection=projection)
         axis.set_title(TITLES[model])
-        _base_map(axis, network, (corners[0] - pad, corners[1] + pad))
+        base_map(axis, network, (corners[0] - pad, corners[1] + pad))
         stations = network.station_table()
         axis.plot(
             stations.longitude,
@@ -444,11 +446,11 @@ def calibration(tables):
     styles = {"random": ("-", "o"), "time": ("--", "s")}
     for axis, (network, splits) in zip(axes[0], tables.items(), strict=True):
         axis.plot([0, 100], [0, 100], color=LINE, linewidth=1)
-        for split, found in splits.items():
+        for split, record in splits.items():
             line, marker = styles[split]
-            rows = pd.DataFrame(found["coverage"]).query("quantity == 'epicentre'")
+            rows = pd.DataFrame(record["coverage"]).query("quantity == 'epicentre'")
             axis.plot(100 * rows.level, 100 * rows.covered, line, marker=marker, color=PEER, markersize=4)
-            rows = pd.DataFrame(found["conformal"])
+            rows = pd.DataFrame(record["conformal"])
             axis.plot(100 * rows.level, 100 * rows.covered, line, marker=marker, color=OURS_COLOUR, markersize=4)
         axis.set_title(network.capitalize())
         axis.set_xlabel("nominal coverage of the ellipse (%)")

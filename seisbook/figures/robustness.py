@@ -25,9 +25,45 @@ LOOKS = {
     "static": {"color": "#CC79A7", "marker": "s", "markerfacecolor": "white", "linestyle": "--"},
     "classical": {"color": "#E69F00", "marker": "D", "linestyle": ":"},
 }
+PEER_LOOKS = {
+    "seismicgnn": {"color": "#0072B2", "marker": "o"},
+    "attention": {"color": "#CC79A7", "marker": "s"},
+    "transformer": {"color": "#E69F00", "marker": "D"},
+    "gcn": {"color": "#009E73", "marker": "^"},
+    "dgcnn": {"color": "#D55E00", "marker": "v"},
+}
+RATIOS = {"growth": "growth, ours over the peer's", "error": "worst error, ours over the peer's"}
+REMEDY_LOOKS = {
+    "none": {"color": DARK, "marker": "o", "label": "as they come"},
+    "balanced": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white", "label": "balanced"},
+    "reweighted": {"color": "#E69F00", "marker": "D", "linestyle": ":", "label": "re-weighted"},
+    "transferred": {"color": "#009E73", "marker": "^", "linestyle": "-.", "label": "transferred"},
+}
+ARM_LOOKS = {
+    "as they are": {"color": DARK, "marker": "o"},
+    "matching": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white"},
+    "all": {"color": "#E69F00", "marker": "D", "linestyle": ":"},
+}
+START_LOOKS = {
+    "twin": {"color": DARK, "marker": "o", "label": "own twin"},
+    "other": {
+        "color": "#CC79A7",
+        "marker": "s",
+        "linestyle": "--",
+        "markerfacecolor": "white",
+        "label": "other network",
+    },
+    "resampled": {"color": "#009E73", "marker": "^", "linestyle": "none", "label": "other network, resampled"},
+    "random": {"color": "#E69F00", "marker": "D", "linestyle": ":", "label": "random weights"},
+}
+QUANTITY_LABELS = {
+    "epicentral_km": "epicentral error (km)",
+    "depth_km": "depth error (km)",
+    "magnitude": "magnitude RMSE",
+}
 
 
-# -------------------------------------------------------------------------------------------------- one event degraded
+# --------------------------------------------------------------------------------------------------- one event degraded
 
 
 class Degraded(NamedTuple):
@@ -62,7 +98,7 @@ def degrade(model, event, name, sampling_rate_hz, random_state=0) -> list[Degrad
         Of what is random in the perturbation.
     """
     model.eval()
-    found = []
+    steps = []
     for severity in (None, *perturbations.severities(name, sampling_rate_hz)):
         changed = event.select([0])
         if severity is not None:
@@ -72,7 +108,7 @@ def degrade(model, event, name, sampling_rate_hz, random_state=0) -> list[Degrad
         prediction = model.locate(model.encode(batch.traces, batch.amplitude, batch.mask), batch.pos, batch.mask)
         pos, label = changed.pos[:, :2].numpy(), changed.y[0, :2].numpy()
         epicentre = prediction.epicentre[0].numpy()
-        found.append(
+        steps.append(
             Degraded(
                 severity,
                 changed.x[:, 0].float().numpy(),
@@ -83,16 +119,16 @@ def degrade(model, event, name, sampling_rate_hz, random_state=0) -> list[Degrad
                 float(np.hypot(*(epicentre - label))),
             )
         )
-    return found
+    return steps
 
 
 @styled
-def degraded(found, label, name, sampling_rate_hz, level=0.9):
+def degraded(steps, label, name, sampling_rate_hz, level=0.9):
     """The nearest station's seismogram at each severity, and the ellipses that a model draws from all stations.
 
     Parameters
     ----------
-    found : list of Degraded
+    steps : list of Degraded
     label : array_like, shape (2,)
         East and north in km.
     name : str
@@ -107,47 +143,48 @@ def degraded(found, label, name, sampling_rate_hz, level=0.9):
     """
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.4), width_ratios=(1.15, 1))
     about = perturbations.AXES[name]
-    for row, (one, hue) in enumerate(zip(found, _hues(found), strict=True)):
-        trace = one.traces[found[0].order[0]] if len(one.traces) == len(found[0].traces) else one.traces[one.order[0]]
+    for row, (step, hue) in enumerate(zip(steps, _hues(steps), strict=True)):
+        order = steps[0].order if len(step.traces) == len(steps[0].traces) else step.order
+        trace = step.traces[order[0]]
         time = np.arange(len(trace)) / sampling_rate_hz
         left.plot(time, row + 0.45 * trace / max(np.abs(trace).max(), 1e-6), color=hue, linewidth=0.6, rasterized=True)
-    words = ["as it is", *(f"{one.severity:g} {about.unit}" for one in found[1:])]
-    left.set_yticks(range(len(found)), words)
-    left.set_ylim(len(found) - 0.4, -0.6)
+    words = ["as it is", *(f"{step.severity:g} {about.unit}" for step in steps[1:])]
+    left.set_yticks(range(len(steps)), words)
+    left.set_ylim(len(steps) - 0.4, -0.6)
     left.set_xlabel("time after the first sample (s)")
     left.grid(False)
-    _located(right, found, label, level)
+    _located(right, steps, label, level)
     right.set(xlabel="east (km)", ylabel="north (km)")
     star = Line2D([], [], marker="*", color=S_COLOUR, markeredgecolor="black", markersize=12, linestyle="none")
     fig.legend([star], ["label"], loc="outside upper right")
     return fig
 
 
-def _hues(found):
-    return plt.get_cmap("viridis")(np.linspace(0, 0.9, len(found)))
+def _hues(steps):
+    return plt.get_cmap("viridis")(np.linspace(0, 0.9, len(steps)))
 
 
-def _located(axis, found, label, level):
+def _located(axis, steps, label, level):
     """The label, the stations about it, and where the model sees the epicentre at each severity."""
-    for one, hue in zip(found, _hues(found), strict=True):
-        axis.add_patch(ellipse(one.epicentre, one.tril, level, hue))
-        axis.plot(*one.epicentre, "o", color=hue, markersize=4)
+    for step, hue in zip(steps, _hues(steps), strict=True):
+        axis.add_patch(ellipse(step.epicentre, step.tril, level, hue))
+        axis.plot(*step.epicentre, "o", color=hue, markersize=4)
     axis.plot(*label, "*", color=S_COLOUR, markeredgecolor="black", markersize=13)
-    axis.plot(*found[0].pos.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
-    places = np.array([one.epicentre for one in found] + [np.asarray(label)])
-    reach = max(1.2 * np.abs(places - label).max(), 4 * found[0].tril.max())
+    axis.plot(*steps[0].pos.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
+    places = np.array([step.epicentre for step in steps] + [np.asarray(label)])
+    reach = max(1.2 * np.abs(places - label).max(), 4 * steps[0].tril.max())
     axis.set(xlim=(label[0] - reach, label[0] + reach), ylim=(label[1] - reach, label[1] + reach), box_aspect=1)
     axis.grid(False)
 
 
-def explorer(found, label, sampling_rate_hz) -> Interactive:
+def explorer(steps_by_axis, label, sampling_rate_hz) -> Interactive:
     """The same for the reader to play with: choose a perturbation and a severity, see seismograms and location.
 
     Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, all locations.
 
     Parameters
     ----------
-    found : dict of str to list of Degraded
+    steps_by_axis : dict of str to list of Degraded
         By axis.
     label : array_like, shape (2,)
         East and north in km.
@@ -158,59 +195,59 @@ def explorer(found, label, sampling_rate_hz) -> Interactive:
     Interactive
     """
     content = {
-        "label": [round(float(one), 2) for one in label],
-        "window": found[next(iter(found))][0].traces.shape[-1] / sampling_rate_hz,
+        "label": [round(float(coordinate), 2) for coordinate in label],
+        "window": steps_by_axis[next(iter(steps_by_axis))][0].traces.shape[-1] / sampling_rate_hz,
         "axes": [
             {
                 "title": f"{perturbations.AXES[name].title} ({perturbations.AXES[name].unit})",
-                "steps": [_step(one) for one in steps],
+                "steps": [_explored(step) for step in steps],
             }
-            for name, steps in found.items()
+            for name, steps in steps_by_axis.items()
         ],
     }
     page = EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content, separators=(",", ":")))
-    return Interactive(page, _locations(found, label))
+    return Interactive(page, _locations(steps_by_axis, label))
 
 
 @styled
-def _locations(found, label, columns=4, level=0.9):
+def _locations(steps_by_axis, label, columns=4, level=0.9):
     """Where the model sees the event under each perturbation, a panel each, from no severity (dark) to the last."""
-    n_rows = -(-len(found) // columns)
+    n_rows = -(-len(steps_by_axis) // columns)
     fig, axes = plt.subplots(n_rows, columns, figsize=(7.4, 0.4 + 2.2 * n_rows), squeeze=False)
-    for axis, (name, steps) in zip(axes.flat, found.items(), strict=False):
+    for axis, (name, steps) in zip(axes.flat, steps_by_axis.items(), strict=False):
         _located(axis, steps, label, level)
         about = perturbations.AXES[name]
         axis.set_title(textwrap.fill(f"{about.title}, to {steps[-1].severity:g} {about.unit}", 22), fontsize=8)
         axis.tick_params(labelsize=8)
-    for axis in axes.flat[len(found) :]:
+    for axis in axes.flat[len(steps_by_axis) :]:
         axis.set_axis_off()
     for axis in axes[:, 0]:
         axis.set_ylabel("north (km)")
-    for axis in list(axes.flat)[max(len(found) - columns, 0) : len(found)]:
+    for axis in list(axes.flat)[max(len(steps_by_axis) - columns, 0) : len(steps_by_axis)]:
         axis.set_xlabel("east (km)")
     return fig
 
 
-def _step(one):
-    shown = one.traces[one.order[:STATIONS]]
+def _explored(step):
+    shown = step.traces[step.order[:STATIONS]]
     every = shown.shape[-1] // POINTS
     extremes = shown[:, : every * POINTS].reshape(len(shown), POINTS, every)
     largest = np.take_along_axis(extremes, np.abs(extremes).argmax(-1)[..., None], -1)[..., 0]
     return {
-        "severity": "as it is" if one.severity is None else f"{one.severity:g}",
+        "severity": "as it is" if step.severity is None else f"{step.severity:g}",
         "traces": np.round(99 * largest / np.abs(largest).max(1, keepdims=True).clip(1e-6)).astype(int).tolist(),
-        "stations": np.round(one.pos, 1).tolist(),
-        "epicentre": np.round(one.epicentre, 2).tolist(),
-        "outline": np.round(_outline(one), 2).tolist(),
-        "error": round(one.error_km, 1),
+        "stations": np.round(step.pos, 1).tolist(),
+        "epicentre": np.round(step.epicentre, 2).tolist(),
+        "outline": np.round(_outline(step), 2).tolist(),
+        "error": round(step.error_km, 1),
     }
 
 
-def _outline(one, level=0.9, points=48):
+def _outline(step, level=0.9, points=48):
     """Points of the ellipse that is predicted to hold the epicentre, (points, 2)."""
     angle = np.linspace(0, 2 * np.pi, points)
     circle = ellipse_radius(level) * np.column_stack([np.cos(angle), np.sin(angle)])
-    return one.epicentre + circle @ one.tril.T
+    return step.epicentre + circle @ step.tril.T
 
 
 # ------------------------------------------------------------------------------------------------------ severity curves
@@ -257,27 +294,17 @@ def severity_curves(table, columns=3):
 def _curve(axis, rows, about, width):
     severities = list(dict.fromkeys(rows.severity))
     axis.axhline(DOUBLED, color=LINE, linewidth=1)
-    for i, (model, one) in enumerate(rows.groupby("model", sort=False)):
-        x = np.arange(len(one)) + 0.12 * (i - 1)
+    for i, (model, curve) in enumerate(rows.groupby("model", sort=False)):
+        x = np.arange(len(curve)) + 0.12 * (i - 1)
         look = LOOKS.get(model, {"marker": "^"})
-        axis.plot(x, one.growth, label=model, linewidth=1.3, markersize=4, **look)
-        axis.vlines(x, one.low, one.high, color=look.get("color"), linewidth=1)
+        axis.plot(x, curve.growth, label=model, linewidth=1.3, markersize=4, **look)
+        axis.vlines(x, curve.low, curve.high, color=look.get("color"), linewidth=1)
     logarithmic(axis, "y")
-    axis.set_xticks(range(len(severities)), [f"{one:g}" for one in severities])
+    axis.set_xticks(range(len(severities)), [f"{severity:g}" for severity in severities])
     axis.set_xlabel(textwrap.fill(f"{about.title} ({about.unit})", width), fontsize=8.5)
 
 
 # ---------------------------------------------------------------------------------------------------------------- peers
-
-
-PEER_LOOKS = {
-    "seismicgnn": {"color": "#0072B2", "marker": "o"},
-    "attention": {"color": "#CC79A7", "marker": "s"},
-    "transformer": {"color": "#E69F00", "marker": "D"},
-    "gcn": {"color": "#009E73", "marker": "^"},
-    "dgcnn": {"color": "#D55E00", "marker": "v"},
-}
-RATIOS = {"growth": "growth, ours over the peer's", "error": "worst error, ours over the peer's"}
 
 
 @styled
@@ -308,8 +335,8 @@ def against_peers(table):
         rows = table[table.network == name]
         for axis, quantity in zip(line, RATIOS, strict=True):
             axis.axvline(1, color=LINE, linewidth=1)
-            for i, (peer, one) in enumerate(rows.groupby("peer", sort=False)):
-                _ratios(axis, one[quantity], 0.14 * (i - 2), peer)
+            for i, (peer, comparison) in enumerate(rows.groupby("peer", sort=False)):
+                _ratios(axis, comparison[quantity], 0.14 * (i - 2), peer)
             logarithmic(axis, "x")
         line[0].set_title(name.capitalize())
         line[0].set_yticks(range(len(groups)), groups)
@@ -323,22 +350,14 @@ def against_peers(table):
     return fig
 
 
-def _ratios(axis, found, aside, peer):
-    for y, one in enumerate(found):
-        look = {**PEER_LOOKS[peer], **({} if one.high < 1 or one.low > 1 else {"markerfacecolor": "white"})}
-        axis.hlines(y + aside, one.low, one.high, color=look["color"], linewidth=1.2)
-        axis.plot(one.value, y + aside, markersize=4.5, **look)
+def _ratios(axis, ratios, aside, peer):
+    for y, ratio in enumerate(ratios):
+        look = {**PEER_LOOKS[peer], **({} if ratio.high < 1 or ratio.low > 1 else {"markerfacecolor": "white"})}
+        axis.hlines(y + aside, ratio.low, ratio.high, color=look["color"], linewidth=1.2)
+        axis.plot(ratio.value, y + aside, markersize=4.5, **look)
 
 
 # ------------------------------------------------------------------------------------------------------------ imbalance
-
-
-REMEDY_LOOKS = {
-    "none": {"color": DARK, "marker": "o", "label": "as they come"},
-    "balanced": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white", "label": "balanced"},
-    "reweighted": {"color": "#E69F00", "marker": "D", "linestyle": ":", "label": "re-weighted"},
-    "transferred": {"color": "#009E73", "marker": "^", "linestyle": "-.", "label": "transferred"},
-}
 
 
 @styled
@@ -368,17 +387,17 @@ def imbalance(table, threshold=None):
         rows = table[(table.network == name) & (table.events == "largest tenth")]
         kept = sorted(set(rows.kept), reverse=True)
         for axis, quantity in zip(column, ("bias", "rmse"), strict=True):
-            for i, (remedy, one) in enumerate(rows.groupby("remedy", sort=False)):
-                x = [kept.index(value) + 0.1 * (i - 1.5) for value in one.kept]
-                axis.plot(x, [found.value for found in one[quantity]], markersize=5, **REMEDY_LOOKS[remedy])
-                ends = [found.low for found in one[quantity]], [found.high for found in one[quantity]]
+            for i, (remedy, arm) in enumerate(rows.groupby("remedy", sort=False)):
+                x = [kept.index(value) + 0.1 * (i - 1.5) for value in arm.kept]
+                axis.plot(x, [estimate.value for estimate in arm[quantity]], markersize=5, **REMEDY_LOOKS[remedy])
+                ends = [estimate.low for estimate in arm[quantity]], [estimate.high for estimate in arm[quantity]]
                 axis.vlines(x, *ends, color=REMEDY_LOOKS[remedy]["color"], linewidth=1.2)
         column[0].axhline(0, color=LINE, linewidth=1)
         column[0].set_title(name.capitalize())
         if threshold is not None:
             column[1].axhline(threshold, color=LINE, linewidth=1)
         numbers = dict(zip(rows.kept, rows.n_large, strict=True))
-        column[1].set_xticks(range(len(kept)), [f"{numbers[one]}" for one in kept])
+        column[1].set_xticks(range(len(kept)), [f"{numbers[share]}" for share in kept])
         column[1].set_xlabel("large training events (number)")
         logarithmic(column[1], "y")
     axes[0, 0].set_ylabel("bias (magnitude)")
@@ -387,14 +406,7 @@ def imbalance(table, threshold=None):
     return fig
 
 
-# ---------------------------------------------------------------------------------------- augmentation and transfer
-
-
-ARM_LOOKS = {
-    "as they are": {"color": DARK, "marker": "o"},
-    "matching": {"color": "#CC79A7", "marker": "s", "linestyle": "--", "markerfacecolor": "white"},
-    "all": {"color": "#E69F00", "marker": "D", "linestyle": ":"},
-}
+# -------------------------------------------------------------------------------------------- augmentation and transfer
 
 
 @styled
@@ -418,7 +430,7 @@ def augmentation(table):
         If the table is empty.
     """
     check_drawable(table, "augmentation")
-    names, tests = list(dict.fromkeys(table.network)), [one for one in dict.fromkeys(table.axis) if one != "none"]
+    names, tests = list(dict.fromkeys(table.network)), [test for test in dict.fromkeys(table.axis) if test != "none"]
     size = 7.4, 0.7 + 2.0 * len(names)
     fig, axes = plt.subplots(len(names), len(tests), figsize=size, sharex="col", sharey="row", squeeze=False)
     for line, name in zip(axes, names, strict=True):
@@ -436,33 +448,14 @@ def augmentation(table):
 def _augmented(axis, rows, test):
     plain = rows[rows.arm == "as they are"].epicentral_km.to_numpy()
     for i, (label, arm) in enumerate({"as they are": "as they are", "matching": test, "all": "all"}.items()):
-        one = rows[rows.arm == arm]
-        x = np.arange(len(one)) + 0.12 * (i - 1)
-        axis.plot(x, one.epicentral_km, label=label, linewidth=1.3, markersize=4, **ARM_LOOKS[label])
+        curve = rows[rows.arm == arm]
+        x = np.arange(len(curve)) + 0.12 * (i - 1)
+        axis.plot(x, curve.epicentral_km, label=label, linewidth=1.3, markersize=4, **ARM_LOOKS[label])
         if arm != "as they are":
-            ends = ([ratio.low for ratio in one.ratio] * plain, [ratio.high for ratio in one.ratio] * plain)
+            ends = ([ratio.low for ratio in curve.ratio] * plain, [ratio.high for ratio in curve.ratio] * plain)
             axis.vlines(x, *ends, color=ARM_LOOKS[label]["color"], linewidth=1)
     axis.set_xticks(range(len(plain)), ["none", *(f"{value:g}" for value in rows[rows.arm == "all"].severity[1:])])
     logarithmic(axis, "y")
-
-
-START_LOOKS = {
-    "twin": {"color": DARK, "marker": "o", "label": "own twin"},
-    "other": {
-        "color": "#CC79A7",
-        "marker": "s",
-        "linestyle": "--",
-        "markerfacecolor": "white",
-        "label": "other network",
-    },
-    "resampled": {"color": "#009E73", "marker": "^", "linestyle": "none", "label": "other network, resampled"},
-    "random": {"color": "#E69F00", "marker": "D", "linestyle": ":", "label": "random weights"},
-}
-QUANTITY_LABELS = {
-    "epicentral_km": "epicentral error (km)",
-    "depth_km": "depth error (km)",
-    "magnitude": "magnitude RMSE",
-}
 
 
 @styled
@@ -506,22 +499,23 @@ def _started(axis, rows, sizes, aside, look):
     place = {size: i for i, size in enumerate(sizes)}
     at = [place["all" if np.isnan(n) else int(n)] for n in rows.n_train]
     order = np.argsort(at)
-    found = [rows.estimate.iloc[i] for i in order]
+    estimates = [rows.estimate.iloc[i] for i in order]
     x = np.array(at)[order] + aside
-    axis.plot(x, [one.value for one in found], markersize=5, linewidth=1.3, **look)
-    axis.vlines(x, [one.low for one in found], [one.high for one in found], color=look["color"], linewidth=1.2)
+    axis.plot(x, [estimate.value for estimate in estimates], markersize=5, linewidth=1.3, **look)
+    ends = [estimate.low for estimate in estimates], [estimate.high for estimate in estimates]
+    axis.vlines(x, *ends, color=look["color"], linewidth=1.2)
 
 
-# ---------------------------------------------------------------------------------------------------- real seismograms
+# ----------------------------------------------------------------------------------------------------- real seismograms
 
 
 @styled
-def recorded_events(found, truth, stations, methods=("model, displacement, calibrated", "classical, own picks")):
+def recorded_events(estimates, truth, stations, methods=("model, displacement, calibrated", "classical, own picks")):
     """Published epicentres of real events, and where a method puts them; above in plan, below in section.
 
     Parameters
     ----------
-    found : dict of str to ndarray, shape (events, 4)
+    estimates : dict of str to ndarray, shape (events, 4)
         Of `seisbook.studies.iceland.estimates`.
     truth : ndarray, shape (events, 4)
         Published east, north, depth in km, magnitude.
@@ -537,9 +531,9 @@ def recorded_events(found, truth, stations, methods=("model, displacement, calib
     fig, axes = plt.subplots(2, len(methods), figsize=(7.4, 5.6), sharex=True, sharey="row", height_ratios=(2, 1))
     for column, method in zip(axes.T, methods, strict=True):
         for axis, which in zip(column, (1, 2), strict=True):
-            for true, one in zip(truth, found[method], strict=True):
-                axis.plot([true[0], one[0]], [true[which], one[which]], color=LINE, linewidth=0.7)
-            axis.plot(found[method][:, 0], found[method][:, which], "o", color=DARK, markersize=3.5)
+            for true, estimate in zip(truth, estimates[method], strict=True):
+                axis.plot([true[0], estimate[0]], [true[which], estimate[which]], color=LINE, linewidth=0.7)
+            axis.plot(estimates[method][:, 0], estimates[method][:, which], "o", color=DARK, markersize=3.5)
             look = {"color": S_COLOUR, "markeredgecolor": "black", "markeredgewidth": 0.4}
             axis.plot(truth[:, 0], truth[:, which], "*", markersize=8, **look)
         column[0].plot(*stations.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)

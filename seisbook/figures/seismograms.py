@@ -5,8 +5,6 @@ import numpy as np
 
 from seisbook.figures.style import DARK, HALO, P_COLOUR, PLAIN, S_COLOUR, styled
 
-# ---------------------------------------------------------------------------------------------------------- seismograms
-
 
 @styled
 def record_section(traces, codes, distance_km, p_s, s_s, sampling_rate_hz):
@@ -33,7 +31,7 @@ def record_section(traces, codes, distance_km, p_s, s_s, sampling_rate_hz):
     traces = np.asarray(traces, float)[order]
     onsets = {"P": np.asarray(p_s, float)[order], "S": np.asarray(s_s, float)[order]}
     fig, axis = plt.subplots(figsize=(7.4, 1.2 + 0.32 * len(order)))
-    _wiggles(axis, traces, sampling_rate_hz)
+    wiggles(axis, traces, sampling_rate_hz)
     for phase, hue in (("P", P_COLOUR), ("S", S_COLOUR)):
         within = np.flatnonzero((onsets[phase] >= 0) & (onsets[phase] * sampling_rate_hz < traces.shape[1]))
         axis.vlines(onsets[phase][within], within - 0.42, within + 0.42, color=hue, linewidth=2, label=f"{phase} onset")
@@ -46,8 +44,15 @@ def record_section(traces, codes, distance_km, p_s, s_s, sampling_rate_hz):
     return fig
 
 
-def _wiggles(axis, traces, sampling_rate_hz):
-    """Each trace on its own line, scaled to its peak, upwards on an axis that points down."""
+def wiggles(axis, traces, sampling_rate_hz):
+    """Draw each trace on a line of its own, scaled to its peak, upwards on an axis that points down.
+
+    Parameters
+    ----------
+    axis : Axes
+    traces : ndarray, shape (stations, samples)
+    sampling_rate_hz : float
+    """
     time = np.arange(traces.shape[1]) / sampling_rate_hz
     peak = np.nanmax(np.abs(traces), axis=1, keepdims=True)
     scaled = 0.48 * traces / np.where(peak > 0, peak, 1)
@@ -112,11 +117,11 @@ def _trace(axis, trace, onsets, title, unit):
 
 def _spectra(axis, steps, real):
     """Amplitude spectra from the P onset on, rendered and recorded, each relative to its maximum."""
-    for one, hue, text in ((steps, "#0072B2", "rendered"), (real, DARK, "recorded")):
-        if one is None:
+    for seismogram, hue, text in ((steps, "#0072B2", "rendered"), (real, DARK, "recorded")):
+        if seismogram is None:
             continue
-        trace = one["trace"][round(one["p_s"] * one["sampling_rate_hz"]) :]
-        frequency = np.fft.rfftfreq(len(trace), 1 / one["sampling_rate_hz"])
+        trace = seismogram["trace"][round(seismogram["p_s"] * seismogram["sampling_rate_hz"]) :]
+        frequency = np.fft.rfftfreq(len(trace), 1 / seismogram["sampling_rate_hz"])
         amplitude = np.abs(np.fft.rfft(trace * np.hanning(len(trace))))
         edges = np.geomspace(0.2, frequency[-1], 40)
         bins = np.digitize(frequency, edges)

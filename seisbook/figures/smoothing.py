@@ -1,15 +1,11 @@
-"""Figures of over-smoothing: measures against depth, and block by block."""
+"""The figure of over-smoothing: measures and error against depth."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
 from seisbook.figures.style import styled
-from seisbook.measures.smoothness import MEASURES
 from seisbook.studies.smoothing import ARMS
-
-# ------------------------------------------------------------------------------------------------------------- figures
-
 
 AXES = {
     "effective_rank": "effective rank (1)",
@@ -60,48 +56,19 @@ def depth_figure(table):
     return fig
 
 
-@styled
-def block_figure(table):
-    """The measures after each block of the deepest models that could be trained.
-
-    Lines are means over seeds, thin lines single seeds; bars as in `depth_figure`. Block 0 is the state that enters the
-    first block.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `tabulate`, of one network and source.
-
-    Returns
-    -------
-    Figure
-    """
-    fig, axes = plt.subplots(1, 3, figsize=(7.4, 3.2))
-    trained = table[~table.diverged.astype(bool)]
-    deepest = trained[(trained.blocks == trained.blocks.max()) & (trained.block != "readout")]
-    for axis, name in zip(axes, MEASURES, strict=True):
-        for shift, (arm, part) in zip((-0.15, -0.05, 0.05, 0.15), _arms(deepest), strict=True):
-            _line(axis, part.assign(x=part.block.astype(float) + shift), name, arm, size=3)
-        axis.set(xlabel="block", ylabel=AXES[name])
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set_ylim(bottom=0)
-    _legend(fig, deepest)
-    return fig
-
-
 def _arms(table):
     """Each arm and its rows, none if it has none."""
     return [((graph, readout), table[(table.graph == graph) & (table.readout == readout)]) for graph, readout in ARMS]
 
 
-def _line(axis, part, name, arm, size=4.5):
+def _line(axis, part, name, arm):
     """Mean over seeds at each `x`, single seeds thin, the seeds' intervals as bars."""
     colour, look = GRAPH_COLOURS[arm[0]], READOUT_LOOKS[arm[1]]
-    for _, one in part.groupby("seed"):
-        axis.plot(one.x, one[name], color=colour, linewidth=0.5, alpha=0.6, linestyle=look["linestyle"])
+    for _, training in part.groupby("seed"):
+        axis.plot(training.x, training[name], color=colour, linewidth=0.5, alpha=0.6, linestyle=look["linestyle"])
     at = part.groupby("x")
     axis.vlines(list(at.groups), at[f"{name}_low"].min(), at[f"{name}_high"].max(), color=colour, linewidth=0.8)
-    axis.plot(list(at.groups), at[name].mean(), color=colour, linewidth=1.6, markersize=size, **look)
+    axis.plot(list(at.groups), at[name].mean(), color=colour, linewidth=1.6, markersize=4.5, **look)
 
 
 def _mark_diverged(axis, table):

@@ -15,30 +15,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from seisbook.errors import UserError
 
 STYLE = Path(__file__).with_name("seisbook.mplstyle")
-
-
 P_COLOUR, S_COLOUR = "#0072B2", "#D55E00"
-
-
-# told apart by a deuteranope, from each other and from P and S (tests/test_figures.py)
+# told apart by a deuteranope, from each other and from P and S (tests/figures/test_data.py)
 NETWORK_COLOURS = {"colombia": "#009E73", "ridgecrest": "#882255", "iceland": "#56B4E9"}
-
-
 OTHER_NETWORK = "#E69F00"
-
-
 LAND, WATER, LINE, DARK = "#f3f1ec", "#dfeaf2", "#8c8c8c", "#333333"
-
-
 HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-
-
 DEGREES = ccrs.PlateCarree()
-
-
 BINS = 40
-
-
 PLAIN = FuncFormatter(lambda value, _: f"{value:,g}")  # 0.1, 1, 1,000 on a logarithmic axis
 
 
@@ -103,8 +87,20 @@ def label(catalogue):
     return f"{catalogue.network.replace('_', ' ').capitalize()}, {kind}"
 
 
-def _histogram(axis, values, bins, catalogue, text=None):
-    """Share of the values in each bin, in percent of all, those beyond the bins too: real filled, simulated hatched."""
+def histogram(axis, values, bins, catalogue, text=None):
+    """Draw the share of the values in each bin, in percent: real data filled, simulated data hatched.
+
+    Parameters
+    ----------
+    axis : Axes
+    values : array_like
+        NaN are left out. Values beyond the bins count in the whole of which shares are taken.
+    bins : int or array_like
+    catalogue : Catalogue or Summary
+        Whose network and source give colour and label.
+    text : str, optional
+        Label in place of the catalogue's.
+    """
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
     hue, hatched = colour(catalogue), catalogue.source == "simulated"
@@ -114,6 +110,15 @@ def _histogram(axis, values, bins, catalogue, text=None):
     axis.hist(values, bins, weights=share, histtype="stepfilled", edgecolor=hue, linewidth=1.3, label=text, **look)
 
 
-def _points(axis, x, y, colour, label=None):
+def points(axis, x, y, colour, label=None):
+    """Draw many small translucent points, and one large point for the legend.
+
+    Parameters
+    ----------
+    axis : Axes
+    x, y : array_like
+    colour : color
+    label : str, optional
+    """
     axis.plot(x, y, ".", color=colour, markersize=2.4, alpha=0.4, markeredgewidth=0, rasterized=True)
     axis.plot([], [], "o", color=colour, label=label)

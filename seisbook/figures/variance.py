@@ -16,6 +16,7 @@ from scipy import stats
 
 from seisbook.errors import UserError
 from seisbook.figures import style
+from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import DARK, HALO, Interactive, check_drawable, styled
 from seisbook.measures.variance import TAIL
 from seisbook.measures.variance_ratio import MARGIN
@@ -25,6 +26,8 @@ TICKS = {0.75: (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8), 1.6: (1, 2, 5), 2.6: (1, 3)}  # 
 EXPLORER = Path(__file__).with_name("precision_explorer.html")
 Z = round(float(stats.norm.isf(TAIL)), 4)  # standard errors to the end of a 95 % interval
 COMPONENTS = {"data": "training data", "seed": "seed", "residual": "both together"}
+PARTS = {"squared_bias": "bias and label", "data": "training data", "seed": "seed", "residual": "both together"}
+PART_COLOURS = ("#d9d9d9", "#0072B2", "#E69F00", "#CC79A7")
 
 
 class Dataset(NamedTuple):
@@ -85,7 +88,7 @@ def variance_components(components, unit="km²"):
         axis.set(xscale="log", title=style.label(dataset), xlabel=f"variance ({unit})")
         for row in rows.itertuples():
             y = list(COMPONENTS).index(row.component) + 0.62 * ((arms.index(row.arm) + 0.5) / len(arms) - 0.5)
-            _whisker(axis, row, y, left, arms.index(row.arm), style.colour(dataset))
+            _component(axis, row, y, left, arms.index(row.arm), style.colour(dataset))
         axis.set_xlim(left, 1.6 * rows.high.max())
         axis.set_yticks(range(3), COMPONENTS.values())
         axis.set_ylim(2.5, -0.5)
@@ -102,12 +105,12 @@ def _left_edge(rows):
     return 0.3 * positive.min() if len(positive) else 1e-3 * rows.high.max()
 
 
-def _whisker(axis, row, y, left, arm, hue):
+def _component(axis, row, y, left, arm, hue):
     """One estimate with its interval; the first arm is filled, the others are open."""
-    look = {"color": hue, "markerfacecolor": hue if arm == 0 else "white", "markeredgecolor": hue}
-    axis.plot([max(row.low, left), max(row.high, left)], [y, y], color=hue, linewidth=1.8)
+    look = {"markerfacecolor": hue if arm == 0 else "white", "markeredgecolor": hue, "markeredgewidth": 1.5}
     marker = MARKERS[arm % len(MARKERS)] if row.value > left else "<"
-    axis.plot(max(row.value, left), y, marker, markersize=6.5, markeredgewidth=1.5, clip_on=False, zorder=4, **look)
+    estimate = np.maximum([row.value, row.low, row.high], left)
+    whisker(axis, estimate, y, hue, marker, 6.5, 1.8, clip_on=False, zorder=4, **look)
 
 
 def _arm_handles(arms):
@@ -212,8 +215,7 @@ def ratio_forest(ratios):
         axis.tick_params(axis="y", length=0, pad=9)
         axis.grid(False, axis="y")
         _decades(axis, "x")
-    axes[0].set_yticks(range(len(quantities)), quantities)
-    axes[0].set_ylim(len(quantities) - 0.4, -0.6)
+    name_rows(axes[0], quantities)
     fig.supxlabel("ratio of the data-induced variances, dynamic over static (1)", fontsize=9)
     return fig
 
@@ -227,10 +229,9 @@ def _finite_range(ratios):
 
 def _ratio(axis, row, y, limits, hue):
     ends = np.clip([row.low, row.high], *limits)
-    axis.plot(ends, [y, y], color=hue, linewidth=2)
+    value = np.clip(row.value, *limits) if np.isfinite(row.value) else np.nan
     face = "white" if row.verdict == "inconclusive" else hue
-    if np.isfinite(row.value):
-        axis.plot(np.clip(row.value, *limits), y, "o", color=hue, markersize=6.5, markerfacecolor=face)
+    whisker(axis, (value, *ends), y, hue, size=6.5, markerfacecolor=face)
     for end, value, marker in zip(ends, (row.low, row.high), "<>", strict=True):
         if end != value:
             axis.plot(end, y, marker, color=hue, markersize=6, clip_on=False)
@@ -389,10 +390,6 @@ def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epic
     return fig
 
 
-PARTS = {"squared_bias": "bias and label", "data": "training data", "seed": "seed", "residual": "both together"}
-PART_COLOURS = ("#d9d9d9", "#0072B2", "#E69F00", "#CC79A7")
-
-
 @styled
 def error_budget(budget):
     """What the mean squared error of the external events is made of, stacked to 100 %, a panel per quantity.
@@ -483,10 +480,12 @@ def precision(components, seeds=(1, 2, 5), most=25, unit="km"):
     check_drawable(components, "precision")
     fig, axes = _panels(len(components), 3.2)
     partitions = np.arange(1, most + 1)
-    for axis, (dataset, found) in zip(axes, components.items(), strict=True):
+    for axis, (dataset, variances) in zip(axes, components.items(), strict=True):
         for n, line in zip(seeds, ("-", "--", ":", "-."), strict=False):
             text = f"{n} seed{'s' if n > 1 else ''}"
-            axis.plot(n * partitions, half_width(found, partitions, n), line, color=style.colour(dataset), label=text)
+            axis.plot(
+                n * partitions, half_width(variances, partitions, n), line, color=style.colour(dataset), label=text
+            )
         axis.set(title=style.label(dataset), xlabel="trainings (1)", xscale="log", yscale="log")
         for which in "xy":
             _decades(axis, which)
@@ -516,7 +515,7 @@ def precision_explorer(components, means, unit="km") -> Interactive:
     content = [
         {
             "name": style.label(dataset),
-            "arms": [_explored(arm, one, means[dataset][arm]) for arm, one in arms.items()],
+            "arms": [_explored(arm, variances, means[dataset][arm]) for arm, variances in arms.items()],
         }
         for dataset, arms in components.items()
     ]
@@ -530,8 +529,8 @@ def _designs(components, means, unit, designs=((5, 1), (5, 4), (20, 1))):
     """Mean scores and their 95 % intervals by some numbers of partitions and seeds, a panel a dataset."""
     fig, axes = _panels(len(components), 2.9)
     for axis, (dataset, arms) in zip(axes, components.items(), strict=True):
-        for i, (arm, one) in enumerate(arms.items()):
-            half = [half_width(one, *design) for design in designs]
+        for i, (arm, variances) in enumerate(arms.items()):
+            half = [half_width(variances, *design) for design in designs]
             place = np.arange(len(designs)) + 0.2 * (i - (len(arms) - 1) / 2)
             look = {"marker": MARKERS[i], "markerfacecolor": "white" if i else None, "linestyle": "none"}
             axis.errorbar(

@@ -47,7 +47,7 @@ OUTPUTS = {
 }
 
 
-# ---------------------------------------------------------------------------------------------------------- selections
+# ----------------------------------------------------------------------------------------------------------- selections
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def selections(model: GraphModel, events: Events, index) -> list[Selection]:
     readout = _winner(states, station, 2)
     multiscale = model.config.readout == "multiscale"
     return [
-        Selection(one[:, real].numpy(), read.numpy(), multiscale)
-        for one, read, real in zip(chosen, readout, batch.mask, strict=True)
+        Selection(sender[:, real].numpy(), read.numpy(), multiscale)
+        for sender, read, real in zip(chosen, readout, batch.mask, strict=True)
     ]
 
 
@@ -285,7 +285,7 @@ def critical_stations(selection: Selection) -> np.ndarray:
     return np.isin(np.arange(selection.chosen.shape[1]), np.concatenate([selection.chosen.ravel(), *read]))
 
 
-# -------------------------------------------------------------------------------------------------------------- checks
+# --------------------------------------------------------------------------------------------------------------- checks
 
 
 @torch.no_grad()
@@ -418,7 +418,7 @@ def shuffle_weights(model: nn.Module, random_state=0) -> nn.Module:
     return shuffled
 
 
-# --------------------------------------------------------------------------------------------------------------- table
+# ---------------------------------------------------------------------------------------------------------------- table
 
 
 def attention_table(model: GraphModel, events: Events, index: int, output="epicentre", checks=True) -> pd.DataFrame:
@@ -451,17 +451,17 @@ def attention_table(model: GraphModel, events: Events, index: int, output="epice
         - `p_confidence`: log-probability of the P onset that the stem finds, a stand-in for the signal-to-noise ratio;
         - `p_order`: 1 for the station whose P was read first; NaN where none was read.
     """
-    one = events.select([index])
-    read = one if one.features is not None else one.read_by(model)
+    event = events.select([index])
+    read = event if event.features is not None else event.read_by(model)
     selected = selection(model, read, 0)
-    columns = {"source_id": one.source_id[0]}
+    columns = {"source_id": event.source_id[0]}
     columns |= _numbered("selection", selection_frequency(selected), 1)
     columns |= _numbered("readout", readout_frequency(selected), 0)
     columns |= _numbered("gradient", gradient_weighted(model, read, 0, output), 1)
     columns |= {"rollout": rollout(selected)}
     columns |= _checks(model, read, output) if checks else {}
-    columns |= _circumstances(one, read.features, model.config.sampling_rate_hz)
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(one.pos), name="station"))
+    columns |= _circumstances(event, read.features, model.config.sampling_rate_hz)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(event.pos), name="station"))
 
 
 def _checks(model, read, output):
@@ -477,12 +477,12 @@ def _numbered(name, rows, first):
     return {f"{name}_{number}": row for number, row in enumerate(rows, first)}
 
 
-def _circumstances(one, features, rate):
+def _circumstances(event, features, rate):
     """What a station's weight may merely follow: distance, signal-to-noise ratio, order of the onsets."""
-    p = one.onset_s[:, 0]
+    p = event.onset_s[:, 0]
     return {
-        "epicentral_km": (one.pos[:, :2] - one.y[0, :2]).norm(dim=-1).numpy(),
-        "snr": _snr(one.x, torch.where(p.isfinite(), p, features.onset_s[:, 0]), rate),
+        "epicentral_km": (event.pos[:, :2] - event.y[0, :2]).norm(dim=-1).numpy(),
+        "snr": _snr(event.x, torch.where(p.isfinite(), p, features.onset_s[:, 0]), rate),
         "p_confidence": features.confidence[:, 0].numpy(),
         "p_order": pd.Series(p.numpy()).rank(method="min").to_numpy(),
     }
@@ -500,7 +500,7 @@ def _snr(traces, onset_s, rate):
     return np.array(ratios)
 
 
-# ---------------------------------------------------------------------------------------------------------- statistics
+# ----------------------------------------------------------------------------------------------------------- statistics
 
 
 class Agreement(NamedTuple):
@@ -546,22 +546,22 @@ def rank_agreement(a: Sequence, b: Sequence, k=3, random_state=0) -> Agreement:
     UserError
         If the events or their stations do not match, or no event can be counted.
     """
-    pairs = [(np.asarray(one, float), np.asarray(other, float)) for one, other in _matched(a, b)]
+    pairs = [(np.asarray(first, float), np.asarray(second, float)) for first, second in _matched(a, b)]
     tau = np.array([stats.kendalltau(*pair).statistic for pair in pairs])
-    overlap = np.array([(_top(one, k) * _top(other, k)).sum() / k for one, other in pairs])
+    overlap = np.array([(_top(first, k) * _top(second, k)).sum() / k for first, second in pairs])
     counted = np.isfinite(overlap)
     if not counted.any() or not np.isfinite(tau).any():
         raise UserError(f"rank_agreement: no event has more than {k} stations with different values: lower k")
     return Agreement(
         tau=bootstrap_ci(tau, np.mean, random_state=random_state),
         overlap=bootstrap_ci(overlap, np.mean, random_state=random_state),
-        chance=float(np.mean([k / len(pair[0]) for pair, one in zip(pairs, counted, strict=True) if one])),
+        chance=float(np.mean([k / len(pair[0]) for pair, counts in zip(pairs, counted, strict=True) if counts])),
         events=int(np.isfinite(tau).sum()),
     )
 
 
 def _matched(a, b):
-    if len(a) != len(b) or any(len(one) != len(other) for one, other in zip(a, b, strict=True)):
+    if len(a) != len(b) or any(len(first) != len(second) for first, second in zip(a, b, strict=True)):
         raise UserError("rank_agreement: the two measures are not of the same events and stations: match them first")
     return zip(a, b, strict=True)
 
@@ -671,8 +671,8 @@ def _check_orders(order, sizes, ks):
         raise UserError(f"deletion_curve: ks must be 1 or more, not {list(ks)}")
     if len(order) != len(sizes):
         raise UserError(f"deletion_curve: {len(order)} orders for {len(sizes)} events: give one an event")
-    for i, (one, size) in enumerate(zip(order, sizes, strict=True)):
-        if not np.array_equal(np.sort(one), np.arange(size)):
+    for i, (positions, size) in enumerate(zip(order, sizes, strict=True)):
+        if not np.array_equal(np.sort(positions), np.arange(size)):
             raise UserError(f"deletion_curve: order {i} must name each of the event's {size} stations once")
 
 
@@ -695,7 +695,7 @@ def _deleted(model, events, index, order, ks):
     )
 
 
-# ------------------------------------------------------------------------------------------------- inside of the model
+# -------------------------------------------------------------------------------------------------- inside of the model
 
 
 class _Step(NamedTuple):
@@ -719,7 +719,7 @@ def _follow(model, features, pos, mask):
     for block in model.blocks:
         hooks.append(block.norm.register_forward_hook(lambda _, given, u: parts.append([u])))
         hooks.append(block.out.register_forward_pre_hook(lambda _, given: parts[-1].append(given[0])))
-        hooks.append(block.register_forward_hook(lambda one, given, h: parts[-1].extend([one, given, h])))
+        hooks.append(block.register_forward_hook(lambda layer, given, h: parts[-1].extend([layer, given, h])))
     try:
         prediction = model.eval().locate(features, pos, mask)
     finally:

@@ -10,8 +10,6 @@ from scipy import special, stats
 from seisbook.errors import UserError
 from seisbook.models.losses import TAIL
 
-# -------------------------------------------------------------------------------------------------------- calibration
-
 
 def ellipse_radius(level, dof=TAIL):
     r"""Mahalanobis distance within which a bivariate Student-t variable lies with probability `level`.
@@ -193,7 +191,9 @@ def conformal_coverage(mahalanobis, folds, level=0.9) -> pd.DataFrame:
     """
     mahalanobis = np.asarray(mahalanobis, float)
     fitted = [SplitConformal(level).fit(mahalanobis[others]) for others, _ in folds]
-    inside = [one.covers(mahalanobis[test]) for one, (_, test) in zip(fitted, folds, strict=True)]
-    rows = [{"radius": one.radius, **_share(covered)} for one, covered in zip(fitted, inside, strict=True)]
-    rows.append({"radius": float(np.mean([one.radius for one in fitted])), **_share(np.concatenate(inside))})
+    inside = [conformal.covers(mahalanobis[test]) for conformal, (_, test) in zip(fitted, folds, strict=True)]
+    rows = [{"radius": conformal.radius, **_share(covered)} for conformal, covered in zip(fitted, inside, strict=True)]
+    rows.append(
+        {"radius": float(np.mean([conformal.radius for conformal in fitted])), **_share(np.concatenate(inside))}
+    )
     return pd.DataFrame(rows, index=pd.Index([*range(len(folds)), "all"], name="fold"))

@@ -18,9 +18,6 @@ from seisbook.models.losses import TAIL
 log = logging.getLogger(__name__)
 
 
-# ------------------------------------------------------------------------------------------------------------- errors
-
-
 def hypocentral_errors(estimate, y, source_id) -> pd.DataFrame:
     """Errors of located events, whatever located them.
 
@@ -110,9 +107,6 @@ def errors(prediction, events) -> pd.DataFrame:
 def rounded(errors, columns=("epicentral_km", "depth_km", "magnitude")) -> dict:
     """Some columns of a table of errors as lists of five digits, as a study keeps them."""
     return {name: [float(f"{value:.5g}") for value in errors[name]] for name in columns}
-
-
-# ------------------------------------------------------------------------------------------------------------ summary
 
 
 def summarise_errors(errors, random_state=0) -> dict:

@@ -160,7 +160,7 @@ def fit_learning_curve(n, error, partition=None, resamples=2000, random_state=0)
     value, replicates = parameters[0], parameters[1:]
     independent = int(np.bincount(size).min()) if partition is None else len(np.unique(partition))
     low, high = ends(replicates, independent)
-    estimates = (Estimate(*(float(one) for one in triple)) for triple in zip(value, low, high, strict=True))
+    estimates = (Estimate(*(float(number) for number in triple)) for triple in zip(value, low, high, strict=True))
     return LearningCurve(*estimates, n, error, replicates, independent, random_state)
 
 
@@ -184,8 +184,8 @@ def _resampled_runs(label, whole, resamples, rng):
     if whole:
         return rng.multinomial(len(labels), np.full(len(labels), 1 / len(labels)), resamples)[:, group].astype(float)
     counts = np.zeros((resamples, len(group)))
-    for one in range(len(labels)):
-        runs = np.flatnonzero(group == one)
+    for i in range(len(labels)):
+        runs = np.flatnonzero(group == i)
         counts[:, runs] = rng.multinomial(len(runs), np.full(len(runs), 1 / len(runs)), resamples)
     return counts
 
@@ -194,14 +194,14 @@ def _power_law(sizes, weight, weighted):
     """Parameters (B, 3) of the least-squares curves, of sums of weights and of weighted errors (B, sizes)."""
     middle = np.exp(np.log(sizes).mean())  # powers of n over the middle one, for the numbers' sake
     x = (sizes / middle) ** -EXPONENTS[:, None]  # (C, sizes)
-    one, y = weight.sum(1)[:, None], weighted.sum(1)[:, None]
+    total, y = weight.sum(1)[:, None], weighted.sum(1)[:, None]
     sx, sxx, sxy = weight @ x.T, weight @ (x**2).T, weighted @ x.T  # (B, C)
-    b = (one * sxy - sx * y) / np.maximum(one * sxx - sx**2, np.finfo(float).tiny)
+    b = (total * sxy - sx * y) / np.maximum(total * sxx - sx**2, np.finfo(float).tiny)
     b = np.maximum(b, 0)
-    a = (y - b * sx) / one
+    a = (y - b * sx) / total
     b = np.where(a < 0, sxy / sxx, b)
     a = np.maximum(a, 0)
-    misfit = one * a**2 + sxx * b**2 + 2 * a * b * sx - 2 * (a * y + b * sxy)
+    misfit = total * a**2 + sxx * b**2 + 2 * a * b * sx - 2 * (a * y + b * sxy)
     best = misfit.argmin(1)
     rows, c = np.arange(len(best)), EXPONENTS[best]
     return np.column_stack([a[rows, best], b[rows, best] * middle**c, c])

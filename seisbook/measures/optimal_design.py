@@ -73,7 +73,7 @@ def log_determinant(information, chosen) -> np.ndarray:
     -------
     ndarray, shape (...)
     """
-    total = np.linalg.inv(PRIOR) + sum(information[one] for one in np.moveaxis(np.asarray(chosen), -1, 0))
+    total = np.linalg.inv(PRIOR) + sum(information[station] for station in np.moveaxis(np.asarray(chosen), -1, 0))
     return np.linalg.slogdet(total)[1]
 
 
@@ -122,6 +122,6 @@ def greedy_order(information) -> np.ndarray:
     """Stations in the order in which each adds most to the determinant of those before it: (N,) positions."""
     order, left = [], list(range(len(information)))
     while left:
-        gains = log_determinant(information, [[*order, one] for one in left])
+        gains = log_determinant(information, [[*order, station] for station in left])
         order.append(left.pop(int(np.argmax(gains))))
     return np.array(order)

@@ -463,7 +463,7 @@ def keep_stations(events, stays) -> Events:
         With their seismograms.
     stays : ndarray of bool, shape (stations,)
     """
-    sizes = [np.count_nonzero(one) for one in np.split(stays, events.start[1:-1])]
+    sizes = [np.count_nonzero(of_event) for of_event in np.split(stays, events.start[1:-1])]
     rows = torch.from_numpy(np.flatnonzero(stays))
     values = {name: getattr(events, name)[rows] for name in ("x", "pos", "amplitude", "onset_s")}
     return replace(events, **values, start=np.cumsum([0, *sizes]))
@@ -665,8 +665,8 @@ class Composition:
 
     def apply(self, events: Events, sampling_rate_hz: float, progress=True) -> Events:
         """Return perturbed events; see `Perturbation.apply`."""
-        for one in self.perturbations:
-            events = one.apply(events, sampling_rate_hz, progress)
+        for perturbation in self.perturbations:
+            events = perturbation.apply(events, sampling_rate_hz, progress)
         return replace(events)
 
 
@@ -735,4 +735,4 @@ def severities(name, sampling_rate_hz) -> tuple[float, ...]:
     if name not in AXES:
         raise UserError(f"no perturbation {name!r}: choose one of {', '.join(AXES)}")
     axis = AXES[name]
-    return tuple(one for one in axis.severities if axis.make(one).highest_hz < sampling_rate_hz / 2)
+    return tuple(severity for severity in axis.severities if axis.make(severity).highest_hz < sampling_rate_hz / 2)

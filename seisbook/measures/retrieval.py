@@ -12,16 +12,16 @@ def hits(results, recall=JUDGED, values="rank") -> np.ndarray:
 
 
 def _ranks(results, values):
-    return np.array([one[values] for one in results], float)
+    return np.array([result[values] for result in results], float)
 
 
 def balanced(table) -> float:
     """Mean over the classes (first column) of the mean of the second one."""
-    return float(np.mean([table[table[:, 0] == one, 1].mean() for one in np.unique(table[:, 0])]))
+    return float(np.mean([table[table[:, 0] == label, 1].mean() for label in np.unique(table[:, 0])]))
 
 
 def _correct(results):
     """Class of each classified event, and the share of the seeds in which it was recognised."""
     truth = np.array(results[0]["truth"])
-    right = np.mean([np.array(one["predicted"]) == truth for one in results], axis=0)
+    right = np.mean([np.array(result["predicted"]) == truth for result in results], axis=0)
     return np.column_stack([truth, right])[truth >= 0]

@@ -13,12 +13,6 @@ from seisbook.measures.expert_line import ExpertLine, expert_errors, expert_line
 from seisbook.physics.residuals import amplitude_residuals, travel_time_residuals
 
 
-def _binned(magnitudes, bin_width):
-    """Finite magnitudes as whole numbers of bins."""
-    magnitudes = np.asarray(magnitudes, float)
-    return np.round(magnitudes[np.isfinite(magnitudes)] / bin_width).astype(int)
-
-
 def completeness(magnitudes, bin_width=0.1):
     """Magnitude of completeness by maximum curvature: the fullest bin of the frequency distribution, plus 0.2.
 
@@ -83,6 +77,12 @@ def b_value(magnitudes, completeness, bin_width=0.1):
         )
     b = np.log10(np.e) / (magnitudes.mean() - (completeness - bin_width / 2))
     return float(b), float(np.log(10) * b**2 * magnitudes.std(ddof=1) / np.sqrt(magnitudes.size))
+
+
+def _binned(magnitudes, bin_width):
+    """Finite magnitudes as whole numbers of bins."""
+    magnitudes = np.asarray(magnitudes, float)
+    return np.round(magnitudes[np.isfinite(magnitudes)] / bin_width).astype(int)
 
 
 def wadati(p_travel, s_travel, source_id, n=1000, random_state=0):

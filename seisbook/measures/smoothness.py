@@ -14,7 +14,10 @@ from seisbook.errors import UserError
 from seisbook.measures.estimates import bootstrap_ci
 from seisbook.models.graph import GraphModel
 
-# ------------------------------------------------------------------------------------------------------------ measures
+MEASURES = ("effective_rank", "dirichlet_energy", "mad")
+
+
+# ------------------------------------------------------------------------------------------------------------- measures
 
 
 def effective_rank(x, mask=None) -> np.ndarray:
@@ -143,9 +146,6 @@ def mad(u, mask) -> np.ndarray:
         return scatter / (n - 1)
 
 
-MEASURES = ("effective_rank", "dirichlet_energy", "mad")
-
-
 # ----------------------------------------------------------------------------------------------------- a model's states
 
 
@@ -222,9 +222,9 @@ def profile(model: GraphModel, events: Events, progress=True) -> pd.DataFrame:
     batches = np.array_split(np.arange(len(events)), -(-len(events) // 64))
     measured, embeddings = [], []
     for index in tqdm(batches, desc="measuring smoothness", disable=None if progress else True):
-        found = block_states(model, events, index)
-        measured.append(_measured(found, model.config.neighbours))
-        embeddings.append(found.embedding)
+        states = block_states(model, events, index)
+        measured.append(_measured(states, model.config.neighbours))
+        embeddings.append(states.embedding)
     embedding = np.concatenate(embeddings).astype(float)
     rows = [
         {"width": model.config.channels, **_means(values)} for values in np.concatenate(measured, -1)
@@ -233,12 +233,12 @@ def profile(model: GraphModel, events: Events, progress=True) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.Index([*range(len(rows) - 1), "readout"], dtype=object, name="block"))
 
 
-def _measured(found, k):
+def _measured(states, k):
     """The measures of each event after each block, (blocks + 1, measures, B)."""
     return np.array(
         [
-            [effective_rank(u, found.mask), dirichlet_energy(u, found.pos, found.mask, k), mad(u, found.mask)]
-            for u in found.states
+            [effective_rank(u, states.mask), dirichlet_energy(u, states.pos, states.mask, k), mad(u, states.mask)]
+            for u in states.states
         ]
     )
 

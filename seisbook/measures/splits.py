@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 
 from seisbook.errors import UserError
-from seisbook.measures import splits
 
-# ------------------------------------------------------------------------------------------- splits, and their testing
+FOLDS = 5  # of the real bulletin
 
 
 def random_folds(n, k, random_state=0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -50,9 +49,6 @@ def _folds(order, k):
     return [(np.setdiff1d(order, test), test) for test in tests]
 
 
-FOLDS = 5  # of the real bulletin
-
-
 def folds(source_id, origin_time, split):
     """The folds of a split: `random`, or `time` for blocks that follow each other; a list of (train, test) indices.
 
@@ -60,6 +56,6 @@ def folds(source_id, origin_time, split):
     tested on the same events.
     """
     if split == "time":
-        return splits.time_folds(origin_time, FOLDS)
+        return time_folds(origin_time, FOLDS)
     order = np.argsort(np.asarray(source_id))
-    return [(order[train], order[test]) for train, test in splits.random_folds(len(order), FOLDS)]
+    return [(order[train], order[test]) for train, test in random_folds(len(order), FOLDS)]

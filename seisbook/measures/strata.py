@@ -17,9 +17,6 @@ log = logging.getLogger(__name__)
 FEWEST = 5  # events in a stratum below which a bootstrap interval means nothing
 
 
-# ------------------------------------------------------------------------------------------------------------- strata
-
-
 def event_geometry(catalogue, network) -> pd.DataFrame:
     """What errors are stratified by.
 

@@ -25,6 +25,9 @@ from seisbook.paths import BUILD
 
 log = logging.getLogger(__name__)
 RANDOM_WORDS = "random-words"
+SMOOTHING, ROUNDS = 0.05, 50  # of the transport plan: entropy, and Sinkhorn's iterations
+REPLAN = 10  # epochs after which the plan is made anew
+LARGEST_SCALE = 100.0  # of the similarity, as in CLIP
 
 
 # ---------------------------------------------------------------------------------------------------------------- texts
@@ -128,11 +131,6 @@ class AlignmentConfig:
     dropout: float = 0.3
     multi_positive: bool = True
     transport: bool = False
-
-
-SMOOTHING, ROUNDS = 0.05, 50  # of the transport plan: entropy, and Sinkhorn's iterations
-REPLAN = 10  # epochs after which the plan is made anew
-LARGEST_SCALE = 100.0  # of the similarity, as in CLIP
 
 
 class Aligner:
@@ -287,7 +285,7 @@ def transport_plan(similarity: Tensor, said: Tensor) -> Tensor:
     return (logits + v).softmax(1)
 
 
-# ---------------------------------------------------------------------------------------------------------- evaluation
+# ----------------------------------------------------------------------------------------------------------- evaluation
 
 
 def ranks(similarity, correct) -> np.ndarray:
@@ -311,7 +309,7 @@ def ranks(similarity, correct) -> np.ndarray:
 
 def class_scores(events, prompts) -> np.ndarray:
     """Similarity of events (n, k) with each class, whose prompts' vectors (p, k) are averaged: (n, classes)."""
-    middle = np.stack([one.mean(0) for one in prompts])
+    middle = np.stack([vectors.mean(0) for vectors in prompts])
     return events @ (middle / np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-9)).T
 
 

@@ -6,8 +6,6 @@ import torch
 
 from seisbook.datasets.events import Batch
 
-# --------------------------------------------------------------------------------------------------------------- loss
-
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -50,9 +48,6 @@ class TrainingConfig:
     time_shift_s: float = 1.0
     noise: float = 0.02
     validation: float = 0.1
-
-
-# ------------------------------------------------------------------------------------------------------- augmentation
 
 
 def augment(batch: Batch, training: TrainingConfig, sampling_rate_hz: float, generator) -> Batch:

@@ -55,9 +55,6 @@ LEAST_S_MINUS_P_S = 0.3
 LOCATED = ["east_km", "north_km", "depth_km", "origin_s"]
 
 
-# -------------------------------------------------------------------------------------------------------------- locator
-
-
 @dataclass
 class ClassicalLocator:
     """Grid-search location and local magnitude, with station corrections learnt from a catalogue.

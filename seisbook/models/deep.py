@@ -11,9 +11,6 @@ from seisbook.datasets.events import NodeFeatures
 from seisbook.errors import UserError
 from seisbook.models.graph import GraphModel, ModelConfig, Prediction
 
-# -------------------------------------------------------------------------------------------- depth at equal parameters
-
-
 DEFAULT = ModelConfig()
 STEM_CHANNELS = DEFAULT.channels  # of the trained stems that the studies read events with
 

@@ -86,11 +86,11 @@ class EnsembleLocator:
         """
         if len(subsets) != len(self.seeds) or len({len(subset) for subset in subsets}) != 1:
             raise UserError("an ensemble needs one subset of events a seed, all of the same size")
-        seeds = [one if isinstance(one, Seeds) else Seeds(one, one, one) for one in self.seeds]
+        seeds = [seed if isinstance(seed, Seeds) else Seeds(seed, seed, seed) for seed in self.seeds]
         self._initialise(seeds)
         events = _moved(events, self.device)
-        orders = [torch.Generator().manual_seed(one.order) for one in seeds]
-        dropouts = [torch.Generator().manual_seed(one.dropout) for one in seeds]
+        orders = [torch.Generator().manual_seed(seed.order) for seed in seeds]
+        dropouts = [torch.Generator().manual_seed(seed.dropout) for seed in seeds]
         size = min(self.training.batch_size, len(subsets[0]))
         steps = len(subsets[0]) // size
         optimiser, schedule = self._optimiser(steps)
@@ -105,8 +105,8 @@ class EnsembleLocator:
 
     def _initialise(self, seeds):
         models = []
-        for one in seeds:
-            torch.manual_seed(one.initial)
+        for seed in seeds:
+            torch.manual_seed(seed.initial)
             models.append(GraphPart(peers.build(self.architecture, self.config), self.training))
         parameters, self._buffers = stack_module_state(models)
         self._shape = models[0].eval()  # whose weights are replaced at each call; no random dropout inside vmap
@@ -137,8 +137,8 @@ class EnsembleLocator:
         features, pos, mask, y = _stacked(events, index)  # (R, B, N, ...)
         widest = int(np.diff(events.start).max())  # the draws must not depend on the other replicas' largest event
         dropped = [
-            drop_stations(F.pad(one, (0, widest - one.shape[1])), self.training.station_dropout, generator)
-            for one, generator in zip(mask, generators, strict=True)
+            drop_stations(F.pad(replica, (0, widest - replica.shape[1])), self.training.station_dropout, generator)
+            for replica, generator in zip(mask, generators, strict=True)
         ]
         kept = torch.stack(dropped)[..., : mask.shape[-1]].to(self.device)
         loss = self._losses(*features, pos, kept, y)
@@ -152,8 +152,8 @@ class EnsembleLocator:
         return loss.detach()
 
     def _losses(self, *batch):
-        def loss(parameters, buffers, *one):
-            return functional_call(self._shape, (parameters, buffers), one)
+        def loss(parameters, buffers, *inputs):
+            return functional_call(self._shape, (parameters, buffers), inputs)
 
         return vmap(loss)(self.parameters_, self._buffers, *batch)
 

@@ -75,7 +75,7 @@ def walk(model, events, index) -> Walk:
     graphs, hooks = [], []
     for block in model.blocks:  # the graph is a passing thing inside the block: its features are its norm's output
         hooks.append(block.norm.register_forward_hook(lambda _, given, u: graphs.append([u])))
-        hooks.append(block.register_forward_hook(lambda one, given, _: graphs[-1].extend([one, *given[1:3]])))
+        hooks.append(block.register_forward_hook(lambda layer, given, _: graphs[-1].extend([layer, *given[1:3]])))
     try:
         prediction = model.locate(features, batch.pos, batch.mask)
     finally:

@@ -44,8 +44,8 @@ def onset_loss(logits: Tensor, onset_s: Tensor, step_s: float) -> Tensor:
     low = at.floor().long()
     share = at - low
     log_p = logits.log_softmax(-1)
-    found = [log_p.gather(-1, step[..., None])[..., 0] for step in (low, low + 1)]
-    loss = -((1 - share) * found[0] + share * found[1])
+    log_p_at = [log_p.gather(-1, step[..., None])[..., 0] for step in (low, low + 1)]
+    loss = -((1 - share) * log_p_at[0] + share * log_p_at[1])
     return (loss * known).sum() / known.sum().clamp(min=1)
 
 

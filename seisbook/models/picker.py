@@ -9,8 +9,6 @@ from tqdm import tqdm
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.models.classical import HIGHPASS_HZ, LEAST_S_MINUS_P_S, LONG_S, SHORT_S, TRIGGER
 
-# --------------------------------------------------------------------------------------------------- automatic picker
-
 
 def pick_onsets(waveforms, sampling_rate_hz):
     """Pick P and S automatically.

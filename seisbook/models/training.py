@@ -19,9 +19,6 @@ from seisbook.models.losses import estimate_loss, negative_log_likelihood, onset
 log = logging.getLogger(__name__)
 
 
-# ---------------------------------------------------------------------------------------------------------- estimator
-
-
 @dataclass
 class Locator:
     """A model with its training: `fit`, `predict`, `score`.

@@ -15,9 +15,6 @@ def onset_scatter(network, wave, distance):
     return np.hypot(near, np.asarray(network.pick_scatter_per_100km_s / 100, distance.dtype) * distance)
 
 
-# --------------------------------------------------------------------------------------------------- Cramér-Rao bound
-
-
 def onset_slopes(travel_times, wave, distance_km, azimuth_deg, depth_km, elevation_m):
     """Travel times, and how onsets change with the hypocentre and the origin time.
 

@@ -49,7 +49,7 @@ WEIGHTS = np.array([[[1.0], [0.5], [0.2]], [[0.35], [0.6], [1.0]]], "float32")
 PERIOD_SCATTER = 0.3  # standard deviation of the natural logarithm of a predicted period
 
 
-# ------------------------------------------------------------------------------------------------------------- pieces
+# --------------------------------------------------------------------------------------------------------------- pieces
 
 
 def envelope(time_s, decay_s):
@@ -163,7 +163,7 @@ def peterson_noise(noise_level, n_samples, sampling_rate_hz, rng):
     return scipy.fft.irfft(white, n, overwrite_x=True)[..., :n_samples]
 
 
-# ----------------------------------------------------------------------------------------------------------- renderer
+# ------------------------------------------------------------------------------------------------------------- renderer
 
 
 def render(p_s, s_s, amplitude_nm, period_s, noise_level, azimuth_deg, window, random_state=0):

@@ -98,12 +98,12 @@ def _block(network, travel_times, rng):
         table = draw_readings(network, candidates, travel_times, rng)
         stations = np.bincount(table.event, minlength=len(slot))
         detected = np.flatnonzero(stations >= network.minimum_stations)
-        found, first = np.unique(slot[detected], return_index=True)
-        chosen = pd.Series(found, index=detected[first])  # slot of each chosen candidate
-        events.append(candidates.loc[chosen.index].set_index(pd.Index(found)))
+        filled, first = np.unique(slot[detected], return_index=True)
+        chosen = pd.Series(filled, index=detected[first])  # slot of each chosen candidate
+        events.append(candidates.loc[chosen.index].set_index(pd.Index(filled)))
         table = table[table.event.isin(chosen.index)]
         readings.append(table.assign(event=chosen[table.event].to_numpy()))
-        waiting = np.setdiff1d(waiting, found)
+        waiting = np.setdiff1d(waiting, filled)
         if not len(waiting):
             break
     else:
@@ -132,7 +132,7 @@ def draw_hypocentres(network, zone, rng):
         at sea level, magnitudes from a truncated Gutenberg-Richter law, times uniform over four weeks within the
         zone's hours.
     """
-    z = pd.DataFrame([vars(one) for one in network.zones]).iloc[zone].reset_index(drop=True)
+    z = pd.DataFrame([vars(entry) for entry in network.zones]).iloc[zone].reset_index(drop=True)
     n = len(z)
     along, across = z.length_km * rng.standard_normal(n), z.width_km * rng.standard_normal(n)
     strike = np.radians(z.strike_deg)
