@@ -63,7 +63,7 @@ class Station:
 
 @strict
 class VelocityModel:
-    """A stack of flat homogeneous layers: `vp_km_s[i]` holds below `top_km[i]`, the last one for ever."""
+    """A stack of flat homogeneous layers: `vp_km_s[i]` holds below `top_km[i]`, the last one to any depth."""
 
     top_km: list[float]
     vp_km_s: list[Positive]

@@ -1,7 +1,7 @@
 """Ridgecrest: PALM's automatic picks, labelled with the analysts' locations of the Southern California network.
 
-PALM (Zhou et al., 2022) is a pipeline of picking, association and location; its answer rides along, so that it can be
-set against the labels.
+PALM (Zhou et al., 2022) is a pipeline of picking, association and location. Its own locations are kept beside the
+labels, so that the two can be compared.
 """
 
 from pathlib import Path
@@ -88,7 +88,7 @@ def _palm_readings(picks, first, events):
 def match_events(events: pd.DataFrame, reference: pd.DataFrame, max_s: float, max_km: float):
     r"""Pair the events of two catalogues one to one.
 
-    Among the pairs within `max_s` and `max_km`, the assignment that pairs the most events and then has the least
+    The assignment pairs as many events within `max_s` and `max_km` as possible, and then has the least
 
     .. math:: \sum |\Delta t| / t_{\max} + \Delta d / d_{\max}
 

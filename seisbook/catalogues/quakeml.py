@@ -1,4 +1,4 @@
-"""A catalogue as QuakeML, the format in which observatories exchange theirs: the way back from `read_catalogue`."""
+"""Write a catalogue as QuakeML, the format in which observatories exchange catalogues."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said of events in words: bulletin lines, reports written from a grammar, their masking, and event classes.
+"""Texts about events: bulletin lines, reports written from a grammar, their masking, and event classes.
 
 Two kinds of text, never mixed: `observed`, the lines that analysts wrote into the Colombian bulletin, kept verbatim;
 and `templated`, sentences that a small grammar makes of a catalogue's columns. A templated report stands in for a
@@ -137,9 +137,9 @@ monday tuesday wednesday thursday friday saturday sunday
 def event_classes(catalogue, network) -> pd.Series:
     """Class of each event, never from its text.
 
-    Of a simulated event the class of its zone. Of a real one what the analyst flagged (`volcanic`, `quarry_blast`); or
-    `deep_nest` or `induced` near the centre of such a zone of the network; or `offshore` beyond the coastline; or
-    `tectonic`.
+    A simulated event has the class of its zone. A real event has the class that the analyst flagged (`volcanic`,
+    `quarry_blast`); else `deep_nest` or `induced`, if it is near the centre of such a zone of the network; else
+    `offshore`, if it is beyond the coastline; else `tectonic`.
 
     Parameters
     ----------
@@ -180,9 +180,9 @@ def templated(events, classes, network, random_state=0) -> pd.Series:
     Parameters
     ----------
     events : DataFrame
-        Of a catalogue, see `seisbook.catalogues.catalogue`.
+        Events of a catalogue, see `seisbook.catalogues.catalogue`.
     classes : Series of str
-        Of `event_classes`.
+        Class of each event, see `event_classes`.
     network : Network
         One whose towns are known.
     random_state : int
@@ -249,7 +249,7 @@ def _report(slot, kind, rng):
 
 
 def mask(texts, level, kind) -> list[str]:
-    """Texts without what could give the answer away.
+    """Take out of texts what could give the answer away.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ ROWS_TOGETHER = 256  # events
 
 @dataclass
 class EventRecord:
-    """What every source yields for an event, and what `write` puts on disk.
+    """Seismograms and metadata of one event, as every source yields them and `write` stores them.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ def iterate(catalogue, files, network, window, inventory=None, random_state=0):
         Removes the instruments' responses: ground displacement above 1.25 Hz in nm. Without it, traces stay in raw
         counts (`trace_unit` says which).
     random_state : int
-        For the random lead of the window before the first onset.
+        Seed of the random lead of the window before the first onset.
 
     Yields
     ------
@@ -81,9 +81,10 @@ def iterate(catalogue, files, network, window, inventory=None, random_state=0):
 
 
 def event_files(folder, catalogue, pattern="*.m*"):
-    """Waveform files of each event that has any: their names are its `source_id`, and what follows after a mark.
+    """Waveform files of each event that has any: the name of a file is the `source_id`, a mark, and anything else.
 
-    The longest `source_id` that fits has it: `e1_2.mseed` goes to the event `e1_2`, if there is one, else to `e1`.
+    The file belongs to the longest `source_id` that fits: `e1_2.mseed` goes to the event `e1_2`, if there is one, else
+    to `e1`.
     """
     files = {}
     for path in sorted(Path(folder).glob(pattern)):
@@ -367,7 +368,7 @@ def recorded_trace(catalogue, network, folder, reading, lead_s=4.0):
     catalogue : Catalogue
     network : Network
     folder : path
-        Of the waveform files.
+        Folder of the waveform files.
     reading : Series
         A row of `catalogue.readings`.
     lead_s : float

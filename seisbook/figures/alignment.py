@@ -71,7 +71,7 @@ def retrieval(content):
     Parameters
     ----------
     content : dict
-        Of `seisbook.findings.alignment.load`.
+        Record that `seisbook.findings.alignment.load` returns.
 
     Returns
     -------
@@ -210,7 +210,7 @@ def space(index, prompts):
     ----------
     index : seisbook.findings.text_search.Index
     prompts : dict of str to tuple of str
-        Of `seisbook.datasets.reports.PROMPTS`.
+        Prompts by class, such as `seisbook.datasets.reports.PROMPTS` of one network.
     """
     placed, asked = _flat(index, prompts)
     fig, axis = plt.subplots(figsize=(7.4, 4.4))
@@ -242,17 +242,18 @@ def _flat(index, prompts):
 
 
 def explorer(index, prompts, n=400) -> Interactive:
-    """The common space for the reader to play with: ask, choose a class, read the reports.
+    """Interactive figure of the common space: ask, choose a class, read the reports.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, all questions.
+    It is plain HTML and SVG with a script of its own, and needs no internet and no library. On paper it shows all
+    questions.
 
     Parameters
     ----------
     index : seisbook.findings.text_search.Index
-        Of a simulated twin: its templated reports are written into the page.
+        Index of a simulated twin: its templated reports are written into the page.
     prompts : dict of str to tuple of str
     n : int
-        Events that are drawn.
+        Number of events that are drawn.
     """
     placed, asked = _flat(index, prompts)
     low, high = placed.min(0), placed.max(0)

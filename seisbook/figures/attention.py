@@ -42,7 +42,7 @@ ARMS = {"removed": "stations left out", "kept": "stations kept alone"}
 
 @styled
 def attention_maps(table, analyst="analyst's emphasis", area=900):
-    """Stations of one event, as large as what they get: attention block by block and beyond, and emphasis.
+    """Stations of one event, sized by attention in each block, by other measures and by the analyst's emphasis.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def attention_maps(table, analyst="analyst's emphasis", area=900):
     analyst : str
         Title of the emphasis' panel.
     area : float
-        Of a station that has all the attention, in square points.
+        Area of the mark of a station that has all the attention, in square points.
 
     Returns
     -------
@@ -125,16 +125,17 @@ def fault_maps(tables, epicentres, struck, area=900):
 
 
 def explorer(tables, analyst="analyst") -> Interactive:
-    """A map to browse events on: choose an event and a measure, and hover over a station.
+    """Interactive map of events: choose an event and a measure, and hover over a station.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, the first event.
+    It is plain HTML and SVG with a script of its own, and needs no internet and no library. On paper it shows the first
+    event.
 
     Parameters
     ----------
     tables : DataFrame
-        Of `seisbook.studies.attention.collect`, with its checks.
+        Table of `seisbook.studies.attention.collect`, with its checks.
     analyst : str
-        What the emphasis is called.
+        Name of the emphasis.
 
     Returns
     -------
@@ -190,9 +191,9 @@ def agreement(rows, beyond, shuffled):
     Parameters
     ----------
     rows : list of dict
-        Of `seisbook.studies.attention.agreement`.
+        Rows of `seisbook.studies.attention.agreement`.
     beyond, shuffled : list of dict
-        Of `seisbook.studies.attention.beyond`, of the trained model and of some with shuffled weights.
+        Rows of `seisbook.studies.attention.beyond` for the trained model, and for models with shuffled weights.
 
     Returns
     -------
@@ -222,12 +223,12 @@ def agreement(rows, beyond, shuffled):
 
 @styled
 def blocks(networks):
-    """With whom each block's selections agree, from the first block to the last, a panel a network.
+    """Agreement of each block's selections with other orders of the stations, one panel per network.
 
     Parameters
     ----------
     networks : dict of str to list of dict
-        Of `seisbook.studies.attention.blocks`, by network.
+        Rows of `seisbook.studies.attention.blocks` by network.
 
     Returns
     -------
@@ -265,7 +266,7 @@ def between(networks):
     Parameters
     ----------
     networks : dict of str to list of dict
-        Of `seisbook.studies.attention.between`, by network.
+        Rows of `seisbook.studies.attention.between` by network.
 
     Returns
     -------
@@ -338,7 +339,7 @@ def strata(networks):
     Parameters
     ----------
     networks : dict of str to list of dict
-        Of `seisbook.studies.attention.strata`, by network.
+        Rows of `seisbook.studies.attention.strata` by network.
 
     Returns
     -------
@@ -375,7 +376,7 @@ def deletion(networks):
     Parameters
     ----------
     networks : dict of str to list of dict
-        Of `seisbook.studies.attention.deletion`, by network.
+        Rows of `seisbook.studies.attention.deletion` by network.
 
     Returns
     -------

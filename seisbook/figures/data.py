@@ -161,7 +161,7 @@ def event_geometry(catalogues, networks):
     ----------
     catalogues : list of Catalogue
     networks : list of Network
-        Of each catalogue, in the same order.
+        The network of each catalogue, in the same order.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def label_uncertainty(summaries):
     Parameters
     ----------
     summaries : list of Summary
-        Of real catalogues.
+        Summaries of real catalogues.
 
     Returns
     -------

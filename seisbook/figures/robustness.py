@@ -90,12 +90,12 @@ def degrade(model, event, name, sampling_rate_hz, random_state=0) -> list[Degrad
     ----------
     model : GraphModel
     event : Events
-        With their seismograms; the first one counts.
+        Events with their seismograms; only the first one is used.
     name : str
         One of `seisbook.measures.perturbations.AXES`.
     sampling_rate_hz : float
     random_state : int
-        Of what is random in the perturbation.
+        Seed of the perturbation.
     """
     model.eval()
     steps = []
@@ -132,7 +132,7 @@ def degraded(steps, label, name, sampling_rate_hz, level=0.9):
     label : array_like, shape (2,)
         East and north in km.
     name : str
-        The axis.
+        Name of the axis.
     sampling_rate_hz : float
     level : float
         Probability that an ellipse is predicted to hold.
@@ -178,14 +178,15 @@ def _located(axis, steps, label, level):
 
 
 def explorer(steps_by_axis, label, sampling_rate_hz) -> Interactive:
-    """The same for the reader to play with: choose a perturbation and a severity, see seismograms and location.
+    """Interactive figure of one degraded event: choose a perturbation and a severity, see seismograms and location.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, all locations.
+    It is plain HTML and SVG with a script of its own, and needs no internet and no library. On paper it shows all
+    locations.
 
     Parameters
     ----------
     steps_by_axis : dict of str to list of Degraded
-        By axis.
+        The event at each severity, by name of the axis.
     label : array_like, shape (2,)
         East and north in km.
     sampling_rate_hz : float
@@ -262,7 +263,8 @@ def severity_curves(table, columns=3):
     Parameters
     ----------
     table : DataFrame
-        Of `tabulate`, with the axes to be drawn; of several networks, with as many columns as axes.
+        Table of `seisbook.findings.robustness.tabulate`, with the axes to be drawn. For several networks, choose as
+        many columns as axes.
     columns : int
 
     Returns
@@ -316,7 +318,7 @@ def against_peers(table):
     Parameters
     ----------
     table : DataFrame
-        Of `seisbook.findings.robustness_peers.compare`.
+        Table of `seisbook.findings.robustness_peers.compare`.
 
     Returns
     -------
@@ -367,7 +369,7 @@ def imbalance(table, threshold=None):
     Parameters
     ----------
     table : DataFrame
-        Of `seisbook.findings.imbalance.tabulate`.
+        Table of `seisbook.findings.imbalance.tabulate`.
     threshold : float, optional
         RMSE that was promised, drawn as a line.
 
@@ -418,7 +420,7 @@ def augmentation(table):
     Parameters
     ----------
     table : DataFrame
-        Of `seisbook.findings.augmentation.tabulate`.
+        Table of `seisbook.findings.augmentation.tabulate`.
 
     Returns
     -------
@@ -465,7 +467,7 @@ def transfer(table):
     Parameters
     ----------
     table : DataFrame
-        Of `seisbook.findings.transfer.tabulate`.
+        Table of `seisbook.findings.transfer.tabulate`.
 
     Returns
     -------
@@ -516,7 +518,7 @@ def recorded_events(estimates, truth, stations, methods=("model, displacement, c
     Parameters
     ----------
     estimates : dict of str to ndarray, shape (events, 4)
-        Of `seisbook.studies.iceland.estimates`.
+        Estimates by method, see `seisbook.studies.iceland.estimates`.
     truth : ndarray, shape (events, 4)
         Published east, north, depth in km, magnitude.
     stations : ndarray, shape (stations, 2)

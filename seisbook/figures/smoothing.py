@@ -33,7 +33,7 @@ def depth_figure(table):
     Parameters
     ----------
     table : DataFrame
-        Of `tabulate`, of one network and source.
+        Table of `seisbook.findings.smoothing.tabulate`, for one network and source.
 
     Returns
     -------

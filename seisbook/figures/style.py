@@ -41,13 +41,13 @@ def styled(draw):
 
 
 class Interactive(HTML):
-    """A figure of its own HTML, SVG and script for pages, and beside it the picture that stands for it on paper.
+    """An interactive figure for web pages, made of HTML, SVG and a script, with a static figure for paper.
 
     Parameters
     ----------
     page : str
     picture : Figure
-        Of the same data.
+        HTML of the interactive figure, and a static figure of the same data.
     """
 
     def __init__(self, page, picture):
@@ -61,7 +61,7 @@ class Interactive(HTML):
 
 
 def check_drawable(content, what):
-    """Refuse a table, list or dictionary without rows, of which the figure called `what` would be blank."""
+    """Raise an error if a table, list or dictionary has no rows: the figure called `what` would be blank."""
     if not len(content):
         raise UserError(f"{what}: there is nothing to draw: run the study first, or `seisbook results --record`")
 

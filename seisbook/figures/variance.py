@@ -69,7 +69,7 @@ def variance_components(components, unit="km²"):
         One row per network, source, arm and component: columns `network`, `source`, `arm`, `component` ("data", "seed",
         "residual"), `value`, `low`, `high`, such as of `seisbook.measures.variance.Components.table`.
     unit : str
-        Of the values.
+        Unit of the values.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def learning_curves(curves, experts=None, quantity="median epicentral error (km)
     experts : dict of Dataset to Estimate, optional
         How well two experts agree; drawn as a line with its interval.
     quantity : str
-        Of the errors, with its unit.
+        Name of the errors, with their unit.
 
     Returns
     -------
@@ -311,15 +311,15 @@ def _expert_line(axis, expert):
 def score_maps(table, quantity="median epicentral error (km)", column="score"):
     """Score of every training, partitions across and seeds down, the two arms side by side on one colour scale.
 
-    Stripes down a panel say that the training data matter, stripes across it that the seed does, speckle that neither
-    does alone.
+    Stripes down a panel show that the training data matter, stripes across it that the seed matters. Speckle shows that
+    neither matters alone.
 
     Parameters
     ----------
     table : DataFrame
         One row per training of one network: `arm`, `partition`, `seed`, and `column`. What is missing stays white.
     quantity : str
-        Of the scores, with its unit.
+        Name of the scores, with their unit.
     column : str
 
     Returns
@@ -351,10 +351,10 @@ def score_maps(table, quantity="median epicentral error (km)", column="score"):
 
 @styled
 def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epicentral error (km)"):
-    """One number, as every training of one arm gives it: on the fold that it left out, and on fixed external events.
+    """One score of every training of one arm, on the fold that it left out and on fixed external events.
 
-    Partitions across, a point a seed; the grey line joins the partitions' means. What the open points scatter more than
-    the filled ones is the difficulty of their test events, no effect of the training.
+    Partitions run across, with one point per seed; the grey line joins the partitions' means. If the open points
+    scatter more than the filled ones, that is due to their test events and not to the training.
 
     Parameters
     ----------
@@ -362,7 +362,7 @@ def one_score(runs, arm="dynamic", column="epicentral_km", quantity="median epic
         One row per training: `arm`, `partition`, `column`, and `fold_<column>`.
     arm, column : str
     quantity : str
-        Of the scores, with its unit.
+        Name of the scores, with their unit.
 
     Returns
     -------
@@ -455,18 +455,18 @@ def half_width(components, n_partitions, n_seeds):
 
 @styled
 def precision(components, seeds=(1, 2, 5), most=25, unit="km"):
-    """How closely a study of so many trainings knows a mean score: more partitions, or more seeds on each?
+    """Half width of a mean score's interval against the number of trainings, a line for each number of seeds.
 
     Parameters
     ----------
     components : dict of Dataset to mapping
         `data`, `seed`, `residual` of the score, in squared units.
     seeds : sequence of int
-        A line each.
+        Numbers of seeds; each one has a line.
     most : int
-        Partitions.
+        Largest number of partitions.
     unit : str
-        Of the score.
+        Unit of the score.
 
     Returns
     -------
@@ -495,14 +495,15 @@ def precision(components, seeds=(1, 2, 5), most=25, unit="km"):
 
 
 def precision_explorer(components, means, unit="km") -> Interactive:
-    """The same for the reader to play with: sliders for partitions and seeds, and the interval that follows.
+    """Interactive figure of the precision: sliders set partitions and seeds, and the interval follows.
 
-    Plain HTML, SVG and a script of its own, which needs neither a network nor a library. On paper, three designs.
+    It is plain HTML and SVG with a script of its own, and needs no internet and no library. On paper it shows three
+    designs.
 
     Parameters
     ----------
     components : dict of Dataset to dict of str to mapping
-        Of each dataset and arm, `data`, `seed`, `residual`.
+        Variances `data`, `seed` and `residual` of each dataset and arm.
     means : dict of Dataset to dict of str to float
         The mean scores that the intervals are drawn around.
     unit : str

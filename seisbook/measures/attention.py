@@ -52,7 +52,7 @@ OUTPUTS = {
 
 @dataclass(frozen=True)
 class Selection:
-    r"""Whom a model's maxima select in one event of N stations.
+    r"""Stations that the maxima of a model select in one event of N stations.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Selection:
 
 
 def selection(model: GraphModel, events: Events, index: int) -> Selection:
-    r"""Whom each maximum of a model selects in one event.
+    r"""Find the station that each maximum of a model selects in one event.
 
     .. math:: s^l_{ic} = \arg\max_{j \in \mathrm{kNN}_l(i)} \mathrm{ReLU}(z^l_{ijc}), \qquad
         r^l_c = \arg\max_i \bar h^l_{ic}
@@ -110,9 +110,9 @@ def selection(model: GraphModel, events: Events, index: int) -> Selection:
     Parameters
     ----------
     model : GraphModel
-        With `aggregation="max"`, or `graph="none"`; it is put in evaluation mode.
+        Model with `aggregation="max"`, or `graph="none"`; it is put in evaluation mode.
     events : Events
-        With seismograms, or read by the model's stem.
+        Events with seismograms, or read by the model's stem.
     index : int
         Position of the event.
 
@@ -154,7 +154,7 @@ def messages(block: STGCBlock, u: Tensor, pos: Tensor, relative: Tensor, neighbo
     u : Tensor, shape (B, N, C)
         The normalised states, means over time.
     pos : Tensor, shape (B, N, 3)
-        In the model's unit.
+        Positions in the model's unit.
     relative : Tensor, shape (B, N, 5)
         Position relative to the estimated hypocentre, see `GraphModel.relative`.
     neighbour : Tensor of int, shape (B, N, k)
@@ -184,7 +184,7 @@ def selection_frequency(selection: Selection) -> np.ndarray:
 
 
 def readout_frequency(selection: Selection) -> np.ndarray:
-    r"""In what share of the channels each station has the largest value at the readout, level by level.
+    r"""Share of the channels in which each station has the largest value at the readout, level by level.
 
     .. math:: \alpha^{\mathrm{readout}, l}_j = \frac{\#\{c : r^l_c = j\}}{\#\{c : r^l_c \ne \text{nobody}\}}
 
@@ -422,14 +422,14 @@ def shuffle_weights(model: nn.Module, random_state=0) -> nn.Module:
 
 
 def attention_table(model: GraphModel, events: Events, index: int, output="epicentre", checks=True) -> pd.DataFrame:
-    """All measures of one event, and what they may be mere stand-ins for.
+    """Table of all attention measures of one event, and of simple quantities that may explain them.
 
     Parameters
     ----------
     model, events, index
         As for `selection`; the event has two stations or more.
     output : {"epicentre", "depth", "magnitude"}
-        Of the gradients.
+        Output whose gradients are taken.
     checks : bool
         Whether `leave_one_out` and `integrated_gradients` are computed too, which takes most of the time.
 
@@ -478,7 +478,7 @@ def _numbered(name, rows, first):
 
 
 def _circumstances(event, features, rate):
-    """What a station's weight may merely follow: distance, signal-to-noise ratio, order of the onsets."""
+    """Simple quantities that may explain a station's weight: distance, signal-to-noise ratio, order of the onsets."""
     p = event.onset_s[:, 0]
     return {
         "epicentral_km": (event.pos[:, :2] - event.y[0, :2]).norm(dim=-1).numpy(),
@@ -531,9 +531,9 @@ def rank_agreement(a: Sequence, b: Sequence, k=3, random_state=0) -> Agreement:
     a, b : sequence of array_like, shape (stations,)
         For each event, a value for each of its stations: larger is more important.
     k : int
-        Of the overlap.
+        Number of stations in the overlap.
     random_state : int
-        Of the bootstrap over events.
+        Seed of the bootstrap over events.
 
     Returns
     -------
@@ -576,12 +576,12 @@ def _top(score, k):
 
 
 def partial_rank_correlation(x, y, controls) -> float:
-    r"""Spearman's correlation of what the ranks of two variables have beyond those of others.
+    r"""Spearman's partial correlation of two variables, given others.
 
     .. math:: \rho_{xy \cdot z} = \mathrm{corr}\bigl(e_x, e_y\bigr), \qquad e_x = R(x) - \hat R(x \mid R(z))
 
-    with `R` the ranks and :math:`\hat R` their linear regression on the ranks of the controls. Asks, for one, whether
-    attention and the effect of leaving a station out go together among stations that are equally near.
+    with `R` the ranks and :math:`\hat R` their linear regression on the ranks of the controls. It asks, for
+    example, whether attention and the effect of leaving a station out go together among stations that are equally near.
 
     Parameters
     ----------

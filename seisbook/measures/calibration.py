@@ -27,7 +27,7 @@ def coverage(errors, levels=(0.5, 0.68, 0.9, 0.95)) -> pd.DataFrame:
     Parameters
     ----------
     errors : DataFrame
-        Of `errors`.
+        Table of `seisbook.measures.evaluation.errors`.
     levels : sequence of float
         Nominal probabilities, between 0 and 1.
 
@@ -178,9 +178,9 @@ def conformal_coverage(mahalanobis, folds, level=0.9) -> pd.DataFrame:
     Parameters
     ----------
     mahalanobis : array_like, shape (events,)
-        Of predictions by models that had not trained on the event: out-of-fold, by the same folds.
+        Mahalanobis distances by models that had not trained on the event: out-of-fold, by the same folds.
     folds : list of (ndarray, ndarray)
-        Of `random_folds` or `time_folds`.
+        Folds of `random_folds` or `time_folds`.
     level : float
 
     Returns

@@ -110,14 +110,14 @@ def rounded(errors, columns=("epicentral_km", "depth_km", "magnitude")) -> dict:
 
 
 def summarise_errors(errors, random_state=0) -> dict:
-    """The numbers that a record holds, with 95 % bootstrap intervals over events.
+    """Summary of errors, as a record holds it, with 95 % bootstrap intervals over events.
 
     Parameters
     ----------
     errors : DataFrame
-        Of `errors` or `hypocentral_errors`.
+        Table of `errors` or `hypocentral_errors`.
     random_state : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------

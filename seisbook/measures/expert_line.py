@@ -28,7 +28,7 @@ class ExpertLine:
         Mean difference and standard deviation between two catalogues (the median of magnitudes rounded to 0.1 would not
         move); None where the network has one catalogue only.
     events : int
-        How many events decide.
+        Number of events that the line is made of.
     """
 
     meaning: str
@@ -50,7 +50,7 @@ def expert_line(catalogue, random_state=0):
     ----------
     catalogue : Catalogue
     random_state : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------

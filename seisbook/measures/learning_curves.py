@@ -48,7 +48,7 @@ class LearningCurve:
     n_independent : int
         Partitions that were resampled, or runs of each size, at least.
     random_state : int
-        Of the prediction band.
+        Seed of the prediction band.
     """
 
     a: Estimate
@@ -87,7 +87,7 @@ class LearningCurve:
         Parameters
         ----------
         level : float
-            In units of the errors.
+            An error, in the unit of the errors.
 
         Returns
         -------
@@ -127,11 +127,12 @@ def fit_learning_curve(n, error, partition=None, resamples=2000, random_state=0)
     error : array_like, shape (runs,)
         Positive, such as the median epicentral error in km.
     partition : array_like, shape (runs,), optional
-        Runs that share training events: all seeds of a partition, and smaller training sets that are part of larger
-        ones. Whole partitions are then resampled, as runs of one are not independent; without it, the runs of
-        each size. Of fewer than eight or so, the intervals are too narrow.
+        Label of each run's partition: runs that share training events have the same label (all seeds of a partition,
+        and smaller training sets that are part of larger ones). Whole partitions are then resampled, since runs of one
+        partition are not independent. Without it, the runs of each size are resampled. With fewer than about eight
+        partitions or runs, the intervals are too narrow.
     resamples, random_state : int
-        Of the bootstrap.
+        Number of resamples and seed of the bootstrap.
 
     Returns
     -------

@@ -36,9 +36,9 @@ def station_information(network, travel_times, offset_km, depth_km, elevation_m)
     Parameters
     ----------
     network : Network
-        With the scatter of its picks.
+        Network whose picks have a known scatter.
     travel_times : TravelTimes
-        Of the network's velocity model.
+        Travel times in the network's velocity model.
     offset_km : array_like, shape (N, 2)
         East and north of the stations, from the epicentre.
     depth_km : float
@@ -105,10 +105,10 @@ def efficiency(information, chosen, best) -> np.ndarray:
     Parameters
     ----------
     information : ndarray, shape (N, 4, 4)
-        Of `station_information`.
+        Information of each station, see `station_information`.
     chosen : array_like of int, shape (..., k)
     best : array_like of int, shape (k,)
-        Of `best_set`.
+        The best set, see `best_set`.
 
     Returns
     -------

@@ -47,26 +47,26 @@ ORDER = 4  # of the Butterworth filters
 
 @dataclass(frozen=True)
 class Perturbation(ABC):
-    """What is done to events, to a degree.
+    """A change of events, of a given severity.
 
     Parameters
     ----------
     severity : float
         In the unit of the perturbation; at its `identity` nothing changes.
     random_state : int
-        Seed of what is random, 0 or more. Two perturbations of one kind with the same seed have the same draws.
+        Seed of the random draws, 0 or more. Two perturbations of one kind with the same seed have the same draws.
 
     Attributes
     ----------
     identity : float or None
         Severity that changes nothing; None if every severity changes something.
     domain : str
-        Severities that there are, for messages.
+        Allowed severities in words, for messages.
 
     Raises
     ------
     UserError
-        If the severity is none of `domain`, or the seed is not a whole number from 0.
+        If the severity is not in `domain`, or the seed is not a whole number, 0 or more.
     """
 
     identity: ClassVar[float | None] = 0.0
@@ -92,7 +92,7 @@ class Perturbation(ABC):
         Parameters
         ----------
         events : Events
-            With their seismograms.
+            Events with their seismograms.
         sampling_rate_hz : float
         progress : bool
             Show a bar if it takes longer than two seconds.
@@ -203,7 +203,7 @@ class Filter(SeismogramPerturbation):
 
 @dataclass(frozen=True)
 class LowPass(Filter):
-    r"""What is left below a corner frequency.
+    r"""Keep what lies below a corner frequency.
 
     .. math:: |H(f)| = \bigl(1 + (f / f_c)^8\bigr)^{-1/2}
 
@@ -222,7 +222,7 @@ class LowPass(Filter):
 
 @dataclass(frozen=True)
 class HighPass(Filter):
-    r"""What is left above a corner frequency.
+    r"""Keep what lies above a corner frequency.
 
     .. math:: |H(f)| = \bigl(1 + (f_c / f)^8\bigr)^{-1/2}
 
@@ -245,14 +245,14 @@ class HighPass(Filter):
 
 @dataclass(frozen=True)
 class BandPass(Filter):
-    r"""What is left in one octave.
+    r"""Keep what lies in one octave.
 
     .. math::
         |H(f)| = \Bigl(1 + \Bigl(\frac{f^2 - f_0^2}{f (f_2 - f_1)}\Bigr)^8\Bigr)^{-1/2}, \qquad
         f_1 = f_0 / \sqrt2, \quad f_2 = \sqrt2 f_0
 
-    `severity` is the centre frequency :math:`f_0` in Hz; the corners are :math:`f_1` and :math:`f_2`. No value changes
-    nothing, and frequencies are not in an order of harm: which octave hurts is what the curve is to tell. See `Filter`.
+    `severity` is the centre frequency :math:`f_0` in Hz; the corners are :math:`f_1` and :math:`f_2`. Every value
+    changes the seismogram. Frequencies are not in an order of harm: the curve tells which octave hurts. See `Filter`.
     """
 
     identity = None
@@ -326,7 +326,7 @@ class IndependentShift(SeismogramPerturbation):
 
 @dataclass(frozen=True)
 class AddedNoise(SeismogramPerturbation):
-    r"""Ground noise is added to every station, as strong as a signal-to-noise ratio says.
+    r"""Add ground noise to every station, at a given signal-to-noise ratio.
 
     .. math:: \mathrm{SNR} = 20 \log_{10} (s / n)
 
@@ -460,7 +460,7 @@ def keep_stations(events, stays) -> Events:
     Parameters
     ----------
     events : Events
-        With their seismograms.
+        Events with their seismograms.
     stays : ndarray of bool, shape (stations,)
     """
     sizes = [np.count_nonzero(of_event) for of_event in np.split(stays, events.start[1:-1])]
@@ -483,7 +483,7 @@ class Fault(Perturbation):
         Faults of different kinds with the same seed strike the same station of an event, so that they can be compared;
         give another seed to strike another.
     station : {"random", "nearest"}
-        Which one: drawn by chance, or the one nearest to the label's epicentre.
+        Which station: one drawn by chance, or the one nearest to the label's epicentre.
 
     Raises
     ------
@@ -683,7 +683,7 @@ def compose(*perturbations) -> Composition:
 
 
 class Axis(NamedTuple):
-    """Along what a severity curve is drawn.
+    """An axis of a severity curve: a perturbation and its severities.
 
     `make(severity, random_state=0)` constructs the perturbation; `severities` are in the order of growing harm (octave
     bands in that of frequency) and leave out the one that changes nothing, which the unperturbed events stand for;

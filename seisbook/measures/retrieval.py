@@ -6,7 +6,7 @@ JUDGED = 5  # the recall that the rule looks at
 
 
 def hits(results, recall=JUDGED, values="rank") -> np.ndarray:
-    """Share of the seeds in which each event finds its text among the first so many; NaN where there was no choice."""
+    """Share of the seeds in which each event finds its text within `recall` ranks; NaN where there was no choice."""
     rank = _ranks(results, values)
     return np.where(np.isnan(rank), np.nan, rank <= recall).mean(0)
 
@@ -16,7 +16,7 @@ def _ranks(results, values):
 
 
 def balanced(table) -> float:
-    """Mean over the classes (first column) of the mean of the second one."""
+    """Balanced accuracy: the mean over classes (first column) of the mean of the second column."""
     return float(np.mean([table[table[:, 0] == label, 1].mean() for label in np.unique(table[:, 0])]))
 
 

@@ -141,7 +141,7 @@ def _weighted_median(ordered, weight):
 
 @dataclass(frozen=True)
 class Summary:
-    """What a catalogue amounts to: the content of a record, and what tables and figures of catalogues are made of.
+    """Summary of a catalogue, as records keep it and as tables and figures of catalogues show it.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class Summary:
         )
 
     def quoted(self):
-        """What the book's prose quotes of a real catalogue: from a name to the text that stands there."""
+        """Numbers that the book's prose quotes of a real catalogue, as texts by name."""
         line = self.expert_line
         texts = {
             name: f"{getattr(self, name):,}" for name in ("events", "stations", "p_onsets", "s_onsets", "amplitudes")

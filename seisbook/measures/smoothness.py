@@ -171,7 +171,7 @@ def block_states(model: GraphModel, events: Events, index=None) -> BlockStates:
     model : GraphModel
         It is put in evaluation mode.
     events : Events
-        Of `Events.read_by`.
+        Events that a stem has read, see `Events.read_by`.
     index : array_like of int, optional
         Positions of the events; all if not given.
 
@@ -203,7 +203,7 @@ def profile(model: GraphModel, events: Events, progress=True) -> pd.DataFrame:
     model : GraphModel
         Its number of neighbours is that of the geographic graph of `dirichlet_energy`.
     events : Events
-        Of `Events.read_by`; such as test events.
+        Events that a stem has read (`Events.read_by`), such as test events.
     progress : bool
 
     Returns

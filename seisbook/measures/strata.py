@@ -18,7 +18,7 @@ FEWEST = 5  # events in a stratum below which a bootstrap interval means nothing
 
 
 def event_geometry(catalogue, network) -> pd.DataFrame:
-    """What errors are stratified by.
+    """Properties of the events by which errors are stratified.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def event_geometry(catalogue, network) -> pd.DataFrame:
 
 
 class Strata(NamedTuple):
-    """How a column of `event_geometry` is cut: `edges` are the lower ends, the last stratum is open or ends there."""
+    """How a column of `event_geometry` is cut into strata: `edges` are their lower ends and the end of the last one."""
 
     column: str
     title: str
@@ -60,12 +60,12 @@ def stratify(errors, catalogue_geometry, by, random_state=0) -> pd.DataFrame:
     Parameters
     ----------
     errors : DataFrame
-        Of `errors` or `hypocentral_errors`.
+        Table of `seisbook.measures.evaluation.errors` or `hypocentral_errors`.
     catalogue_geometry : DataFrame
-        Of `event_geometry`, with all the events of `errors`.
+        Table of `event_geometry`, with all the events of `errors`.
     by : {"azimuthal_gap", "nearest_station", "n_stations", "network", "magnitude"}
     random_state : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------

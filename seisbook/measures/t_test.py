@@ -27,7 +27,7 @@ def corrected_t_test(differences, n_train, n_test) -> Comparison:
     Parameters
     ----------
     differences : array_like, shape (J,)
-        Of the two methods' scores on the same folds and seeds, such as their median errors.
+        Differences of the two methods' scores on the same folds and seeds, such as their median errors.
     n_train, n_test : float
         Events in a fold's training and test part (the mean, if folds differ by one).
 

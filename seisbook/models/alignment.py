@@ -34,13 +34,13 @@ LARGEST_SCALE = 100.0  # of the similarity, as in CLIP
 
 
 class TextEncoder(Protocol):
-    """What turns texts into vectors: any function from a list of n texts to an array (n, d)."""
+    """A text encoder: any function from a list of n texts to an array (n, d)."""
 
     def __call__(self, texts: list[str]) -> np.ndarray: ...  # noqa: D102 (the class says it)
 
 
 def wordllama() -> TextEncoder:
-    """The default: WordLlama's 256 numbers a word, averaged; its weights come with the package: no network needed."""
+    """The default encoder: the mean of WordLlama's 256 numbers per word, whose weights come with the package."""
     import wordllama
     from wordllama import WordLlama
 
@@ -81,7 +81,7 @@ def encode(texts, encoder="wordllama", folder=None) -> np.ndarray:
     encoder : str
         `wordllama`, `random-words`, or the name of a sentence-transformers model.
     folder : Path, optional
-        Of the cache; default: `_build/texts`.
+        Folder of the cache; default: `_build/texts`.
 
     Returns
     -------
@@ -113,9 +113,9 @@ class AlignmentConfig:
     Parameters
     ----------
     dimension, hidden : int
-        Of the common space, and of the event projection's hidden layer.
+        Size of the common space, and of the event projection's hidden layer.
     epochs : int
-        Each one step on all events.
+        Training steps; each one sees all events.
     learning_rate, weight_decay, dropout : float
     multi_positive : bool
         Texts that are the same are one text, with several events. Without it, they are each other's negatives.
@@ -147,7 +147,7 @@ class Aligner:
     ----------
     config : AlignmentConfig
     random_state : int
-        Of initial weights and dropout.
+        Seed of the initial weights and of dropout.
     """
 
     def __init__(self, config=AlignmentConfig(), random_state=0):
@@ -166,9 +166,9 @@ class Aligner:
         text_of : array_like of int, shape (n,)
             Row of each event's text; -1 if it is not known.
         pool : array_like of int
-            Rows of texts of which is known only that they were said of some of the events with -1, a row once for each
-            event. With `transport` they are assigned to these events by entropic optimal transport (Sinkhorn), anew
-            every few epochs in the second half of the training, and the assignment is trained on with half the weight.
+            Rows of texts that are known to belong to events with -1, but not to which: a row once for each event. With
+            `transport` they are assigned to these events by entropic optimal transport (Sinkhorn), anew every few
+            epochs in the second half of the training, and the assignment is trained on with half the weight.
 
         Returns
         -------

@@ -14,17 +14,17 @@ class TrainingConfig:
     Parameters
     ----------
     epochs : int
-        Of the whole model, end to end.
+        Epochs of the whole model, end to end.
     graph_epochs : int
-        Of all but the stem, after that: its features are computed once, so that an epoch costs a fraction.
+        Epochs of all but the stem, after that. The stem's features are computed once, which makes an epoch cheap.
     batch_size : int
     learning_rate, weight_decay : float
-        Of AdamW; the rate warms up over `warmup` of the steps and then falls as a cosine, in both phases.
+        Settings of AdamW. The rate warms up over `warmup` of the steps and then falls as a cosine, in both phases.
     warmup : float
     clip : float
         Largest norm of the gradient.
     onset_weight, estimate_weight : float
-        Of the auxiliary losses: the onsets that the stem finds, the hypocentres that each block estimates.
+        Weights of the auxiliary losses: the onsets that the stem finds, the hypocentres that each block estimates.
     station_dropout : float
         Probability that a station is left out of an event for one step; four stations always stay.
     time_shift_s : float

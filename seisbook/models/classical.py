@@ -63,7 +63,7 @@ class ClassicalLocator:
     ----------
     network : Network
     travel_times : TravelTimes, optional
-        Of the network's velocity model.
+        Travel times in the network's velocity model.
     station_corrections : bool
         Whether onsets are corrected by the stations' median residuals. It helps where the labels come from another
         model (Ridgecrest) and not where they come from this one (Colombia).
@@ -76,7 +76,7 @@ class ClassicalLocator:
         Indexed by station code: `p_s`, `s_s`, the medians of the training residuals of P and S, and `magnitude`, that
         of the station's magnitudes minus the label; each drawn towards 0 where there are few readings.
     magnitude_constant_ : float
-        What the network's magnitude relation is too low by.
+        By how much the network's magnitude relation is too low.
     """
 
     network: Network

@@ -64,9 +64,9 @@ def equal_width(blocks, config: ModelConfig = DEFAULT, parameters=None) -> Model
     ----------
     blocks : int
     config : ModelConfig
-        All the rest. The multi-scale readout costs parameters too: at the same depth its models are narrower.
+        All other settings. The multi-scale readout costs parameters too: at the same depth its models are narrower.
     parameters : int, optional
-        Of the graph part; if not given, that of the default `GraphModel`, which has three blocks.
+        Number for the graph part; by default that of the default `GraphModel`, which has three blocks.
 
     Returns
     -------

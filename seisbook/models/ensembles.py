@@ -40,7 +40,7 @@ class GraphPart(nn.Module):
 
 
 class Seeds(NamedTuple):
-    """What is random in a training, each to be varied alone: initial weights, order of the events, station dropout."""
+    """Seeds of a training: of the initial weights, of the order of the events and of the station dropout."""
 
     initial: int
     order: int
@@ -59,9 +59,9 @@ class EnsembleLocator:
     training : TrainingConfig
         The auxiliary onset loss, time shift and noise concern the stem and are not used.
     seeds : sequence of int or Seeds
-        One a replica; a number stands for all three.
+        Seeds of each replica; a single number stands for all three.
     device : str
-        Such as `cuda`, where many replicas take hardly longer than one. What is random is drawn on the CPU.
+        Device, such as `cuda`, where many replicas take hardly longer than one. Random numbers are drawn on the CPU.
 
     Attributes
     ----------

@@ -32,7 +32,8 @@ class ModelConfig:
     Parameters
     ----------
     window_s, sampling_rate_hz : float
-        Of the seismograms. Distances, depths and times are scaled by the window, which suits the network's aperture.
+        Length and sampling rate of the seismograms. Distances, depths and times are scaled by the window, which suits
+        the network's aperture.
     channels, blocks, neighbours : int
         Width, depth, and `k` of the nearest-neighbour graph. Events with up to `k + 1` stations have one graph only,
         the complete one; half of all events have seven stations or fewer, so that `k` must be small for the graph to
@@ -75,7 +76,7 @@ class ModelConfig:
 
 
 class Prediction(NamedTuple):
-    """What the model says of each event.
+    """Prediction for each event of a batch.
 
     `epicentre` (B, 2), east and north in km; `depth` (B,) in km; `magnitude` (B,); `epicentre_tril` (B, 2, 2), lower
     Cholesky factor of the scale matrix (km); `depth_scale` (B,) in km; `magnitude_scale` (B,); `embedding` (B, E), the

@@ -1,4 +1,4 @@
-"""One event followed through the model: what the stem finds, whom each block listens to, where it sees the source."""
+"""One event followed through the model: the stem's onsets, each block's neighbours, and the estimates of the source."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Walk:
     traces : ndarray, shape (N, 3, T)
         Seismograms, each station divided by its peak.
     probability : ndarray, shape (N, 2, steps)
-        Of P and S at each of the stem's fine steps.
+        Probability of P and S at each of the stem's fine steps.
     onset_s : ndarray, shape (N, 2)
         P and S as the stem finds them, in seconds after the first sample.
     read_s : ndarray, shape (N, 2)
@@ -29,7 +29,7 @@ class Walk:
     y : ndarray, shape (4,)
         Label: east, north, depth in km, magnitude.
     prediction : Prediction
-        Of this event alone (B = 1).
+        Prediction for this event alone (B = 1).
     """
 
     traces: np.ndarray
@@ -58,7 +58,7 @@ class Walk:
         ]
 
     def rewired(self):
-        """Share of each later block's edges that the first block's graph has not."""
+        """Share of each later block's edges that the first block's graph does not have."""
         first = self.neighbours[0]
         return [
             np.mean([len(now - before) / max(len(now), 1) for now, before in zip(block, first, strict=True)])

@@ -417,7 +417,7 @@ def build(name: str, config: ModelConfig) -> nn.Module:
     name : str
         One of `NAMES`.
     config : ModelConfig
-        For our model, `graph` and `readout` are those that the name says.
+        For our model, the name decides on `graph` and `readout`.
 
     Raises
     ------

@@ -24,7 +24,7 @@ def onset_slopes(travel_times, wave, distance_km, azimuth_deg, depth_km, elevati
     wave : ndarray of int, shape (onsets,)
         0 for P, 1 for S.
     distance_km, azimuth_deg : ndarray, shape (onsets,)
-        From the epicentre to the station.
+        Epicentral distance, and azimuth from the epicentre to the station.
     depth_km, elevation_m : ndarray, shape (onsets,)
 
     Returns
@@ -89,9 +89,10 @@ def cramer_rao(network, catalogue, travel_times):
     ----------
     network : Network
     catalogue : Catalogue
-        With exact labels: a simulated one. Of a bulletin the bound is that of the network's description, at the labels.
+        Catalogue with exact labels: a simulated one. For a bulletin, the bound is that of the network's description, at
+        the labels.
     travel_times : TravelTimes
-        Of the network's velocity model.
+        Travel times in the network's velocity model.
 
     Returns
     -------

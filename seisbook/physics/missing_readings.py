@@ -14,7 +14,7 @@ VISIBLE = 3.0  # an analyst's onset stands out of the noise by at least this fac
 
 
 def complete_readings(catalogue, network, travel_times, random_state=0):
-    """Fill in what a seismogram needs and the analyst did not read.
+    """Fill in the onsets, amplitudes and periods that a seismogram needs and the analyst did not read.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def complete_readings(catalogue, network, travel_times, random_state=0):
     network : Network
         Must have the stations of all readings.
     travel_times : TravelTimes
-        Of the network's velocity model.
+        Travel times in the network's velocity model.
     random_state : int
 
     Returns

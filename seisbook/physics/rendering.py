@@ -181,7 +181,7 @@ def render(p_s, s_s, amplitude_nm, period_s, noise_level, azimuth_deg, window, r
     noise_level : array_like, shape (stations,)
         Between Peterson's low- (0) and high-noise (1) models.
     azimuth_deg : array_like, shape (stations,)
-        From the epicentre to the station.
+        Azimuth from the epicentre to the station.
     window : Window
     random_state : int, SeedSequence or Generator
 
@@ -235,7 +235,7 @@ def shaped_signal(p_s, s_s, period_s, azimuth_deg, window, rng):
 
 
 def excitation(onset_s, decay_s, corner_hz, wave, n, window, rng):
-    """What the filter of a wave group is fed: enveloped white noise, and a spike for the direct wave, on Z, R and T.
+    """Input of a wave group's filter: enveloped white noise, and a spike for the direct wave, on Z, R and T.
 
     Returns
     -------

@@ -37,14 +37,14 @@ def simulate(network, n_events, random_state=0, travel_times=None, progress=Fals
     Parameters
     ----------
     network : Network
-        With seismicity zones.
+        Network with seismicity zones.
     n_events : int
         Events that at least `network.minimum_stations` stations read; fainter ones are drawn again in the same zone, so
         that the zones keep their shares.
     random_state : int
-        Same number, same catalogue; a longer one begins with the shorter one.
+        Seed. The same seed gives the same catalogue, and a longer catalogue begins with the shorter one.
     travel_times : TravelTimes, optional
-        Of the network's velocity model.
+        Travel times in the network's velocity model.
     progress : bool
         Show a bar.
 
@@ -173,7 +173,7 @@ def draw_readings(network, events, travel_times, rng):
     ----------
     network : Network
     events : DataFrame
-        From `draw_hypocentres`.
+        Events drawn by `draw_hypocentres`.
     travel_times : TravelTimes
     rng : Generator
 
