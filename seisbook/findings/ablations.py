@@ -2,8 +2,6 @@
 
 import pandas as pd
 
-from seisbook.studies.ablations import MODEL_ARMS
-
 
 def tabulate(records) -> pd.DataFrame:
     """Each arm's errors, averaged over the folds; the first row of each group is what the others change.
@@ -13,6 +11,8 @@ def tabulate(records) -> pd.DataFrame:
     records : list of dict
         Of `seisbook.studies.runner.load`.
     """
+    from seisbook.studies.ablations import MODEL_ARMS  # loads PyTorch, which reading the records does without
+
     rows = [
         {
             "recipe": "study" if one["trial"]["arm"] in MODEL_ARMS else "whole",

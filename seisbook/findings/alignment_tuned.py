@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import above, bootstrap_ci
 from seisbook.measures.retrieval import _correct, balanced, hits
-from seisbook.studies.alignment import PLAIN
-from seisbook.studies.alignment_tuned import MASKINGS
 
 # ------------------------------------------------------------------------------------------------------------- analysis
 
@@ -25,6 +24,8 @@ def gains(frozen, tuned) -> pd.DataFrame:
         `masking`, `question`; `frozen` and `tuned`, the two values; `gain`, the difference (`Estimate`); `epochs`, the
         mean number of them that was chosen; `verdict` on the gain being above zero.
     """
+    from seisbook.studies.alignment_tuned import MASKINGS  # loads PyTorch, which reading the records does without
+
     rows = []
     for masking in MASKINGS:
         after = {one["trial"]["seed"]: one["result"] for one in tuned if one["trial"]["masking"] == masking}
@@ -36,9 +37,11 @@ def gains(frozen, tuned) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _frozen(found, masking, seed):
+def _frozen(trials, masking, seed):
+    from seisbook.studies.alignment import PLAIN  # loads PyTorch
+
     wanted = {**PLAIN, "masking": masking, "seed": seed}
-    return next(one["result"] for one in found if wanted.items() <= one["trial"].items())
+    return next(one["result"] for one in trials if wanted.items() <= one["trial"].items())
 
 
 def _questions(before, after):
@@ -49,7 +52,8 @@ def _questions(before, after):
         yield "zero-shot", balanced(old), balanced(new), bootstrap_ci(new - [0, 1] * old, balanced)
 
 
-def quoted(corpora) -> dict:
+@quoting
+def quoted(corpora):
     """What the prose quotes, from a name such as `colombia-tuned-retrieval-none` or `colombia-tuned-epochs-none`.
 
     Parameters
@@ -57,9 +61,7 @@ def quoted(corpora) -> dict:
     corpora : dict of str to DataFrame
         By network, of `gains`.
     """
-    texts = {}
     for name, table in corpora.items():
         for row in table.itertuples():
-            texts[f"{name}-tuned-{row.question}-{row.masking}"] = f"{row.gain:.3f}"
-            texts[f"{name}-tuned-epochs-{row.masking}"] = f"{row.epochs:.1f}"
-    return texts
+            yield (name, "tuned", row.question, row.masking), row.gain, ".3f"
+            yield (name, "tuned", "epochs", row.masking), row.epochs, ".1f"

@@ -1,14 +1,9 @@
 """What the augmentation study says: ratios to training on events as they are, and two verdicts."""
 
-import numpy as np
 import pandas as pd
 
-from seisbook.findings.robustness import estimate
-from seisbook.measures.estimates import below
-from seisbook.studies.augmentation import EVERYTHING, N_TRAIN
-
-RESAMPLES = 2000
-
+from seisbook.findings.quotations import quoting
+from seisbook.measures.estimates import below, estimate, resampled
 
 # ------------------------------------------------------------------------------------------------------------- analysis
 
@@ -27,6 +22,8 @@ def tabulate(records) -> pd.DataFrame:
         `network`, `axis` and `severity` of the test, `arm`, `matching` (whether the arm was trained with that axis),
         `epicentral_km`, `ratio` (an `Estimate`), `worst` (whether the severity is the most harmful one of its axis).
     """
+    from seisbook.studies.augmentation import EVERYTHING  # loads PyTorch, which no other module of verdicts needs
+
     plain = _medians(records[0])
     tests = records[0]["result"]["tests"]
     worst = _worst(tests, plain)
@@ -58,12 +55,9 @@ def _worst(tests, plain):
     return {max(indices, key=lambda i: plain[i, 0]) for indices in by_axis.values()}
 
 
-def _medians(record, random_state=0):
+def _medians(record):
     """Median errors of each test, shape (tests, 1 + resamples), the same resamples for all; the first one is of all."""
-    errors = np.array([test["epicentral_km"] for test in record["result"]["tests"]])
-    chosen = np.random.default_rng(random_state).integers(errors.shape[1], size=(RESAMPLES, errors.shape[1]))
-    chosen = np.vstack([np.arange(errors.shape[1]), chosen])
-    return np.array([np.median(one[chosen], axis=1) for one in errors])
+    return resampled([test["epicentral_km"] for test in record["result"]["tests"]])
 
 
 def verdicts(records) -> pd.DataFrame:
@@ -92,7 +86,8 @@ def verdicts(records) -> pd.DataFrame:
     )
 
 
-def quoted(records) -> dict:
+@quoting
+def quoted(records):
     """What the prose quotes: ratios by names such as `colombia-band_pass-all`, and `colombia-calm-all` for the price.
 
     Parameters
@@ -100,10 +95,10 @@ def quoted(records) -> dict:
     records : dict of str to list of dict
         By network, of `seisbook.studies.runner.load`.
     """
-    texts = {"augmented-events": f"{N_TRAIN['paper']}"}
-    for name, found in records.items():
-        for row in verdicts(found).itertuples():
-            arm = "all" if row.arm == EVERYTHING else "matching"
-            texts[f"{name}-{row.axis}-{arm}"] = f"{row.found:.2f}"
-            texts[f"{name}-calm-{row.arm}"] = f"{row.calm:.2f}"
-    return texts
+    from seisbook.studies.augmentation import EVERYTHING, N_TRAIN  # loads PyTorch
+
+    yield ("augmented-events",), N_TRAIN["paper"], ""
+    for name, trials in records.items():
+        for row in verdicts(trials).itertuples():
+            yield (name, row.axis, "all" if row.arm == EVERYTHING else "matching"), row.found
+            yield (name, "calm", row.arm), row.calm

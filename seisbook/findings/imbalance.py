@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from seisbook.measures.estimates import Estimate, below, bootstrap_ci
+from seisbook.findings.quotations import quoting
+from seisbook.measures.estimates import Estimate, below, bootstrap_ci, estimate, resampled
 
 JUDGED = 0.2  # share of the large events that is left in the claim's test
 
@@ -32,7 +33,7 @@ def tabulate(records) -> pd.DataFrame:
             square = bootstrap_ci((errors[:, chosen] ** 2).mean(0), np.mean)
             row = {"network": network, "kept": kept, "remedy": remedy, "events": name}
             row |= {"n_large": results[0]["n_large"], "bias": bootstrap_ci(errors[:, chosen].mean(0), np.mean)}
-            rows.append({**row, "rmse": Estimate(*(float(np.sqrt(one)) for one in square))})
+            rows.append({**row, "rmse": Estimate(*(float(end) for end in np.sqrt(square)))})
     return pd.DataFrame(rows)
 
 
@@ -45,9 +46,9 @@ def verdict(records, threshold) -> dict:
         `value`, `low`, `high`, `n_runs`, `verdict`.
     """
     table = tabulate(records).set_index(["kept", "remedy", "events"])
-    found = table.loc[(JUDGED, "none", "largest tenth"), "rmse"]
+    rmse = table.loc[(JUDGED, "none", "largest tenth"), "rmse"]
     runs = sum((one["trial"]["kept"], one["trial"]["remedy"]) == (JUDGED, "none") for one in records)
-    return {**found._asdict(), "n_runs": runs, "verdict": below(found.low, found.high, threshold)}
+    return {**rmse._asdict(), "n_runs": runs, "verdict": below(rmse.low, rmse.high, threshold)}
 
 
 def helps(records) -> pd.DataFrame:
@@ -64,15 +65,16 @@ def helps(records) -> pd.DataFrame:
     rows = []
     for (network, kept, remedy), results in by_arm.items():
         if remedy != "none":
-            pair = np.column_stack([squares[network, kept, remedy], squares[network, kept, "none"]])
+            pair = np.stack([squares[network, kept, remedy], squares[network, kept, "none"]])
             large = np.array(results[0]["large"])
-            found, others = (bootstrap_ci(pair[chosen], _rmse_ratio) for chosen in (large, ~large))
+            ratio, others = (_rmse_ratio(pair[:, chosen]) for chosen in (large, ~large))
             row = {"network": network, "kept": kept, "remedy": remedy, "n_large": results[0]["n_large"]}
-            rows.append({**row, "found": found, "verdict": below(found.low, found.high, 1.0), "others": others})
+            rows.append({**row, "found": ratio, "verdict": below(ratio.low, ratio.high, 1.0), "others": others})
     return pd.DataFrame(rows)
 
 
-def quoted(records) -> dict:
+@quoting
+def quoted(records):
     """What the prose quotes: ratios by names such as `colombia-balanced-0.2`, and `...-others` of smaller events.
 
     Parameters
@@ -80,22 +82,21 @@ def quoted(records) -> dict:
     records : dict of str to list of dict
         By network, of `seisbook.studies.runner.load`.
     """
-    texts = {}
-    for name, found in records.items():
-        for row in helps(found).itertuples():
-            texts[f"{name}-{row.remedy}-{row.kept:g}"] = f"{row.found:.2f}"
-            texts[f"{name}-{row.remedy}-{row.kept:g}-others"] = f"{row.others:.2f}"
-    return texts
+    for name, trials in records.items():
+        for row in helps(trials).itertuples():
+            yield (name, row.remedy, f"{row.kept:g}"), row.found
+            yield (name, row.remedy, f"{row.kept:g}", "others"), row.others
 
 
 def _rmse_ratio(squares):
-    return float(np.sqrt(squares[:, 0].mean() / squares[:, 1].mean()))
+    """Ratio of the root mean squares of two rows, over the events that they share."""
+    return estimate(np.sqrt(np.divide(*resampled(squares, np.mean))))
 
 
 def _by_arm(records):
     """Results of all seeds by network, share kept and remedy."""
-    found = {}
+    by_arm = {}
     for one in records:
         trial = one["trial"]
-        found.setdefault((trial["network"], trial["kept"], trial["remedy"]), []).append(one["result"])
-    return found
+        by_arm.setdefault((trial["network"], trial["kept"], trial["remedy"]), []).append(one["result"])
+    return by_arm

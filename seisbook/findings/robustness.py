@@ -5,13 +5,12 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from seisbook.errors import UserError
-from seisbook.measures import perturbations
-from seisbook.measures.estimates import INTERVAL, Estimate, below
+from seisbook.findings.quotations import quoting
+from seisbook.measures.estimates import below, estimate, resampled
 
 DOUBLED = 2.0  # growth of the error at which a model counts as broken down
 NARROW_BANDS = ("band_pass",)
 JOINT_SHIFTS, OWN_SHIFTS = ("joint_shift",), ("independent_shift",)
-RESAMPLES = 2000
 GROUPS = {
     "narrow bands": ("band_pass", "low_pass", "high_pass"),
     "shifts and noise": ("joint_shift", "independent_shift", "added_noise"),
@@ -42,23 +41,19 @@ def tabulate(records) -> pd.DataFrame:
         `network`, `axis`, `severity`, `model`; the median `epicentral_km`; its `growth`, the ratio to the unperturbed
         one, with the 95 % interval `low`, `high` over events, paired; `magnitude_rmse` and `magnitude_growth`.
     """
-    calm = _unperturbed(records)
+    calm, perturbed = _unperturbed(records), [one for one in records if one["trial"]["axis"] != "none"]
+    growths = {model: _growths_by_trial(perturbed, calm, model) for model in calm}
     rows = []
-    for record in records:
-        if record["trial"]["axis"] == "none":
-            continue
+    for i, record in enumerate(perturbed):
         for model, errors in record["result"].items():
-            replicates = _growths([errors], calm[model])[:, 0]
-            low, high = np.percentile(replicates[1:], INTERVAL)
+            growth = estimate(growths[model][i])
             rmse, before = (np.sqrt(np.nanmean(np.square(one["magnitude"]))) for one in (errors, calm[model]))
             rows.append(
                 {
-                    "network": record["trial"]["network"],
-                    "axis": record["trial"]["axis"],
-                    "severity": record["trial"]["severity"],
+                    **{name: record["trial"][name] for name in ("network", "axis", "severity")},
                     "model": model,
                     "epicentral_km": float(np.median(errors["epicentral_km"])),
-                    **{"growth": replicates[0], "low": low, "high": high},
+                    **{"growth": growth.value, "low": growth.low, "high": growth.high},
                     **{"magnitude_rmse": rmse, "magnitude_growth": rmse / before},
                 }
             )
@@ -69,14 +64,17 @@ def _unperturbed(records):
     return next(one["result"] for one in records if one["trial"]["axis"] == "none")
 
 
+def _growths_by_trial(perturbed, calm, model):
+    """Growths (1 + resamples,) of a model, by the position of each trial in which it was tested."""
+    tested = [i for i, one in enumerate(perturbed) if model in one["result"]]
+    growths = _growths([perturbed[i]["result"][model] for i in tested], calm[model])
+    return dict(zip(tested, growths.T, strict=True))
+
+
 def _growths(perturbed, calm, random_state=0):
     """Ratios of median epicentral errors (1 + resamples, perturbations); the first row is of the events themselves."""
-    before = np.array(calm["epicentral_km"])
-    after = np.array([one["epicentral_km"] for one in perturbed])
-    chosen = np.random.default_rng(random_state).integers(len(before), size=(RESAMPLES, len(before)))
-    chosen = np.vstack([np.arange(len(before)), chosen])
-    medians = np.array([np.median(one[chosen], axis=1) for one in after])
-    return (medians / np.median(before[chosen], axis=1)).T
+    before, *after = resampled([one["epicentral_km"] for one in (calm, *perturbed)], random_state=random_state)
+    return (np.array(after) / before).T
 
 
 def stability(records, model, axes) -> dict:
@@ -99,16 +97,10 @@ def stability(records, model, axes) -> dict:
     if not chosen:
         raise UserError(f"the robustness study has none of the axes {', '.join(axes)}")
     growths = _growths([one["result"][model] for one in chosen], _unperturbed(records)[model])
-    low, high = np.percentile(growths[1:].max(1), INTERVAL)
+    largest = estimate(growths.max(1))
     worst = chosen[int(growths[0].argmax())]["trial"]
     where = {"axis": worst["axis"], "severity": worst["severity"]}
-    return {
-        "value": float(growths[0].max()),
-        "low": float(low),
-        "high": float(high),
-        **where,
-        "verdict": below(low, high, DOUBLED),
-    }
+    return {**largest._asdict(), **where, "verdict": below(largest.low, largest.high, DOUBLED)}
 
 
 def breakdown(table) -> pd.DataFrame:
@@ -122,6 +114,8 @@ def breakdown(table) -> pd.DataFrame:
     table : DataFrame
         Of `tabulate`.
     """
+    from seisbook.measures import perturbations  # loads PyTorch, which verdicts do without
+
     cells = {}
     for (name, model), rows in table.groupby(["axis", "model"], sort=False):
         axis = perturbations.AXES[name]
@@ -178,11 +172,6 @@ def against_twin(real, twin) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def estimate(replicates) -> Estimate:
-    """A statistic and its 95 % interval, from its value and then those of the resamples."""
-    return Estimate(*(float(one) for one in (replicates[0], *np.percentile(replicates[1:], INTERVAL))))
-
-
 def _log_growths(records, axes, random_state, model="dynamic"):
     """Logarithms of `_growths` along some axes, in the order of the trials."""
     chosen = [one["result"][model] for one in records if one["trial"]["axis"] in axes]
@@ -195,7 +184,8 @@ def _alike(ratio):
     return "differ" if ratio.low > ALIKE or ratio.high < 1 / ALIKE else "inconclusive"
 
 
-def quoted(records) -> dict:
+@quoting
+def quoted(records):
     """What the prose quotes, from a name such as `colombia-band_pass-growth`.
 
     Parameters
@@ -203,17 +193,16 @@ def quoted(records) -> dict:
     records : dict of str to list of dict
         By network, or another name for the records, of `seisbook.studies.runner.load`.
     """
-    texts = {}
-    for name, found in records.items():
-        errors = _unperturbed(found)["dynamic"]["epicentral_km"]
-        calm = np.median(errors)
-        texts[f"{name}-events"], texts[f"{name}-calm-km"] = f"{len(errors):,}", f"{calm:.2f}"
-        table = tabulate(found)
-        for axis in dict.fromkeys(table.axis):
-            worst = stability(found, "dynamic", (axis,))
-            texts[f"{name}-{axis}-growth"] = f"{Estimate(worst['value'], worst['low'], worst['high']):.2f}"
-            texts[f"{name}-{axis}-km"] = f"{worst['value'] * calm:.1f}"
-            texts[f"{name}-{axis}-severity"] = f"{worst['severity']:g}"
-        for row in table[table.model == "dynamic"].itertuples():
-            texts[f"{name}-{row.axis}-{row.severity:g}"] = f"{row.growth:.2f}"
-    return texts
+    for name, trials in records.items():
+        errors = _unperturbed(trials)["dynamic"]["epicentral_km"]
+        calm, perturbed = np.median(errors), [one for one in trials if one["trial"]["axis"] != "none"]
+        yield (name, "events"), len(errors), ","
+        yield (name, "calm-km"), calm
+        for axis in dict.fromkeys(one["trial"]["axis"] for one in perturbed):
+            worst = stability(trials, "dynamic", (axis,))
+            yield (name, axis, "growth"), worst
+            yield (name, axis, "km"), worst["value"] * calm, ".1f"
+            yield (name, axis, "severity"), worst["severity"], "g"
+        for one in perturbed:
+            growth = np.median(one["result"]["dynamic"]["epicentral_km"]) / calm
+            yield (name, one["trial"]["axis"], f"{one['trial']['severity']:g}"), growth

@@ -3,20 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from seisbook.findings.robustness import estimate
-from seisbook.measures.estimates import below
+from seisbook.findings.quotations import quoting
+from seisbook.measures.estimates import RESAMPLES, below, estimate, resampled
 
 JUDGED = 100  # events
-RESAMPLES = 2000
+
 # ------------------------------------------------------------------------------------------------------------- analysis
 
 
 QUANTITIES = {
-    "epicentral_km": lambda errors: np.median(errors, -1),
-    "depth_km": lambda errors: np.median(np.abs(errors), -1),
-    "magnitude": lambda errors: np.sqrt(np.nanmean(errors**2, -1)),
+    "epicentral_km": lambda errors, rng: resampled(errors, random_state=rng),
+    "depth_km": lambda errors, rng: resampled(np.abs(errors), random_state=rng),
+    "magnitude": lambda errors, rng: np.sqrt(resampled(np.square(errors), np.nanmean, random_state=rng)),
 }
-"""Of errors (..., events): median epicentral error, median absolute error of the depth, RMSE of the magnitude."""
+"""Of errors (..., events): medians of the epicentral and the absolute depth error, RMSE of the magnitude, resampled."""
 
 
 def tabulate(records) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def verdicts(records) -> pd.DataFrame:
     DataFrame
         `network`, `ratio` (what over what), `found`, an `Estimate`, `verdict`.
     """
-    found = _replicates(records, "epicentral_km")
+    replicates = _replicates(records, "epicentral_km")
     ratios = {
         f"other network over random weights, {JUDGED} events": (("other", JUDGED), ("random", JUDGED)),
         f"own twin over other network, {JUDGED} events": (("twin", JUDGED), ("other", JUDGED)),
@@ -64,13 +64,14 @@ def verdicts(records) -> pd.DataFrame:
     }
     rows = []
     for name, (above, under) in ratios.items():
-        ratio = estimate(found[above] / found[under])
+        ratio = estimate(replicates[above] / replicates[under])
         row = {"network": records[0]["trial"]["network"], "ratio": name, "found": ratio}
         rows.append({**row, "verdict": below(ratio.low, ratio.high, 1.0)})
     return pd.DataFrame(rows)
 
 
-def quoted(records) -> dict:
+@quoting
+def quoted(records):
     """What the prose quotes: the epicentral error by a name such as `colombia-twin-100`, and more of it.
 
     Parameters
@@ -78,29 +79,25 @@ def quoted(records) -> dict:
     records : dict of str to list of dict
         By network, of `seisbook.studies.runner.load`.
     """
-    texts = {}
-    for name, found in records.items():
-        for row in tabulate(found).itertuples():
+    for name, trials in records.items():
+        for row in tabulate(trials).itertuples():
             size = "all" if np.isnan(row.n_train) else int(row.n_train)
-            about = "" if row.quantity == "epicentral_km" else f"-{row.quantity}"
-            texts[f"{name}-{row.start}-{size}{about}"] = f"{row.estimate:.3g}"
-        for row, rule in zip(verdicts(found).itertuples(), ("helps", "twin", "pay"), strict=True):
-            texts[f"{name}-transfer-{rule}"] = f"{row.found:.2f}"
-    return texts
+            about = "" if row.quantity == "epicentral_km" else row.quantity
+            yield (name, row.start, size, about), row.estimate, ".3g"
+        for row, rule in zip(verdicts(trials).itertuples(), ("helps", "twin", "pay"), strict=True):
+            yield (name, "transfer", rule), row.found
 
 
 def _replicates(records, quantity, random_state=0):
     """A quantity's mean over draws by start and size, shape (1 + resamples,); the first one is of the data itself."""
-    errors = {}
-    for one in records:
-        key = one["trial"]["start"], one["trial"]["n_train"]
-        errors.setdefault(key, []).append(np.array(one["result"][quantity], float))
-    events, draws = len(errors["twin", 0][0]), max(map(len, errors.values()))
     rng = np.random.default_rng(random_state)
-    chosen = np.vstack([np.arange(events), rng.integers(events, size=(RESAMPLES, events))])
-    drawn = np.vstack([np.arange(draws), rng.integers(draws, size=(RESAMPLES, draws))])
-    found = {}
-    for key, values in errors.items():
-        each = np.array([QUANTITIES[quantity](one[chosen]) for one in values])  # (draws, 1 + resamples)
-        found[key] = np.take_along_axis(each, drawn.T % len(values), 0).mean(0)
-    return found
+    errors = np.array([one["result"][quantity] for one in records], float)
+    by_arm = {}
+    for one, replicates in zip(records, QUANTITIES[quantity](errors, rng), strict=True):
+        by_arm.setdefault((one["trial"]["start"], one["trial"]["n_train"]), []).append(replicates)
+    draws = max(map(len, by_arm.values()))
+    drawn = np.vstack([np.arange(draws), rng.integers(draws, size=(RESAMPLES, draws))]).T
+    return {
+        arm: np.take_along_axis(np.array(of_draws), drawn % len(of_draws), 0).mean(0)
+        for arm, of_draws in by_arm.items()
+    }

@@ -165,6 +165,29 @@ def test_bootstrap_of_nothing_is_refused():
         estimates.bootstrap_ci([np.nan, np.nan])
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 60, 1001])
+@pytest.mark.parametrize("statistic", [np.median, np.mean])
+def test_resamples_at_once_are_those_of_one_draw_after_the_other(size, statistic, monkeypatch):
+    values = np.random.default_rng(5).normal(size=(2, size)).round(1)  # some are equal
+    rng = np.random.default_rng(3)
+    chosen = [np.arange(size), *(rng.integers(size, size=size) for _ in range(50))]
+    expected = [[statistic(row[one]) for one in chosen] for row in values]
+    monkeypatch.setattr(estimates, "DRAWN", 2 * size + 1)
+    found = estimates.resampled(values, statistic, 50, random_state=3)
+    assert found.tolist() == np.array(expected).tolist()
+    interval = estimates.estimate(found[0])
+    assert interval == estimates.bootstrap_ci(values[0], statistic, 50, random_state=3)
+    assert interval == estimates.bootstrap_ci(values[0], lambda sample: statistic(sample), 50, random_state=3)
+
+
+def test_the_median_of_what_is_not_a_number_is_none():
+    assert np.isnan(estimates.resampled([1.0, np.nan, 2.0], n=5)[0])
+
+
+def test_a_statistic_written_in_c_is_evaluated_sample_by_sample():
+    assert estimates.bootstrap_ci([1.0, 2.0, 3.0], max).value == 3
+
+
 def test_robust_std_withstands_outliers():
     values = np.random.default_rng(0).normal(0, 2, 5000)
     values[:400] = 1e3

@@ -1,0 +1,58 @@
+"""How results become text: names and digits of what the prose quotes, and cells of the tables that pages print."""
+
+from functools import wraps
+
+import pandas as pd
+
+from seisbook.measures.estimates import Estimate
+
+
+def text(value, spec=".2f") -> str:
+    """A result as text.
+
+    Parameters
+    ----------
+    value : number, str, Estimate, list, dict or None
+        A list of three, or a dict with `value`, `low` and `high`, as records have them, is an estimate with its
+        interval; None, which there is where something could not be measured, is an empty text.
+    spec : str
+        Format of a number.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        value = [value[key] for key in Estimate._fields]
+    return format(Estimate(*value) if isinstance(value, (list, tuple)) else value, spec)
+
+
+def name(*parts) -> str:
+    """Name by which the prose quotes something: its parts, but for empty ones, joined by hyphens."""
+    return "-".join(str(part) for part in parts if part not in (None, "")).replace(" ", "-")
+
+
+def quoting(lines):
+    """Decorate a generator of results, so that it returns a dict of their texts by name.
+
+    Parameters
+    ----------
+    lines : callable
+        Yields `(parts, value)` or `(parts, value, spec)`, see `name` and `text`.
+    """
+
+    @wraps(lines)
+    def quoted(*args, **kwargs) -> dict[str, str]:
+        return {name(*parts): text(*result) for parts, *result in lines(*args, **kwargs)}
+
+    return quoted
+
+
+def printed(rows) -> pd.DataFrame:
+    """Table of texts, as a page prints it.
+
+    Parameters
+    ----------
+    rows : dict of str to dict
+        By row and by column, the cell's `(value, spec)`, see `text`.
+    """
+    cells = {row: {column: text(*cell) for column, cell in columns.items()} for row, columns in rows.items()}
+    return pd.DataFrame.from_dict(cells, orient="index")
