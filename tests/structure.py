@@ -200,9 +200,9 @@ def _storey(modules, floor):
         names = sorted(module.name.split(".")[1] for module in own if not module.is_package)
         purpose = f"What every floor stands on: {', '.join(names)}."
     else:
-        purpose = modules[f"{next(iter(modules)).split('.')[0]}.{floor}"].purpose.removeprefix(
-            f"{floor.capitalize()}: "
-        )
+        said = modules[f"{next(iter(modules)).split('.')[0]}.{floor}"].purpose
+        name, _, rest = said.partition(": ")
+        purpose = rest if name.lower().removeprefix("the ") == floor else said
     size = sum(not module.is_package for module in own), sum(module.lines for module in own)
     return f"{floor:11}{size[0]:>8}{size[1]:>8,}  {purpose[:1].upper()}{purpose[1:]}"
 

@@ -169,6 +169,17 @@ def test_names_in_chapters_exist(modules, path):
     assert not unknown
 
 
+def test_notation_names_the_module_that_defines(modules):
+    page = (BOOK / "notation.md").read_text(encoding="utf-8")
+    names = re.findall(r"`((?:" + "|".join(structure.FLOORS) + r")\.\w+)\.(\w+)", page)
+    assert len(names) > 40
+    assert not [
+        f"{module}.{name}"
+        for module, name in names
+        if isinstance(structure.bindings(modules[f"seisbook.{module}"].tree)[name], ast.Import | ast.ImportFrom)
+    ]
+
+
 def _imported(text):
     """Names that a chapter imports from the library, and what each stands for."""
     pattern = r"^ *from (seisbook[\w.]*) import (\([^)]*\)|.*)$|^ *import (seisbook[\w.]+) as (\w+)$"
