@@ -17,7 +17,8 @@ from seisbook.models import checkpoints, peers
 from seisbook.models.graph import ModelConfig
 from seisbook.physics import residuals, simulation
 from seisbook.physics.traveltimes import TravelTimes
-from seisbook.studies import experiments
+from seisbook.studies.places import model_path
+from seisbook.studies.runs import as_locator
 
 
 @pytest.fixture(scope="module")
@@ -190,11 +191,10 @@ def test_enough_partitions():
 
 
 @pytest.fixture(scope="module")
-def trained(network):
+def trained(network, events):
     """A model of the book, twelve simulated events, and their sampling rate."""
-    events = experiments.load_events(network, "simulated", 60, 11, False).select(np.arange(12))
-    model, card = checkpoints.load(experiments.model_path(network.name, "dynamic", "random", 0, "paper"))
-    return experiments.as_locator(model, card), events, network.window.sampling_rate_hz
+    model, card = checkpoints.load(model_path(network.name, "dynamic", "random", 0, "paper"))
+    return as_locator(model, card), events.select(np.arange(12)), network.window.sampling_rate_hz
 
 
 def growth(trained, change):

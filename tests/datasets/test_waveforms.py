@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+from seisbook.catalogues.networks import Network
+from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
 from seisbook.datasets import waveforms
 from seisbook.errors import DataError, UserError
 

@@ -4,29 +4,24 @@ import numpy as np
 import pytest
 import torch
 
-from seisbook.catalogues import networks
 from seisbook.findings import alignment_tuned
 from seisbook.measures import evaluation, splits
 from seisbook.models import alignment, checkpoints
 from seisbook.models.alignment import AlignmentConfig
 from seisbook.studies import alignment as alignment_study
 from seisbook.studies import alignment_tuned as alignment_tuned_study
-from seisbook.studies import experiments
 from seisbook.studies.alignment import PLAIN, Corpus
 from seisbook.studies.alignment_tuned import TuningConfig
-from seisbook.studies.experiments import TWIN_SEED
-from seisbook.studies.robustness import QUICK_EVENTS
+from seisbook.studies.runs import as_locator
 
 TRIAL = {"network": "ridgecrest", "source": "simulated", "profile": "quick", "masking": "none", "seed": 0}
 
 
 @pytest.fixture(scope="module")
-def prepared():
+def prepared(events):
     """Sixty simulated events that the stem has read, the twin's model, and made-up texts that say where they were."""
-    model, card = checkpoints.load(experiments.MODELS / "ridgecrest-twin-dynamic-paper")
-    network = networks.load("ridgecrest")
-    events = experiments.load_events(network, "simulated", QUICK_EVENTS, TWIN_SEED, False)
-    seen, n = experiments.as_locator(model, card).predict(events), len(events)
+    model, card = checkpoints.load(checkpoints.MODELS / "ridgecrest-twin-dynamic-paper")
+    seen, n = as_locator(model, card).predict(events), len(events)
     east, north = (np.digitize(one, np.quantile(one, [0.25, 0.5, 0.75])) for one in events.y[:, :2].T.numpy())
     texts = np.array([f"{i} leagues east, {j} leagues north" for i, j in zip(east, north, strict=True)])
     given = Corpus(

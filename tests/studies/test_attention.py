@@ -6,8 +6,9 @@ from seisbook.catalogues import networks
 from seisbook.errors import UserError
 from seisbook.models import checkpoints, inspection
 from seisbook.studies import attention as attention_study
-from seisbook.studies import experiments
+from seisbook.studies.places import model_path
 from seisbook.studies.robustness import station_codes
+from seisbook.studies.runs import as_locator
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +158,8 @@ def test_the_contrast_is_paired_by_event(table, designed):
 
 
 @pytest.fixture(scope="module")
-def twin(ridgecrest):
+def twin(events):
     """A model with its card, and a few simulated events."""
-    events = experiments.load_events(ridgecrest, "simulated", 60, experiments.TWIN_SEED, False)
     return *checkpoints.load(attention_study.path_of("ridgecrest", "dynamic")), events.select(np.arange(20))
 
 
@@ -177,7 +177,7 @@ def test_only_the_nearest_station_is_spoilt(twin):
 
 def test_faults_are_measured_on_the_same_events(twin):
     model, card, events = twin
-    noise, clock = attention_study.faults(experiments.as_locator(model, card), events)
+    noise, clock = attention_study.faults(as_locator(model, card), events)
     assert (noise["fault"], clock["fault"]) == ("noise", "clock")
     for key in ("share", "error_km", "error_without_km"):
         assert noise[key] == clock[key]
@@ -198,11 +198,10 @@ def test_insertion_needs_more_than_the_first_station(twin, ridgecrest):
         assert kept[5] < kept[1]
 
 
-def test_real_models_are_measured_on_their_stations():
+def test_real_models_are_measured_on_their_stations(events):
     network = networks.load("ridgecrest")
-    events = experiments.load_events(network, "simulated", 60, experiments.TWIN_SEED, False)
     some = events.select([inspection.clear_event(events, fewest=attention_study.FEWEST), 0, 1])
-    model, _ = checkpoints.load(experiments.model_path("ridgecrest", "dynamic", "random", 0, "paper"))
+    model, _ = checkpoints.load(model_path("ridgecrest", "dynamic", "random", 0, "paper"))
     codes = station_codes(some, network)
     points = pd.Series({(str(some.source_id[0]), codes[0]): 2.0})
     found = attention_study.collect(model, some, codes, points, progress=False)

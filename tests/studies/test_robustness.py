@@ -11,8 +11,9 @@ from seisbook.figures import robustness as robustness_figures
 from seisbook.findings import claims, robustness
 from seisbook.measures import perturbations
 from seisbook.models import checkpoints, inspection
-from seisbook.studies import experiments, recipes, runner
 from seisbook.studies import robustness as robustness_study
+from seisbook.studies import runner
+from seisbook.studies.places import PUBLISHED, model_path
 
 CALM = np.random.default_rng(0).uniform(1, 3, 200)
 
@@ -43,7 +44,6 @@ def test_all_severities_that_the_sampling_can_hold_are_tried():
     assert {one["axis"] for one in trials} == {"none", *perturbations.AXES}
     bands = [one["severity"] for one in trials if one["axis"] == "band_pass"]
     assert bands == [0.5, 1.0, 2.0, 4.0]  # at 20 samples a second
-    assert len({robustness_study.recipe(one)["hash"] for one in trials}) == len(trials)
 
 
 def test_growth_is_paired(records):
@@ -116,11 +116,10 @@ def test_curves_have_a_panel_an_axis(records):
 
 
 @pytest.fixture(scope="module")
-def event():
+def event(events):
     """One simulated event, the model that looks at it, and the sampling rate."""
     network = networks.load("ridgecrest")
-    events = experiments.load_events(network, "simulated", robustness_study.QUICK_EVENTS, experiments.TWIN_SEED, False)
-    model, _ = checkpoints.load(experiments.model_path("ridgecrest", "dynamic", "random", 0, "paper"))
+    model, _ = checkpoints.load(model_path("ridgecrest", "dynamic", "random", 0, "paper"))
     return events.select([inspection.clear_event(events)]), model, network.window.sampling_rate_hz
 
 
@@ -173,7 +172,7 @@ def test_claims_follow(records, monkeypatch):
 def test_models_are_tested_on_perturbed_events():
     trials = {one["axis"]: one for one in robustness_study.trials("ridgecrest", "simulated", "quick")}
     calm, band = robustness_study.run([trials["none"], trials["band_pass"]])
-    assert set(calm) == {*recipes.PUBLISHED, "classical"}
+    assert set(calm) == {*PUBLISHED, "classical"}
     assert {len(one["epicentral_km"]) for one in (*calm.values(), *band.values())} == {robustness_study.QUICK_EVENTS}
     assert np.median(calm["classical"]["epicentral_km"]) < 5  # it picks the rendered seismograms itself
     assert calm["dynamic"] != band["dynamic"]
@@ -190,4 +189,4 @@ def test_the_classical_pipeline_outvotes_one_bad_record():
     }
     assert growth["classical"] < 1.5 < growth["dynamic"]
     assert "classical" not in elsewhere  # it knows its stations by name
-    assert robustness_study.recipe(spike)["hash"] != robustness_study.recipe(moved)["hash"]
+    assert robustness_study.config(spike) != robustness_study.config(moved)

@@ -1,6 +1,5 @@
 """Studies of cheap trials, run in real processes that are killed, interrupted and starved."""
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -19,12 +18,12 @@ import numpy as np
 import psutil
 import pytest
 
-from seisbook import cli, records
+from seisbook import cli, provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.studies import runner
 
 # ------------------------------------------------------------------------------------ the study, which workers import
-# Its network is a folder: `plan.json` says what the trials do, `version` stands for the code, `log` for who did what.
+# Its network is a folder: `plan.json` says what the trials do, `version` is its configuration, `log` for who did what.
 
 busy = threading.Lock()
 
@@ -37,9 +36,8 @@ def trials(network, source, profile):
     ]
 
 
-def recipe(trial):
-    parts = [trial, (Path(trial["folder"]) / "version").read_text()]
-    return {"parts": parts, "hash": hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}
+def config(trial):
+    return {"version": (Path(trial["folder"]) / "version").read_text()}
 
 
 def run(given, device="cpu"):
@@ -86,7 +84,7 @@ def parity(trial):
     return trial["seed"] % 2
 
 
-STUDY = runner.Study("cheap", trials, run, recipe, group=parity)
+STUDY = runner.Study("cheap", trials, run, config, group=parity)
 
 # -------------------------------------------------------------------------------------------------------------- helpers
 
@@ -177,6 +175,7 @@ def assert_complete(place):
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     made = Place(tmp_path)
+    monkeypatch.setattr(provenance, "code_version", lambda: "abc1234")
     monkeypatch.setattr(runner, "BUILD", made.build)
     monkeypatch.setattr(records, "RESULTS", made.results)
     monkeypatch.setitem(runner.STUDIES, "cheap", __name__)
@@ -194,9 +193,9 @@ def test_each_trial_is_done_once_in_order_and_its_record_says_how(place):
     assert place.run().done == 8
     assert {path: path.stat().st_mtime_ns for path in place.files()} == before
     assert len(place.log()) == 8
-    record = json.loads(place.files()[0].read_text())
-    assert record["recipe"]["hash"] == place.files()[0].stem
-    assert recipe(record["trial"]) == record["recipe"]
+    made_of, record = records.read(place.files()[0])
+    assert record["key"] == place.files()[0].stem == provenance.digest(made_of["key"])
+    assert runner.trial_key(STUDY, record["trial"]) == made_of["key"]
     assert (record["seisbook"], record["device"], record["threads"]) == ("0.1.0", "cpu", 1)
     assert record["machine"]
     assert 0 <= record["seconds"] < 5
@@ -249,8 +248,12 @@ def test_a_killed_study_goes_on_where_it_was(place, jobs):
     assert_complete(place)
 
 
+def digest(trial):
+    return provenance.digest(runner.trial_key(STUDY, trial))
+
+
 def _not_in(kept, place):
-    return [trial for trial in trials(*place.address) if recipe(trial)["hash"] not in {path.stem for path in kept}]
+    return [trial for trial in trials(*place.address) if digest(trial) not in {path.stem for path in kept}]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -285,12 +288,12 @@ def test_damaged_records_are_set_aside_and_done_again(place, caplog):
     assert sum(place.times().values()) == 8 + 6
 
 
-def test_records_of_other_code_are_not_used(place):
+def test_records_of_another_configuration_are_not_used(place):
     place.plan(n=6).run()
     (place.folder / "version").write_text("2")
     assert place.status() == runner.Status(total=6, done=0, missing=6, stale=6, corrupt=0)
     place.plan(n=8)
-    assert str(place.status()).startswith("0 of 8 trials done, 8 missing (6 of them made by other code")
+    assert str(place.status()).startswith("0 of 8 trials done, 8 missing (6 of them made by another configuration")
     with pytest.raises(UserError, match=r"8 missing \(6 .*run `seisbook study run cheap --network .* --profile quick`"):
         place.load()
     assert place.run().done == 8
@@ -368,7 +371,7 @@ def test_a_cpu_does_so_many_trials_of_a_group_in_one_pass(place):
 
 def test_without_groups_each_trial_is_run_alone(place):
     place.plan(n=3)
-    place.run(replace(runner.Study("cheap", trials, run, recipe), batch=2))
+    place.run(replace(runner.Study("cheap", trials, run, config), batch=2))
     assert [line["seeds"] for line in place.log()] == [[0], [1], [2]]
 
 
@@ -434,8 +437,8 @@ def test_mistakes_are_said_before_anything_is_run(place):
         place.run(device="nowhere")
     with pytest.raises(UserError, match="study cheap runs on CPUs only"):
         place.run(replace(STUDY, run=draw), device="meta")
-    with pytest.raises(UserError, match="give each trial one of its own"):
-        place.run(replace(STUDY, recipe=lambda trial: {"hash": "same"}))
+    with pytest.raises(UserError, match="let them differ in a key"):
+        place.run(replace(STUDY, trials=lambda *where: 2 * trials(*where)))
     assert place.log() == []
 
 
@@ -449,11 +452,11 @@ def test_a_scheduler_that_does_not_answer_is_named(place, address):
     assert place.files() == []
 
 
-def test_a_result_is_not_filed_under_code_that_did_not_make_it(place):
+def test_a_result_is_not_filed_under_a_configuration_that_did_not_make_it(place):
     def change(network, source, profile):
         (Path(network) / "version").write_text("2")  # as an edit after the start, seen by workers that start later
 
-    with pytest.raises(UserError, match="a worker has other code or data"):
+    with pytest.raises(UserError, match="a worker has another configuration"):
         place.run(replace(STUDY, prepare=change))
     assert place.files() == []
 
@@ -466,16 +469,33 @@ def test_what_all_trials_share_is_prepared_only_if_one_is_missing(place):
     assert calls == [place.address]
 
 
-def test_recipes_of_checkpoints_serve(place):
-    from seisbook.models import checkpoints
+def test_what_a_trial_loads_is_kept_with_it_and_moves_its_record(place, monkeypatch):
+    def load(given):
+        provenance.note("file:one", "content")
+        return run(given)
 
-    def described(trial):
-        return checkpoints.recipe("data", "ridgecrest", {"seed": trial["seed"]}, (1, 2))
-
-    study = replace(STUDY, recipe=described)
+    study = replace(STUDY, run=load)
     place.plan(n=2).run(study)
-    assert len(runner.load(study, *place.address)) == 2
-    assert all(checkpoints.is_current(json.loads(path.read_text())) for path in place.files())
+    merged = runner.merge(study, *place.address)
+    assert records.split(merged)[0]["inputs"] == {"file:one": "content"}
+    assert runner.status(study, *place.address).done == 2
+    monkeypatch.setitem(provenance.IDENTITIES, "file", lambda name: "changed")
+    assert runner.status(study, *place.address) == runner.Status(total=2, done=0, missing=2, stale=2, corrupt=0)
+    assert provenance.state(merged).name == "stale"
+
+
+def test_what_was_run_while_code_had_changed_is_not_published(place, monkeypatch):
+    monkeypatch.setattr(provenance, "code_version", lambda: "abc1234+")
+    place.plan(n=2).run()
+    with pytest.raises(UserError, match="2 trials were run while code had changed"):
+        runner.merge(STUDY, *place.address)
+
+
+def test_a_digit_changed_by_hand_is_noticed(place):
+    place.plan(n=2).run()
+    path = place.files()[0]
+    path.write_text(path.read_text().replace('"threads":1', '"threads":2'))
+    assert place.status().corrupt == 1
 
 
 # ----------------------------------------------------------------------------------------------------------------- dask
@@ -509,9 +529,7 @@ def test_a_lost_scheduler_is_said(place, cluster):
     process.join(120)
     assert process.exitcode == 1
     assert output(place, process).splitlines()[-1].startswith(f"seisbook: lost the Dask scheduler at {address}")
-    assert "studies.py" not in output(
-        place, process
-    )  # Dask may log its own attempts to connect again, but none of ours
+    assert "runner.py" not in output(place, process)  # Dask may log its own attempts to connect again, but none of ours
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_same_results(place, cluster):

@@ -12,9 +12,8 @@ from seisbook.findings import smoothing
 from seisbook.measures import smoothness
 from seisbook.measures.smoothness import MEASURES, dirichlet_energy, effective_rank, mad
 from seisbook.models import deep
-from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.graph import GraphModel, ModelConfig
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import runner
 from seisbook.studies import smoothing as smoothing_study
 
 RIDGECREST = ModelConfig(window_s=30, sampling_rate_hz=50, channels=16, blocks=3, neighbours=4)
@@ -251,20 +250,12 @@ def test_deep_model_does_not_mind_padding(read, model):
 # --------------------------------------------------------------------------------------------------------------- study
 
 
-@pytest.fixture(scope="module")
-def bench(raw, tmp_path_factory):
-    """The whole path, pretraining included, on few events and with nothing written outside a temporary folder."""
-    short = TrainingConfig(epochs=1, graph_epochs=1, batch_size=8, validation=0.0)
-    tiny = replace(recipes.PROFILES["quick"], twin_events=40, rates=(1e-3,), pretraining=short)
-    training = replace(smoothing_study.TRAINING["quick"], batch_size=8)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiments, "BUILD", tmp_path_factory.mktemp("build"))
-        patch.setitem(recipes.PROFILES, "quick", tiny)
-        patch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: raw)
-        patch.setitem(smoothing_study.TRAINING, "quick", training)
-        smoothing_study._parts.cache_clear()
-        yield training
-    smoothing_study._parts.cache_clear()
+@pytest.fixture
+def training(bench, monkeypatch):
+    """The study's training, in smaller batches."""
+    smaller = replace(smoothing_study.TRAINING["quick"], batch_size=8)
+    monkeypatch.setitem(smoothing_study.TRAINING, "quick", smaller)
+    return smaller
 
 
 def chosen(graph, readout, blocks=2):
@@ -275,12 +266,12 @@ def chosen(graph, readout, blocks=2):
     )
 
 
-def test_trials_train_and_measure(bench):
+def test_trials_train_and_measure(training):
     wanted = [chosen("dynamic", "multiscale"), chosen("static", "last")]
     results = smoothing_study.run(wanted)
     for result in results:
         assert not result["diverged"]
-        assert (result["n_train"], result["n_test"], len(result["epicentral_km"])) == (32, 8, 8)
+        assert (result["n_train"], result["n_test"], len(result["epicentral_km"])) == (48, 12, 12)
         assert [row["block"] for row in result["measures"]] == [0, 1, 2, "readout"]
         median = result["summary"]["epicentral_km"]["median"]
         assert median == pytest.approx(np.median(result["epicentral_km"]), rel=0.01)
@@ -292,7 +283,7 @@ def test_trials_train_and_measure(bench):
     assert results[0]["epicentral_km"] != results[1]["epicentral_km"]
 
 
-def test_study_runs_and_goes_on_where_it_was(bench, tmp_path, monkeypatch):
+def test_study_runs_and_goes_on_where_it_was(training, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "BUILD", tmp_path)
     monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
     monkeypatch.setitem(smoothing_study.DEPTHS, "quick", (2,))
@@ -306,8 +297,8 @@ def test_study_runs_and_goes_on_where_it_was(bench, tmp_path, monkeypatch):
     assert len(smoothing_figures.depth_figure(table).axes) == 4
 
 
-def test_a_training_that_diverges_is_reported(bench, monkeypatch):
-    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(bench, learning_rate=1e12))
+def test_a_training_that_diverges_is_reported(training, monkeypatch):
+    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(training, learning_rate=1e12))
     trial = chosen("dynamic", "last")
     (result,) = smoothing_study.run([trial])
     assert result["diverged"]
@@ -317,27 +308,25 @@ def test_a_training_that_diverges_is_reported(bench, monkeypatch):
     assert table[list(MEASURES)].isna().all(axis=None)
 
 
-def test_other_mistakes_are_not_taken_for_divergence(bench, monkeypatch):
-    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(bench, batch_size=32))
+def test_other_mistakes_are_not_taken_for_divergence(training, monkeypatch):
+    monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(training, batch_size=32))
     with pytest.raises(UserError, match="too few"):
         smoothing_study.run([chosen("dynamic", "last")])
 
 
-def test_trials_are_the_design_and_have_a_recipe_each():
+def test_trials_are_the_design():
     trials = smoothing_study.STUDY.trials("colombia", "bulletin", "paper")
     assert len(trials) == 4 * 4
     assert len(smoothing_study.trials("colombia", "bulletin", "quick")) == 4 * 2
     assert {one["seed"] for one in trials} == {0}
-    recipes = [smoothing_study.recipe(one) for one in trials[::5]]
-    assert len({one["hash"] for one in recipes}) == len(recipes)
-    assert smoothing_study.recipe(trials[0]) == smoothing_study.recipe(dict(trials[0]))
 
 
-def test_recipe_changes_with_the_training(monkeypatch):
-    trial = smoothing_study.trials("ridgecrest", "simulated", "quick")[0]
-    before = smoothing_study.recipe(trial)["hash"]
+def test_a_trial_says_its_model_and_its_training(monkeypatch):
+    first, *_, last = smoothing_study.trials("ridgecrest", "simulated", "quick")
+    assert smoothing_study.config(first)["model"] != smoothing_study.config(last)["model"]
+    before = smoothing_study.config(first)
     monkeypatch.setitem(smoothing_study.TRAINING, "quick", replace(smoothing_study.TRAINING["quick"], epochs=3))
-    assert smoothing_study.recipe(trial)["hash"] != before
+    assert smoothing_study.config(first) != before
 
 
 # ------------------------------------------------------------------------------------------------------------- figures

@@ -33,7 +33,6 @@ def test_every_start_gets_the_same_events():
     same = [[(one["n_train"], one["partition"]) for one in found] for found in by_start.values()]
     assert same[0] == same[1] == same[2]
     assert {one["start"] for one in trials if one["n_train"] == 0} == set(transfer_study.UNTRAINED)
-    assert len({transfer_study.recipe(one)["hash"] for one in trials}) == len(trials)
     assert transfer_study.other("ridgecrest") == "colombia"
 
 
@@ -99,7 +98,7 @@ def test_the_figure_has_a_column_a_network(records):
     assert [text.get_text() for text in figure.axes[-1].get_xticklabels()] == ["0", "25", "50", "100", "200", "all"]
 
 
-def test_trials_are_trained_and_tested(tiny):
+def test_trials_are_trained_and_tested(bench):
     trials = transfer_study.trials("ridgecrest", "simulated", "quick")
     results = dict(zip([(one["start"], one["n_train"]) for one in trials], transfer_study.run(trials), strict=True))
     assert all(len(one["epicentral_km"]) == 12 for one in results.values())

@@ -1,37 +1,12 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from seisbook.findings import ablations
 from seisbook.studies import ablations as ablations_study
-from seisbook.studies import experiments, recipes
 from seisbook.studies import variance as variance_study
+from seisbook.studies.fold import first_fold
 
-QUICK = recipes.PROFILES["quick"]
-TINY = replace(
-    QUICK,
-    twin_events=60,
-    pretraining=replace(QUICK.pretraining, epochs=1, graph_epochs=0),
-    training=replace(QUICK.training, epochs=1, graph_epochs=1, batch_size=8),
-)
 WHERE = ("ridgecrest", "simulated", "quick")
-
-
-@pytest.fixture(scope="module")
-def bench(events, tmp_path_factory):
-    """The study on few simulated events, with nothing written outside a temporary folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiments, "BUILD", tmp_path_factory.mktemp("build"))
-        patch.setitem(recipes.PROFILES, "quick", TINY)
-        patch.setattr(experiments, "load_events", lambda network, source, n, seed, progress: events)
-        variance_study._events.cache_clear()
-        variance_study._read.cache_clear()
-        ablations_study._events.cache_clear()
-        ablations_study._read.cache_clear()
-        yield patch
-    variance_study._events.cache_clear()
-    variance_study._read.cache_clear()
 
 
 def crossed(profile="paper"):
@@ -48,11 +23,6 @@ def test_the_design_is_crossed():
     assert arms["feature"] < arms["dynamic"]
 
 
-def test_no_two_trainings_are_the_same():
-    recipes = [variance_study.recipe(one)["hash"] for one in variance_study.trials("colombia", "bulletin", "quick")]
-    assert len(set(recipes)) == len(recipes)
-
-
 def test_each_random_influence_varies_alone():
     alone = [one["seeds"] for one in variance_study.trials(*WHERE) if one["part"] == "seeds"]
     assert {sum(seed != 0 for seed in seeds) for seeds in alone} == {1}
@@ -60,7 +30,8 @@ def test_each_random_influence_varies_alone():
 
 
 def test_nothing_of_a_test_set_is_trained_on(bench):
-    events, external, rest = variance_study._events(*WHERE)
+    fold = first_fold(*WHERE)
+    events, external, rest = fold.events, fold.test, fold.train
     assert not set(external) & set(rest)
     assert len(external) + len(rest) == len(events)
     tested = {}
@@ -111,6 +82,7 @@ def test_the_whole_model_is_trained_from_its_own_twin(bench):
     trials = [one for one in variance_study.trials(*WHERE) if one["part"] == "whole"]
     assert {one["arm"] for one in trials} == {"dynamic", "static"}
     few = [{**one, "n_train": 16} for one in trials if one["partition"] == 0]
+    variance_study.prepare(*WHERE)
     results = variance_study.run(few)
     assert len({np.array(one["external"]).tobytes() for one in results}) == len(few)
     assert len({variance_study.group(one) for one in trials}) == len(trials)
