@@ -1,7 +1,6 @@
 """The command line of SeisBook, `seisbook COMMAND`: parsing and printing; each command's work is in the library."""
 
 import argparse
-import importlib
 import json
 import logging
 import math
@@ -10,7 +9,6 @@ from pathlib import Path
 
 from seisbook import __version__
 from seisbook.errors import UserError
-from seisbook.findings import catalogues
 
 DATA_EXAMPLES = """\
 examples:
@@ -75,8 +73,11 @@ def _parser():
     results.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
     what = results.add_mutually_exclusive_group()
     what.add_argument("--record", nargs="*", metavar="NAME", help="write the records that the chapters show, or these")
-    what.add_argument("--check", action="store_true", help="say which records are older than the code; 1 if any is")
-    what.add_argument("--renew", action="store_true", help="recompute all that are: hours; may be stopped and resumed")
+    what.add_argument("--check", action="store_true", help="say which results are current; 1 if any is not")
+    what.add_argument(
+        "--verify", nargs="*", metavar="KIND", help="run trials of the unverified results, or of these kinds, again"
+    )
+    what.add_argument("--renew", action="store_true", help="recompute what is stale: hours; may be stopped and resumed")
     results.set_defaults(command=_results)
     claims = groups.add_parser("claims", help="print the verdict on each claim that has been tested")
     claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
@@ -174,13 +175,14 @@ def _train_parser(parser):
     parser.description = (
         "Train a model on the twin, then on each fold's training part; what is already recorded is kept."
     )
-    parser.add_argument("--network", required=True, choices=("colombia", "ridgecrest"))
+    parser.add_argument("--network", help="colombia, ridgecrest, or the path of a YAML file (default: the first two)")
     parser.add_argument(
         "--model", required=True, nargs="+", help="dynamic, static, ..., classical (see the model chapter)"
     )
     parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
     parser.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
+    parser.add_argument("--force", action="store_true", help="replace published records that are out of date")
     parser.set_defaults(command=_train)
 
 
@@ -271,26 +273,32 @@ def _data_fetch(arguments):
 
 
 def _data_record(arguments):
+    from seisbook.book import verification
 
-    print(catalogues.record_catalogues())
+    print(verification.record_data())
 
 
 def _train(arguments):
-    from seisbook.studies import experiments
+    from seisbook.catalogues.networks import NETWORKS
+    from seisbook.studies import pretraining, runs
 
-    for model in arguments.model:
-        for fold in [0] if arguments.split == "twin" else arguments.fold:
-            record = experiments.run(arguments.network, model, arguments.split, fold, arguments.profile)
-            errors = record["errors"]["epicentral_km"]
-            middle = sorted(errors)[len(errors) // 2]
-            print(f"{arguments.network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
+    for network in [arguments.network] if arguments.network else NETWORKS:
+        for model in arguments.model:
+            if arguments.split == "twin" and model != "classical":
+                path = pretraining.pretrain(network, model, arguments.profile, force=arguments.force)
+                print(f"{network} {model}: {path}")
+            for fold in [0] if arguments.split == "twin" else arguments.fold:
+                record = runs.run(network, model, arguments.split, fold, arguments.profile, force=arguments.force)
+                errors = record["errors"]["epicentral_km"]
+                middle = sorted(errors)[len(errors) // 2]
+                print(f"{network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
 
 
 def _evaluate(arguments):
     from seisbook.measures import evaluation
-    from seisbook.studies import experiments
+    from seisbook.studies import runs
 
-    summary = evaluation.summarise_errors(experiments.evaluate(arguments.checkpoint, arguments.dataset))
+    summary = evaluation.summarise_errors(runs.evaluate(arguments.checkpoint, arguments.dataset))
     print(json.dumps(summary, indent=1) if arguments.json else evaluation.describe(summary))
 
 
@@ -324,23 +332,21 @@ def _study(arguments):
 
 
 def _results(arguments):
-    from seisbook.studies import experiments
-
     if arguments.record is not None:
         return _record(arguments.record)
-    if arguments.check or arguments.renew:
+    if arguments.check or arguments.renew or arguments.verify is not None:
         return _upkeep(arguments)
-    entries = experiments.results(arguments.profile)
-    print(experiments.as_json(entries) if arguments.json else experiments.table(entries))
+    from seisbook.findings import results
+
+    entries = results.results(arguments.profile)
+    print(results.as_json(entries) if arguments.json else results.table(entries))
 
 
 def _record(names):
-    from seisbook.book import upkeep
+    from seisbook.findings import summaries
 
-    for name in names or upkeep.RECORDS:
-        if name not in upkeep.RECORDS:
-            raise UserError(f"no record '{name}': choose among {', '.join(upkeep.RECORDS)}")
-        print(importlib.import_module(upkeep.RECORDS[name]).record())
+    for name in names or summaries.SUMMARIES:
+        print(summaries.record(name))
 
 
 def _upkeep(arguments):
@@ -350,16 +356,19 @@ def _upkeep(arguments):
 
     if arguments.renew:
         return upkeep.renew()
+    if arguments.verify is not None:
+        text, refuted = upkeep.verify(arguments.verify)
+        print(text)
+        return 1 if refuted else 0
     found = list(tqdm(upkeep.steps(), desc="records", unit="step", leave=False, disable=None))
     print(upkeep.report(found))
-    return 1 if any(step.outdated for step in found) else 0
+    return 1 if any(state.name != "current" for step in found for state in step.files.values()) else 0
 
 
 def _claims(arguments):
     from dataclasses import asdict
 
-    from seisbook.findings import claims
-    from seisbook.studies import experiments
+    from seisbook.findings import claims, results
 
     found = claims.claims(*arguments.id)
     if not arguments.json:
@@ -369,7 +378,7 @@ def _claims(arguments):
         {name: None if value in (math.inf, -math.inf) else value for name, value in asdict(one).items()}
         for one in found
     ]
-    print(experiments.as_json(open_ended))  # JSON has no infinity
+    print(results.as_json(open_ended))  # JSON has no infinity
 
 
 def _ask(arguments):
@@ -387,10 +396,10 @@ def _book_run(arguments):
 
 
 def _book_publish(arguments):
-    from seisbook.book import chapters
+    from seisbook.book import verification
 
     for chapter in _chosen(arguments):
-        print(chapters.publish(chapter))
+        print(verification.publish(chapter))
 
 
 def _chosen(arguments):

@@ -1,57 +1,128 @@
-"""Records: the numbers that the book prints, as JSON files in `data/results`, with what they were computed from."""
+"""Records: numbers that the book prints, as JSON files in `data/results`, each with what it was made of.
 
+The first line of a record holds its provenance, the other lines its content, so that the one can be read, and the other
+hashed, without parsing megabytes of numbers.
+"""
+
+import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
-import seisbook
 from seisbook.errors import DataError, UserError
 from seisbook.paths import DATA
 
 RESULTS = DATA / "results"
+NUMBER = r"(?<=[:\[,\s]){}(?=[,\]}}\s])"  # where JSON has a number
 
 
-def write(name: str, content: dict, folder: Path | None = None) -> Path:
+def write(path, content: dict, provenance: dict, indent=None) -> Path:
     """Write a record, whole or not at all.
 
     Parameters
     ----------
-    name : str
-        File name without suffix.
+    path : path
     content : dict
-    folder : Path, optional
-        Instead of `data/results`.
-
-    Returns
-    -------
-    Path
+        Finite numbers, text, lists and dictionaries.
+    provenance : dict
+        Of `seisbook.provenance.provenance`; the hash of the content is added to it.
+    indent : int, optional
+        As for `json.dumps`; compact without.
     """
-    path = (folder or RESULTS) / f"{name}.json"
+    return write_text(path, text_of(content, provenance, indent))
+
+
+def text_of(content: dict, provenance: dict, indent=None) -> str:
+    """Text of a record: a line of provenance, then its content."""
+    return _joined(provenance, body_of(content, indent))
+
+
+def restamp(path, provenance: dict) -> Path:
+    """Write another provenance into a record whose content stays."""
+    return write_text(path, _joined(provenance, split(path)[1]))
+
+
+def _joined(provenance, body):
+    head = json.dumps({"provenance": {**provenance, "content": hash_of(body)}}, separators=(",", ":"), allow_nan=False)
+    return f"{head[:-1]},\n{body}"
+
+
+def body_of(content: dict, indent=None) -> str:
+    """All lines of a record but the first one.
+
+    An interval without an end is written as 1e999, which JSON allows and which is read as infinity again.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN.
+    """
+    text = json.dumps(content, indent=indent, separators=None if indent else (",", ":"))
+    if re.search(NUMBER.format("NaN"), text):
+        raise ValueError("a number is NaN: say None where there is none")
+    text = re.sub(NUMBER.format("(-?)Infinity"), r"\g<1>1e999", text)
+    return text[1:].lstrip("\n") + "\n"
+
+
+def hash_of(body: str) -> str:
+    """Hash of a record's content."""
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+def write_text(path, text: str) -> Path:
+    """Write a file, whole or not at all."""
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
-        json.dump({"seisbook": seisbook.__version__, **content}, file, indent=1)
-        file.write("\n")
-    os.replace(file.name, path)
-    path.chmod(0o644)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as file:
+        part = Path(file.name)
+        try:
+            file.write(text)
+            file.close()  # a full disk may show only now
+            part.chmod(0o644)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
     return path
 
 
-def read(name: str) -> dict:
-    """Read a record.
+def split(path) -> tuple[dict, str]:
+    """Return the provenance of a record and the text of its content.
 
     Raises
     ------
     UserError
-        If there is none of this name; the message lists those that exist.
+        If there is no such file; the message lists those beside it.
     DataError
-        If it is not valid JSON.
+        If its first line is no provenance.
     """
-    path = RESULTS / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(sorted(other.stem for other in RESULTS.glob("*.json")))
-        raise UserError(f"{path}: no such record; there are: {known}")
+    path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        head, _, body = path.read_text(encoding="utf-8").partition("\n")
+        return json.loads(head.removesuffix(",") + "}")["provenance"], body
+    except FileNotFoundError:
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.json")))
+        raise UserError(f"{path}: no such record; there are: {known or 'none'}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: line 1: no provenance ({error}): restore the file from the repository") from None
+
+
+def read(path) -> tuple[dict, dict]:
+    """Return the provenance and the content of a record.
+
+    Raises
+    ------
+    UserError, DataError
+        As `split`; also if the content is not valid JSON.
+    """
+    provenance, body = split(path)
+    try:
+        return provenance, json.loads("{" + body)
     except ValueError as error:
         raise DataError(f"{path}: not valid JSON ({error}): restore the file from the repository") from None
+
+
+def path_of(name: str) -> Path:
+    """File of the record of this name."""
+    return RESULTS / f"{name}.json"

@@ -19,8 +19,9 @@ from scipy.optimize import nnls
 from seisbook.catalogues import geodesy, networks, sources
 from seisbook.catalogues.bulletins import at_known_stations, read_nordic, reading_geometry
 from seisbook.catalogues.geodesy import azimuthal_equidistant
-from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm, read_scsn
+from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
 from seisbook.catalogues.stations import locate_from_readings, read_seisan_velocity, read_stations
 from seisbook.measures import estimates, seismicity
 from seisbook.physics import residuals

@@ -2,20 +2,25 @@
 it.
 """
 
+import atexit
 import hashlib
 import json
 import os
+import re
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
 from tqdm import tqdm
 
+from seisbook import provenance, witness
 from seisbook.catalogues import sources
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
 PROFILES = ("quick", "paper")
+CALLED = "call "  # begins the lines of functions in what a kernel is observed to do
 KERNEL_SECONDS = 300  # for a kernel to start: a cold disk full of packages is slower than papermill expects
 
 
@@ -90,7 +95,9 @@ def fingerprint(chapter: Path, parameters: dict) -> str:
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     written = [(cell["source"], cell["metadata"]) for cell in cells]  # captions are metadata
     digest = hashlib.sha256(json.dumps(written, sort_keys=True).encode())
-    code = sorted((ROOT / "seisbook").glob("*.*")) + sorted(path for path in DATA.rglob("*") if path.is_file())
+    code = sorted(path for path in (ROOT / "seisbook").rglob("*.*") if path.suffix != ".pyc") + sorted(
+        path for path in DATA.rglob("*") if path.is_file()
+    )
     for path in [*code, ROOT / "requirements.lock"]:
         digest.update(path.name.encode() + path.read_bytes())
     have = {network: sources.is_available(network) for network in _networks()}
@@ -132,7 +139,8 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
 def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Path:
     """Execute one notebook with papermill, unless `output` is what it would give; beside it goes a log of its cells.
 
-    The executed notebook is whole or not there. Its metadata say what it was made of: see `fingerprint`, `read_files`.
+    The executed notebook is whole or not there. Its metadata say what
+    it was made of: see `fingerprint` and `seisbook.provenance`.
 
     Raises
     ------
@@ -143,7 +151,7 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
     import papermill
 
     stamp = fingerprint(chapter, parameters)
-    if output.is_file() and _origin(output).get("fingerprint") == stamp:
+    if output.is_file() and origin(output).get("fingerprint") == stamp:
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
     # not beside the whole ones, where nbval would collect them
@@ -153,7 +161,9 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
     reads.write_text("")
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # another one would leave no pictures
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the kernel: on a busy machine, threads wait for each other
-    first = f"--IPKernelApp.exec_lines=from seisbook import book; book.note_reads({str(reads)!r})"
+    calls = parameters.get("profile") == "paper"  # what is published names the code that it follows from
+    watch = f"from seisbook.book import chapters; chapters.observe({str(reads)!r}, {calls})"
+    first = f"--IPKernelApp.exec_lines={watch}"
     try:
         papermill.execute_notebook(
             chapter,
@@ -175,27 +185,33 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
         ) from None
     _write_log(part, output)
     notebook = nbformat.read(part, as_version=4)
-    read = sorted(set(reads.read_text(encoding="utf-8").splitlines()))
-    notebook.metadata["seisbook"] = {
-        "fingerprint": stamp,
-        "code": code_hash(chapter),
-        "read": {name: file_hash(name) for name in read},
-    }
+    seen = set(reads.read_text(encoding="utf-8").splitlines())
+    inputs = {name: provenance.identity(name) for name in map(_input, sorted(seen)) if name}
+    made_of = provenance.provenance(key(chapter), inputs)
+    reached = sorted(name.removeprefix(CALLED) for name in seen if name.startswith(CALLED))
+    notebook.metadata["seisbook"] = {"fingerprint": stamp, "provenance": made_of, "reached": reached}
     nbformat.write(notebook, part)
     os.replace(part, output)
     return output
 
 
-def _origin(notebook):
+def origin(notebook):
     """What an executed or published notebook says that it was made of; empty if it says nothing."""
     origin = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("seisbook")
     return origin if isinstance(origin, dict) else {}
 
 
-def note_reads(path):
-    """Write the name of each file in `data` that this process opens from now on into `path`, a line each.
+def observe(path, calls=False) -> None:
+    """Write what this process reads and calls from now on into `path`, a line each.
 
     It is called in a chapter's kernel before the first cell: what a chapter shows is found out, not declared.
+
+    Parameters
+    ----------
+    path : path
+        Gets the names of files in `data` and, once the process ends, names of functions of the library after `call `.
+    calls : bool
+        Note functions, too; that takes time.
     """
     top, seen = f"{DATA}{os.sep}", set()
 
@@ -203,23 +219,38 @@ def note_reads(path):
         name = arguments[0] if event == "open" else None
         if isinstance(name, str) and name.startswith(top) and name not in seen:
             seen.add(name)
-            with Path(path).open("a", encoding="utf-8") as file:
-                print(Path(name).relative_to(DATA).as_posix(), file=file)
+            _say(path, Path(name).relative_to(DATA).as_posix())
 
     sys.addaudithook(hook)
+    if not calls:
+        return
+    stack = ExitStack()
+    reached = stack.enter_context(witness.traced(provenance.STAGES))
+    atexit.register(lambda: (stack.close(), _say(path, *(f"{CALLED}{name}" for name in sorted(reached)))))
 
 
-def code_hash(chapter: Path) -> str:
-    """Hash of a notebook's code, which decides on its outputs; text and captions do not."""
+def _say(path, *lines):
+    with Path(path).open("a", encoding="utf-8") as file:
+        print(*lines, sep="\n", file=file)
+
+
+def _input(read):
+    """Name of an input for a file in `data` that was read; empty for what says nothing of the numbers."""
+    folder, _, name = read.rpartition("/")
+    stem = name.rsplit(".", 1)[0]
+    kinds = {"results": "record", "results/runs": "run", "results/studies": "study", "models": "model"}
+    if read.startswith(CALLED) or (folder == "results" and stem in ("witness", "datasets")):
+        return ""
+    return (
+        f"{kinds[folder]}:{stem}" if folder in kinds else f"network:{stem}" if folder == "networks" else f"file:{read}"
+    )
+
+
+def key(chapter: Path) -> dict:
+    """Key of a published chapter: its code, which decides on its outputs; text and captions do not."""
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return hashlib.sha256(json.dumps(code).encode()).hexdigest()[:16]
-
-
-def file_hash(name: str) -> str:
-    """Hash of a file in `data`; empty if there is none."""
-    path = DATA / name
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+    return provenance.key("chapter", name=chapter.stem, code=provenance.digest(code))
 
 
 def _write_log(notebook, output):
@@ -241,8 +272,13 @@ def _write_log(notebook, output):
     return path
 
 
-def publish(chapter: Path, progress=True) -> Path:
+def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
     """Put the outputs of a chapter's paper-profile run into the committed notebook; run it first unless it is current.
+
+    Returns
+    -------
+    chapter, executed : Path
+        The committed notebook, and the executed one.
 
     Raises
     ------
@@ -261,20 +297,52 @@ def publish(chapter: Path, progress=True) -> Path:
         if cell.cell_type == "code":
             cell.outputs = [output for output in made.outputs if output.output_type != "stream"]
             cell.execution_count = None
-    origin = _origin(executed)
-    notebook.metadata["seisbook"] = {key: origin[key] for key in ("code", "read")}
+    made_of = origin(executed)["provenance"]
+    notebook.metadata["seisbook"] = {**made_of, "content": outputs_hash(notebook)}
     part = chapter.with_name(f".{chapter.stem}.part.ipynb")
     nbformat.write(notebook, part)
     os.replace(part, chapter)
-    return chapter
+    return chapter, executed
 
 
-def outdated(chapter: Path) -> str:
-    """Why the outputs of a committed chapter do not belong to its code and to the records as they are; empty if so."""
-    origin = _origin(chapter)
-    if not origin:
-        return "its outputs do not say what they were made of"
-    if origin["code"] != code_hash(chapter):
-        return "its code has changed since its outputs were made"
-    changed = [name for name, digest in origin["read"].items() if file_hash(name) != digest]
-    return f"its outputs were made from another data/{changed[0]}" if changed else ""
+def outputs_hash(notebook) -> str:
+    """Hash of what a notebook's cells print: its content, as a record."""
+    outputs = [cell.get("outputs", []) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return provenance.digest(outputs)
+
+
+def state(chapter: Path) -> provenance.State:
+    """Whether the outputs of a committed chapter belong to its code and to the records as they are."""
+    kept = origin(chapter)
+    if "key" not in kept:
+        return provenance.State("stale", "its outputs do not say what they were made of")
+    if kept.get("content") != outputs_hash(json.loads(chapter.read_text(encoding="utf-8"))):
+        return provenance.State("damaged", "its outputs are not those that were published")
+    return provenance.judge(kept, key(chapter))
+
+
+def restamp(chapter: Path, evidence: dict) -> None:
+    """Write the evidence into a published chapter whose outputs stay."""
+    import nbformat
+
+    notebook = nbformat.read(chapter, as_version=4)
+    notebook.metadata["seisbook"]["evidence"] = evidence
+    part = chapter.with_name(f".{chapter.stem}.part.ipynb")
+    nbformat.write(notebook, part)
+    os.replace(part, chapter)
+
+
+def printed(notebook: Path) -> dict[str, float]:
+    """Numbers in the text that a notebook's cells print, by cell and place; pictures and scripts are left out."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and not _is_injected(cell)]
+    found = {}
+    for place, printed_by_cell in enumerate(outputs):
+        texts = ["".join(output.get("data", {}).get("text/plain", "")) for output in printed_by_cell]
+        numbers = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", " ".join(texts))
+        found |= {f"cell {place}, number {i}": float(number) for i, number in enumerate(numbers)}
+    return found
+
+
+def _is_injected(cell):
+    return "injected-parameters" in cell["metadata"].get("tags", [])

@@ -1,11 +1,11 @@
-"""Which records are older than the code, and the commands that renew them, in the order in which they build on another.
+"""Which results still follow from code and data, and the commands that make the others so, in their order.
 
-A record, a trained model and a published chapter each say what they were made of. `make check-results` compares that
-with the code and the data as they are; `make paper` carries out what is out of date, hours of it if all is. Each
-command does only what is missing, so that it may be stopped at any time and given again.
+A record, a trained model and a published chapter each say what they were made of (`seisbook.provenance`).
+`seisbook results --check` says which are current, `--verify` runs a sample of the unverified ones again, and `--renew`
+recomputes what is stale, refuted or missing: hours of it if all is. Each command does only what is missing, so that it
+may be stopped at any time and given again.
 """
 
-import importlib
 import shlex
 import subprocess
 import sys
@@ -13,29 +13,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seisbook import records
-from seisbook.book import chapters
+from seisbook import provenance, records
 from seisbook.catalogues.networks import NETWORKS
-from seisbook.errors import DataError, UserError
-from seisbook.measures import splits
-from seisbook.models import checkpoints, peers
+from seisbook.findings import summaries
+from seisbook.measures.splits import FOLDS
+from seisbook.models.names import NAMES, PEERS
 from seisbook.paths import ROOT
-from seisbook.studies import experiments, recipes, runner
+from seisbook.provenance import State
+from seisbook.studies.places import KEPT, MODELS, record_path
 
 RUNS = {
-    "random": (*peers.NAMES, "classical"),
+    "random": (*NAMES, "classical"),
     "time": ("dynamic", "classical"),
-    "twin": ("dynamic", "static", *peers.PEERS, "classical"),
+    "twin": ("dynamic", "static", *PEERS, "classical"),
 }
 """Models that are compared on each split."""
-RECORDS = {
-    "models": "seisbook.findings.comparison",
-    "variance": "seisbook.findings.variance",
-    "recorded": "seisbook.studies.iceland",
-    "attention": "seisbook.findings.attention",
-    "alignment": "seisbook.findings.alignment",
-}
-"""Records that sum up runs and studies, and the module whose `record` makes each and whose `load` checks it."""
+AGAIN = ("stale", "refuted", "missing", "damaged")  # states in which a result is made anew
 
 
 @dataclass(frozen=True)
@@ -45,17 +38,16 @@ class Step:
     Parameters
     ----------
     command : str
-    files : dict of Path to str
-        Why each is out of date; empty if it is not.
+    files : dict of Path to State
     """
 
     command: str
-    files: dict[Path, str]
+    files: dict[Path, State]
 
     @property
     def outdated(self) -> bool:
-        """Whether there is something to do."""
-        return any(self.files.values())
+        """Whether something is to be made anew."""
+        return any(state.name in AGAIN for state in self.files.values())
 
 
 def steps() -> Iterator[Step]:
@@ -65,74 +57,73 @@ def steps() -> Iterator[Step]:
     ------
     Step
     """
-    catalogues = records.RESULTS / "catalogues.json"
-    yield Step("seisbook data record", {catalogues: _reason(catalogues.load_catalogues)})
+    from seisbook.book import chapters
+
+    yield Step("seisbook data record", {provenance.DATASETS: provenance.state(provenance.DATASETS)})
+    yield _twins()
     for network in NETWORKS:
         for split, models in RUNS.items():
             yield _trainings(network, split, models)
     for path in sorted((records.RESULTS / "studies").glob("*-paper.json")):
         yield _study(path)
-    for name, module in RECORDS.items():
-        path = records.RESULTS / f"{name}.json"
-        yield Step(f"seisbook results --record {name}", {path: _reason(importlib.import_module(module).load)})
+    for name in summaries.SUMMARIES:
+        path = records.path_of(name)
+        yield Step(f"seisbook results --record {name}", {path: provenance.state(path, summaries.key(name))})
     for chapter in chapters.chapters():
-        yield Step(f"seisbook book publish --chapter {chapter.stem}", {chapter: chapters.outdated(chapter)})
+        yield Step(f"seisbook book publish --chapter {chapter.stem}", {chapter: chapters.state(chapter)})
+
+
+def _twins():
+    from seisbook.studies.pretraining import twin_key
+
+    files = {}
+    for path in sorted(MODELS.glob("*-twin-*.json")):
+        network, _, model, profile = path.stem.split("-")
+        files[path] = provenance.state(path, twin_key(network, model, profile))
+    return Step("seisbook train --split twin --model dynamic --force", files)
 
 
 def _trainings(network, split, models):
-    found = experiments.all_runs("paper")
-    folds = [0] if split == "twin" else range(splits.FOLDS)
-    wanted = [experiments.record_path(network, model, split, fold, "paper") for model in models for fold in folds]
-    files = {path: _state(found.get(path.stem)) for path in wanted}
-    if split == "random":
-        names = [f"{network}-{model}-random-0" for model in recipes.KEPT]
-        for path in (experiments.MODELS / f"{name}.safetensors" for name in (f"{network}-twin-dynamic-paper", *names)):
-            files[path] = _state(_card(path))
-    return Step(f"seisbook train --network {network} --split {split} --model {' '.join(models)}", files)
+    from seisbook.studies.runs import run_key
 
-
-def _card(path):
-    try:
-        return checkpoints.load(path)[1]
-    except UserError:
-        return None
-
-
-def _state(record):
-    if record is None:
-        return "it is missing or damaged"
-    return "" if checkpoints.is_current(record) else "its code or its data have changed since"
+    files = {}
+    for model in models:
+        for fold in [0] if split == "twin" else range(FOLDS):
+            path = record_path(network, model, split, fold, "paper")
+            key = run_key(network, model, split, fold, "paper")
+            files[path] = provenance.state(path, key)
+            card = MODELS / f"{path.stem}.json"
+            if split == "random" and fold == 0 and model in KEPT:
+                files[card] = provenance.state(card, key)
+    return Step(f"seisbook train --network {network} --split {split} --model {' '.join(models)} --force", files)
 
 
 def _study(path):
+    from seisbook.studies import runner
+
     name, network, source, profile = path.stem.rsplit("-", 3)
     place = f"{name} --network {network} --source {source} --profile {profile}"
-    reason = _reason(runner.load, runner.find(name), network, source, profile)
-    return Step(f"seisbook study run {place} && seisbook study merge {place}", {path: reason})
-
-
-def _reason(load, *arguments):
-    """Why a record cannot be loaded, on one line."""
-    try:
-        load(*arguments)
-    except (UserError, DataError) as error:
-        return str(error)
-    return ""
+    state = runner.state(runner.find(name), network, source, profile)
+    return Step(f"seisbook study run {place} && seisbook study merge {place}", {path: state})
 
 
 def report(found) -> str:
-    """The state of every file, a line each; the command under those that are out of date."""
+    """The state of every file, a line each; the command under those that are to be made anew."""
     lines = []
     for step in found:
-        for path, reason in step.files.items():
-            lines.append(f"{'stale  ' if reason else 'current'}  {path.relative_to(ROOT)}{reason and ': '}{reason}")
+        for path, state in step.files.items():
+            reason = f": {state.reason}" if state.reason else ""
+            lines.append(f"{state.name:10}  {path.relative_to(ROOT)}{reason}")
         if step.outdated:
-            lines.append(f"         renewed by: {step.command}")
-    stale = sum(bool(reason) for step in found for reason in step.files.values())
-    return "\n".join([*lines, f"{stale} of {sum(len(step.files) for step in found)} out of date"])
+            lines.append(f"            renewed by: {step.command}")
+    states = [state.name for step in found for state in step.files.values()]
+    counts = ", ".join(f"{states.count(name)} {name}" for name in provenance.STATES if name in states)
+    if "unverified" in states:
+        lines.append("            verified by: seisbook results --verify")
+    return "\n".join([*lines, f"{len(states)} results: {counts}"])
 
 
-def renew():
+def renew() -> None:
     """Carry out all steps that are out of date, in order, each in a process of its own.
 
     Raises
@@ -151,3 +142,24 @@ def _carry_out(command):
     done = subprocess.run([sys.executable, "-m", "seisbook.cli", *shlex.split(command)[1:]], check=False)
     if done.returncode:
         raise RuntimeError(f"`{command}` failed: see above; what was done is kept, mend it and run again")
+
+
+def verify(names=(), progress=True) -> tuple[str, bool]:
+    """Run trials of all kinds of results that are unverified again, or of the kinds named, and stamp their files.
+
+    Returns
+    -------
+    text : str
+        What it showed, a line a kind.
+    refuted : bool
+        Whether trials of a kind disagree with its records.
+    """
+    from seisbook.book import verification
+
+    kinds = verification.find(names) if names else [kind for kind in verification.kinds() if _is_unverified(kind)]
+    outcomes = verification.verify(kinds, progress)
+    return verification.report(outcomes), any(not outcome.agrees for outcome in outcomes)
+
+
+def _is_unverified(kind):
+    return any(provenance.state(path).name in ("unverified", "refuted") for path in kind.files)

@@ -13,6 +13,7 @@ from obspy.geodetics import degrees2kilometers
 from obspy.io.nordic.core import read_nordic as obspy_read_nordic
 from tqdm import tqdm
 
+from seisbook import provenance
 from seisbook.catalogues import networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
@@ -43,6 +44,7 @@ QUAKEML_SOURCE_TYPE = {
 HALF_DAY_S = 43200.0
 
 
+@provenance.stage
 def read_bulletin(network: Network | str, period: str | None = None) -> Catalogue:
     """The real bulletin of a shipped network.
 
@@ -69,14 +71,21 @@ def read_bulletin(network: Network | str, period: str | None = None) -> Catalogu
     if network.name not in BULLETINS:
         known = ", ".join(BULLETINS)
         raise UserError(f"no bulletin of '{network.name}': choose one of {known}, or give your own with --catalogue")
+    period = period or next(iter(BULLETINS[network.name]))
+    catalogue = read_period(network, period)
+    name = f"catalogue:{network.name}-{period}"
+    provenance.note(name, provenance.content_of(name, catalogue.arrays()))
+    return catalogue
+
+
+def read_period(network: Network, period: str) -> Catalogue:
+    """One period of a network's bulletin, see `read_bulletin`."""
     periods = BULLETINS[network.name]
-    period = period or next(iter(periods))
     if period not in periods:
         raise UserError(f"{network.name} has no period '{period}': choose one of {', '.join(periods)}")
     paths = [sources.fetch(name) for name in periods[period]]
-    if network.name == "ridgecrest":
-        return at_known_stations(read_palm(*paths), network)
-    return at_known_stations(read_nordic(*paths, network=network.name), network)
+    read = read_palm(*paths) if network.name == "ridgecrest" else read_nordic(*paths, network=network.name)
+    return at_known_stations(read, network)
 
 
 def at_known_stations(catalogue: Catalogue, network: Network) -> Catalogue:
@@ -157,7 +166,7 @@ def reading_geometry(*paths: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         Columns `station_code`, `latitude`, `longitude`, `distance_km`, `azimuth_deg`: what
-        `stationfiles.locate_from_readings` needs.
+        `seisbook.catalogues.stations.locate_from_readings` needs.
     """
     rows = []
     with warnings.catch_warnings():

@@ -14,7 +14,7 @@ from pyproj import Geod
 from scipy.optimize import least_squares
 
 from seisbook.catalogues.geodesy import azimuthal_equidistant
-from seisbook.catalogues.networks import Station, VelocityModel
+from seisbook.catalogues.schema import Station, VelocityModel
 from seisbook.errors import DataError, UserError
 
 WGS84 = Geod(ellps="WGS84")

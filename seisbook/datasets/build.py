@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 import seisbook
 from seisbook.catalogues import bulletins, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.networks import Network
 from seisbook.datasets import store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
@@ -183,8 +184,8 @@ def build(
 
     Parameters
     ----------
-    network : str or path
-        Name of a shipped network, or a YAML file.
+    network : Network, str or path
+        It, the name of a shipped one, or a YAML file.
     source : {"bulletin", "simulated", "waveform"}
     out : path
         Folder to make.
@@ -197,7 +198,7 @@ def build(
         The folder.
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
-    network = networks.load(network)
+    network = network if isinstance(network, Network) else networks.load(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
     if source == "waveform":
         inventory = _read_inventory(inventory_file) if inventory_file else None

@@ -86,6 +86,11 @@ class Events:
     def __len__(self):
         return len(self.y)
 
+    def arrays(self) -> dict:
+        """What the events consist of, by name, for the hash of their content."""
+        tensors = {name: getattr(self, name).numpy() for name in ("x", "pos", "amplitude", "onset_s", "y")}
+        return {**tensors, "start": self.start, "source_id": self.source_id, "origin_time": self.origin_time}
+
     @torch.no_grad()
     def read_by(self, model):
         """These events as a model's stem sees them: what studies with a frozen stem train on, read once."""

@@ -246,7 +246,7 @@ def forest(entries, split, expert=None, bound=None):
     Parameters
     ----------
     entries : list of dict
-        Entries of `seisbook.studies.experiments.entries`.
+        Entries of `seisbook.findings.results.entries`.
     split : str
     expert : dict, optional
         By network, `seisbook.measures.expert_line.ExpertLine`.

@@ -1,6 +1,5 @@
 """What the alignment study found: retrieval, zero-shot classification, corrections, and the verdicts on C9 and C10."""
 
-import hashlib
 import itertools
 
 import numpy as np
@@ -11,14 +10,14 @@ from sklearn.metrics import roc_auc_score as area  # under the ROC curve; ties c
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from seisbook import provenance, records
 from seisbook.datasets import reports
 from seisbook.errors import UserError
+from seisbook.findings import summaries
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, above, bootstrap_ci
 from seisbook.measures.retrieval import _correct, _ranks, balanced, hits
 from seisbook.measures.splits import FOLDS
-from seisbook.models import alignment, checkpoints
+from seisbook.models import alignment
 from seisbook.studies import alignment as alignment_study
 from seisbook.studies import runner
 
@@ -291,22 +290,16 @@ def judge_correction(rows, quantity, masking="places") -> dict:
 # -------------------------------------------------------------------------------------------------------------- record
 
 
-def record(progress=True):
-    """Compute the record from the complete study and, for the corrections, from the real bulletins; write it.
-
-    Returns
-    -------
-    Path
-    """
-    content = {"code": provenance.code_version(), "corpora": {}}
+def compute(progress=True) -> dict:
+    """What the complete study says and, for the corrections, the real bulletins."""
+    corpora = {}
     for network, source in tqdm(
         alignment_study.CORPORA, "alignment", unit="corpus", disable=None if progress else True
     ):
         found = runner.load(alignment_study.STUDY, network, source, "paper")
-        shared = {"network": network, "source": source, "made_from": _origin(found)}
-        summary = _summary(found, alignment_study.corpus(network, source))
-        content["corpora"][f"{network}-{source}"] = {**shared, **summary}
-    return records.write(NAME, content)
+        summary = _summary(found, alignment_study.corpus(network, source, "paper"))
+        corpora[f"{network}-{source}"] = {"network": network, "source": source, **summary}
+    return {"corpora": corpora}
 
 
 def _summary(found, given):
@@ -329,29 +322,9 @@ def _summary(found, given):
     }
 
 
-def _origin(found):
-    """Hash of the study's recipes and of the code that analyses them."""
-    analysis = retrieval, zero_shot, withheld, judge, residuals, corrections, _corrected, _reduced, judge_correction
-    recipes = [alignment_study.recipe(one["trial"])["hash"] for one in found]
-    return hashlib.sha256(repr([recipes, checkpoints.code_of_parts(*analysis)]).encode()).hexdigest()[:16]
-
-
 def load() -> dict:
-    """Read the record, unless the study, or the code that it was analysed with, has changed since.
-
-    Raises
-    ------
-    UserError
-        If so; the message says what to do.
-    """
-    content = records.read(NAME)
-    for name, one in content["corpora"].items():
-        if _origin(runner.load(alignment_study.STUDY, one["network"], one["source"], "paper")) != one["made_from"]:
-            raise UserError(
-                f"{records.RESULTS / NAME}.json: the study of {name}, or how it is analysed, has changed since: "
-                "run `seisbook results --record`"
-            )
-    return content
+    """Read the record, see `seisbook.provenance.load`."""
+    return summaries.load(NAME)
 
 
 def find(rows, changed, value) -> Estimate | None:

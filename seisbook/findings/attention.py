@@ -1,52 +1,22 @@
 """The record of the attention study: what it says of both networks, the verdicts on claim C8, and what prose quotes."""
 
-import hashlib
-
-from seisbook import provenance, records
 from seisbook.catalogues import networks
-from seisbook.errors import UserError
+from seisbook.findings import summaries
 from seisbook.measures.estimates import Estimate
-from seisbook.models import checkpoints
 from seisbook.studies import attention as attention_study
 from seisbook.studies.attention import NULLS, TOP
 
 NAME = "attention"
 
 
-def record(progress=True):
-    """Compute the record from the trained models and the real bulletins, and write it.
-
-    Returns
-    -------
-    Path
-    """
-    content = {"code": provenance.code_version(), "made_by": _analysis()}
-    measured = {name: attention_study.measure(name, progress) for name in networks.NETWORKS}
-    return records.write(NAME, {**content, "networks": measured})
+def compute(progress=True) -> dict:
+    """What attention does in the trained models on the real bulletins."""
+    return {"networks": {name: attention_study.measure(name, progress) for name in networks.NETWORKS}}
 
 
 def load() -> dict:
-    """Read the record, unless a model, or how it is analysed, has changed since.
-
-    Raises
-    ------
-    UserError
-        If so.
-    """
-    content = records.read(NAME)
-    for name, one in content["networks"].items():
-        recipes = {attention_study.path_of(name, model): found["recipe"] for model, found in one["models"].items()}
-        checkpoints.check_models(NAME, recipes)
-    if content["made_by"] != _analysis():
-        path = records.RESULTS / f"{NAME}.json"
-        raise UserError(f"{path}: how attention is analysed has changed since: run `seisbook results --record`")
-    return content
-
-
-def _analysis():
-    """Hash of the code that the record is made by."""
-    code = checkpoints.code_of("attention", "attention_study", "optimal_design")
-    return hashlib.sha256(repr(sorted(code.items())).encode()).hexdigest()[:16]
+    """Read the record, see `seisbook.provenance.load`."""
+    return summaries.load(NAME)
 
 
 def verdicts(content, model="dynamic") -> list[dict]:

@@ -12,12 +12,11 @@ from math import floor, inf, log10
 
 import pandas as pd
 
-from seisbook import records
 from seisbook.catalogues import networks
 from seisbook.errors import UserError
 from seisbook.findings import alignment as alignment_results
 from seisbook.findings import attention as attention_results
-from seisbook.findings import comparison, imbalance, robustness, smoothing
+from seisbook.findings import comparison, imbalance, robustness, smoothing, summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
@@ -94,8 +93,8 @@ class Claim:
         `chapter` and `figure`.
     n_runs : int
         Trainings.
-    code : str
-        Version of the code that made the record.
+    commit : str
+        Commit at which the record was last verified.
     """
 
     id: str
@@ -111,7 +110,7 @@ class Claim:
     verdict: str
     evidence: dict
     n_runs: int
-    code: str
+    commit: str
 
     @property
     def found(self) -> str:
@@ -186,7 +185,7 @@ class _Records:
 
 
 def _near_experts(read):
-    catalogues = records.read("catalogues")
+    catalogues = summaries.load("catalogues")
     experts = {name: Summary.from_record(catalogues[name]).expert_line for name in networks.NETWORKS}
     found = []
     for one, folds, shared in _ours(read):
@@ -207,7 +206,7 @@ def _ours(read):
         if one["model"] == "dynamic" and one["split"] in ("random", "time"):
             folds = {"random": "random folds", "time": "blocks of time"}[one["split"]]
             where = {key: one[key] for key in ("network", "source", "profile")}
-            yield one, folds, {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "code": content["code"]}
+            yield one, folds, {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "commit": content["commit"]}
 
 
 def _from_few_events(read, experts):
@@ -224,7 +223,7 @@ def _from_few_events(read, experts):
                 experts[name].epicentre_km.high,
                 "fig-learning",
                 n_runs=few["n_runs"],
-                code=content["code"],
+                commit=content["commit"],
             )
         )
     return found
@@ -246,7 +245,7 @@ def _variance(read):
         for row in one["ratios"]:
             if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
-                found.append(_judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["code"]))
+                found.append(_judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["commit"]))
     return found
 
 
@@ -297,7 +296,7 @@ def _attention(read):
     content, found = attention_results.load(), []
     for row in attention_results.verdicts(content):
         figure = {"emphasis": "fig-agreement", "design": "fig-design"}[row["rule"]]
-        found.append(_judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["code"]))
+        found.append(_judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["commit"]))
     return found
 
 
@@ -310,7 +309,7 @@ def _aligned(read):
                 gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
                 measured = f"{row['question']}: {gain} over {row['against']}, {_texts(one, row['masking'])}"
                 shown = ALIGNED[row["question"]], row["n_runs"]
-                found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["code"], one["source"]))
+                found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["commit"], one["source"]))
     return found
 
 
@@ -322,7 +321,7 @@ def _corrected(read):
             if row["masking"] == "places":
                 by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
                 measured = f"{row['quantity']}: error corrected with text, over that {by}, {_texts(one, 'places')}"
-                shown = "fig-correction", splits.FOLDS, content["code"], one["source"]
+                shown = "fig-correction", splits.FOLDS, content["commit"], one["source"]
                 found.append(_judged("C10", one["network"], measured, row, 1, *shown))
     return found
 
@@ -334,14 +333,14 @@ def _texts(corpus, masking):
 
 
 def _versions(trials):
-    """Versions of the code that a study's records were made by."""
-    return ", ".join(sorted({one["code"] for one in trials}))
+    """Commits at which a study was last verified."""
+    return ", ".join(sorted({one["commit"] for one in trials}))
 
 
-def _judged(name, network, measured, row, threshold, figure, n_runs, code, source=WHERE[0]):
+def _judged(name, network, measured, row, threshold, figure, n_runs, commit, source=WHERE[0]):
     """A claim with a rule of its own, whose verdict stands in `row` beside `value`, `low` and `high`."""
     estimate = row["value"], row["low"], row["high"]
-    how = {"n_runs": n_runs, "code": code, "verdict": row["verdict"], "source": source}
+    how = {"n_runs": n_runs, "commit": commit, "verdict": row["verdict"], "source": source}
     return _claim(name, network, measured, estimate, threshold, figure, **how)
 
 
@@ -354,7 +353,7 @@ def _claim(
     figure,
     *,
     n_runs,
-    code,
+    commit,
     verdict=None,
     source=WHERE[0],
     profile=WHERE[1],
@@ -375,7 +374,7 @@ def _claim(
         verdict=verdict or below(low, high, threshold),
         evidence={"chapter": CHAPTERS[figure], "figure": figure},
         n_runs=n_runs,
-        code=code,
+        commit=commit,
     )
 
 

@@ -7,17 +7,17 @@ without a single event's row, so that a reader without the bulletins sees the sa
 import numpy as np
 import pandas as pd
 
-from seisbook import provenance, records
 from seisbook.catalogues import bulletins, networks
 from seisbook.catalogues.networks import NETWORKS
-from seisbook.errors import UserError
+from seisbook.findings import results, summaries
 from seisbook.measures import calibration, splits, strata, t_test
 from seisbook.models import checkpoints, inspection
 from seisbook.models.peers import PEERS
 from seisbook.physics import simulation
 from seisbook.physics.bounds import cramer_rao
 from seisbook.physics.traveltimes import TravelTimes
-from seisbook.studies import experiments
+from seisbook.studies import runs
+from seisbook.studies.places import model_path
 
 NAME = "models"
 CLOSE_UP = ("dynamic", "classical")  # models whose errors are shown by strata and on maps
@@ -37,50 +37,25 @@ TITLES = {
 }
 
 
-def record(progress=True):
-    """Compute the record from the runs' records and the real bulletins, and write it.
-
-    Returns
-    -------
-    Path
+def compute(progress=True) -> dict:
+    """All models side by side, from the runs' records and the real bulletins.
 
     Raises
     ------
     UserError
         If no network has a complete current set of folds of `dynamic`, or the bulletins cannot be had.
     """
-    runs = experiments.current_runs("paper")
-    content = {
-        "code": provenance.code_version(),
-        "made_from": {name: one["recipe"]["hash"] for name, one in runs.items()},
-        "entries": experiments.entries(runs.values()),
+    runs = results.current_runs("paper")
+    return {
+        "entries": results.entries(runs.values()),
         "tests": paired_tests(runs.values()),
         "networks": {name: _network(name, runs.values(), progress) for name in NETWORKS},
     }
-    return records.write(NAME, content)
 
 
 def load() -> dict:
-    """Read the record, unless a run has been made anew, or the code or the data of one has changed, since.
-
-    Raises
-    ------
-    UserError
-        If so; the message names the runs.
-    """
-    content = records.read(NAME)
-    runs = experiments.all_runs("paper")
-    changed = [
-        name
-        for name, digest in content["made_from"].items()
-        if name not in runs or runs[name]["recipe"]["hash"] != digest or not checkpoints.is_current(runs[name])
-    ]
-    if changed:
-        raise UserError(
-            f"{records.RESULTS / NAME}.json: {len(changed)} of its runs are out of date, such as {changed[0]}: "
-            "train again (seisbook train), then seisbook results --record"
-        )
-    return content
+    """Read the record, see `seisbook.provenance.load`."""
+    return summaries.load(NAME)
 
 
 def paired_tests(runs) -> list[dict]:
@@ -230,9 +205,9 @@ def _graphs(name, progress):
     `new`, the share of edges that the second and third block's graphs have and the first's has not, and `not_nearest`,
     the share of each block's edges that do not lead to one of the `k` nearest stations.
     """
-    path = experiments.model_path(name, "dynamic", "random", 0, "paper")
+    path = model_path(name, "dynamic", "random", 0, "paper")
     model, card = checkpoints.load(path)
-    _, events = experiments.parts_of(card, progress)
+    _, events = runs.parts_of(card, progress)
     k = model.config.neighbours
     choice = np.flatnonzero(np.diff(events.start) > k + 1)
     walks = [inspection.walk(model, events, i) for i in choice]
@@ -246,7 +221,7 @@ def _graphs(name, progress):
 
 def _bound(network):
     """Quantiles of the Cramér-Rao bound of the simulated events that the split `twin` tests on."""
-    twin = simulation.simulate(network, experiments.TWIN_EVENTS, experiments.TWIN_SEED)
+    twin = simulation.simulate(network, runs.TWIN_EVENTS, runs.TWIN_SEED)
     bound = cramer_rao(network, twin, TravelTimes(network.velocity_model))
     columns = ("epicentral_km", "depth_km", "magnitude")
     finite = bound[np.isfinite(bound).all(axis=1)]

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from seisbook import provenance, records
+from seisbook.findings import summaries
 from seisbook.measures.estimates import Estimate, bootstrap_ci
-from seisbook.models import checkpoints
-from seisbook.studies import experiments
-from seisbook.studies.iceland import MODEL, NAME, NETWORK, estimates, labels
+from seisbook.studies.iceland import NAME, estimates, labels
 
 
 def summarise(found, truth) -> dict:
@@ -34,24 +32,14 @@ def summarise(found, truth) -> dict:
     return rows
 
 
-def record(progress=True):
-    """Train the model on the twin if it is not there or out of date, compute the record of its test, and write it."""
-    trained = checkpoints.load(experiments.pretrain(NETWORK, "dynamic", "paper", progress))[1]
-    content = {"code": provenance.code_version(), "model": trained.recipe["hash"]}
-    return records.write(NAME, {**content, "methods": summarise(estimates(progress), labels())})
+def compute(progress=True) -> dict:
+    """Errors of each method on the real seismograms."""
+    return {"methods": summarise(estimates(progress), labels())}
 
 
 def load() -> dict:
-    """Read the record, unless the model, or what it is tested with, has changed since.
-
-    Raises
-    ------
-    UserError
-        If so.
-    """
-    content = records.read(NAME)
-    checkpoints.check_models(NAME, {MODEL: content["model"]})
-    return content
+    """Read the record, see `seisbook.provenance.load`."""
+    return summaries.load(NAME)
 
 
 def table(methods) -> pd.DataFrame:

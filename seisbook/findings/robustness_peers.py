@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from seisbook.errors import DataError
-from seisbook.findings.robustness import GROUPS, _growths, _unperturbed, estimate
-from seisbook.measures import perturbations
-from seisbook.measures.estimates import below
-from seisbook.studies.robustness_peers import MODELS
+from seisbook.findings.quotations import quoting
+from seisbook.findings.robustness import GROUPS, _unperturbed
+from seisbook.measures.estimates import below, estimate, resampled
+from seisbook.models.names import PEERS
 
 OURS = "dynamic"
 
@@ -38,26 +38,25 @@ def compare(ours, theirs) -> pd.DataFrame:
     rows = []
     for group, axes in GROUPS.items():
         mine = _worst(ours, OURS, axes)
-        for peer in MODELS:
-            found = [estimate(np.exp(a - b)) for a, b in zip(mine, _worst(theirs, peer, axes), strict=True)]
-            verdicts = [below(one.low, one.high, 1.0) for one in found]
-            rows.append([ours[0]["trial"]["network"], group, peer, *found, *verdicts])
+        for peer in PEERS:
+            ratios = [estimate(np.exp(a - b)) for a, b in zip(mine, _worst(theirs, peer, axes), strict=True)]
+            verdicts = [below(ratio.low, ratio.high, 1.0) for ratio in ratios]
+            rows.append([ours[0]["trial"]["network"], group, peer, *ratios, *verdicts])
     return pd.DataFrame(rows, columns=["network", "group", "peer", "growth", "error", "robust", "accurate"])
 
 
 def _check_paired(ours, theirs):
-    sizes = {len(_unperturbed(found)[name]["epicentral_km"]) for found, name in ((ours, OURS), (theirs, MODELS[0]))}
+    sizes = {len(_unperturbed(trials)[name]["epicentral_km"]) for trials, name in ((ours, OURS), (theirs, PEERS[0]))}
     if [one["trial"] for one in ours] != [one["trial"] for one in theirs] or len(sizes) > 1:
         raise DataError("the studies robustness and robustness-peers are not of the same events: run both again")
 
 
 def _worst(records, model, axes):
     """Logarithms of growth and error at the most harmful severity, means over the axes; (1 + resamples,) each."""
-    calm = _unperturbed(records)[model]
-    unit = {"epicentral_km": np.ones(len(calm["epicentral_km"]))}  # a growth from 1 km is a median in km
     by_axis = [[one["result"][model] for one in records if one["trial"]["axis"] == axis] for axis in axes]
-    error = np.mean([np.log(_growths(found, unit).max(1)) for found in by_axis], axis=0)
-    return error - np.log(_growths([calm], unit)[:, 0]), error
+    worst = [resampled([one["epicentral_km"] for one in results]).max(0) for results in by_axis]
+    error = np.mean(np.log(worst), axis=0)
+    return error - np.log(resampled(_unperturbed(records)[model]["epicentral_km"])), error
 
 
 def counts(table) -> pd.DataFrame:
@@ -68,17 +67,18 @@ def counts(table) -> pd.DataFrame:
     table : DataFrame
         Of `compare`, of one network or several.
     """
-    found = {
+    marks = {
         "more robust": table.robust == "supported",
         "less robust": table.robust == "not supported",
         "more accurate": table.accurate == "supported",
         "less accurate": table.accurate == "not supported",
         "peers": 1,
     }
-    return table.assign(**found).groupby(["network", "group"], sort=False)[[*found]].sum()
+    return table.assign(**marks).groupby(["network", "group"], sort=False)[[*marks]].sum()
 
 
-def quoted(table, records) -> dict:
+@quoting
+def quoted(table, records):
     """What the prose quotes: from a name such as `colombia-narrow-bands-gcn-growth` to the text that stands there.
 
     `peers-more-robust` and its like are sums of `counts` over groups and networks; `colombia-peers-spike-least` and
@@ -91,17 +91,16 @@ def quoted(table, records) -> dict:
     records : dict of str to list of dict
         The peers', by network.
     """
-    texts = {f"peers-{name.replace(' ', '-')}": f"{value}" for name, value in counts(table).sum().items()}
+    for name, value in counts(table).sum().items():
+        yield ("peers", name), value, ""
     for row in table.itertuples():
-        name = f"{row.network}-{row.group.replace(' ', '-')}-{row.peer}"
-        texts |= {f"{name}-growth": f"{row.growth:.2f}", f"{name}-error": f"{row.error:.2f}"}
-    for name, found in records.items():
-        for axis in perturbations.AXES:
-            growths = [_largest(found, peer, axis) for peer in MODELS]
-            texts |= {
-                f"{name}-peers-{axis}-{word}": f"{end(growths):.1f}" for word, end in (("least", min), ("most", max))
-            }
-    return texts
+        yield (row.network, row.group, row.peer, "growth"), row.growth
+        yield (row.network, row.group, row.peer, "error"), row.error
+    for name, trials in records.items():
+        for axis in dict.fromkeys(one["trial"]["axis"] for one in trials if one["trial"]["axis"] != "none"):
+            growths = [_largest(trials, peer, axis) for peer in PEERS]
+            yield (name, "peers", axis, "least"), min(growths), ".1f"
+            yield (name, "peers", axis, "most"), max(growths), ".1f"
 
 
 def _largest(records, model, axis):

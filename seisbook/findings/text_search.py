@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from seisbook import provenance
 from seisbook.catalogues import sources
 from seisbook.errors import UserError
 from seisbook.measures import splits
@@ -16,6 +17,8 @@ from seisbook.models import alignment
 from seisbook.paths import BUILD
 from seisbook.studies import alignment as alignment_study
 from seisbook.studies.alignment import Corpus
+
+BUILDER = "seisbook.findings.text_search:Index"
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,9 @@ def find_index(network, source=None, profile="paper") -> Index:
         raise UserError(f"no reports of {network!r} to ask in: choose one of {', '.join(known)}")
     source = source or ("bulletin" if sources.is_available(network) else "simulated")
     trial = {"network": network, "source": source, "profile": profile, **alignment_study.PLAIN}
-    stamp = alignment_study.recipe(trial)["hash"]
+    stamp = provenance.digest(
+        [provenance.key("index", trial=trial, config=alignment_study.config(trial)), provenance.code_hash(BUILDER)]
+    )
     path = BUILD / "asking" / f"{network}-{source}-{profile}-{stamp}.npz"
     if path.is_file():
         return Index.load(path)

@@ -4,17 +4,13 @@ What needs the labels of the real test events is summed up here, once, so that a
 same figures and no event's row is in the record.
 """
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 
-from seisbook import provenance, records
 from seisbook.catalogues import networks
-from seisbook.errors import UserError
+from seisbook.findings import summaries
 from seisbook.measures import learning_curves, variance, variance_ratio
 from seisbook.measures.estimates import Estimate
-from seisbook.models import checkpoints
 from seisbook.studies import runner
 from seisbook.studies import variance as variance_study
 
@@ -80,12 +76,8 @@ def predictions(trials, arm, part="crossed", split="random") -> np.ndarray:
     return np.array([[chosen[i, seed] for seed in seeds] for i in partitions]).transpose(2, 0, 1, 3)
 
 
-def record():
-    """Compute the record of both networks from their complete studies and the real labels, and write it.
-
-    Returns
-    -------
-    Path
+def compute(progress=True) -> dict:
+    """What the complete studies of both networks say, held against the real labels.
 
     Raises
     ------
@@ -94,41 +86,12 @@ def record():
     """
     trials = {name: runner.load(variance_study.STUDY, name, *WHERE) for name in networks.NETWORKS}
     labels = {name: variance_study.labels(name, *WHERE)[0] for name in networks.NETWORKS}
-    return records.write(
-        NAME,
-        {
-            "code": provenance.code_version(),
-            "made_from": {name: _origin(found) for name, found in trials.items()},
-            "networks": {name: analyse(found, labels[name]) for name, found in trials.items()},
-        },
-    )
+    return {"networks": {name: analyse(found, labels[name]) for name, found in trials.items()}}
 
 
 def load() -> dict:
-    """Read the record, unless the study, or the code that it was analysed with, has changed since.
-
-    Raises
-    ------
-    UserError
-        If so; the message says what to do.
-    """
-    content = records.read(NAME)
-    for name, origin in content["made_from"].items():
-        if _origin(runner.load(variance_study.STUDY, name, *WHERE)) != origin:
-            raise UserError(
-                f"{records.RESULTS / NAME}.json: the study of {name}, or how it is analysed, has changed since: "
-                "run `seisbook results --record`"
-            )
-    return content
-
-
-def _origin(trials):
-    """Hash of the study's recipes and of the code that analyses them; how it is quoted does not count."""
-    analysis = analyse, tabulate, predictions, _ratios, _crossed, _components, _budget, _tests, _few
-    code = checkpoints.code_of("variance", "variance_ratio"), checkpoints.code_of_parts(*analysis)
-    constants = QUANTITIES, SCORES, RESAMPLES, WORST
-    recipes = [variance_study.recipe(one["trial"])["hash"] for one in trials]
-    return hashlib.sha256(repr([recipes, code, constants]).encode()).hexdigest()[:16]
+    """Read the record, see `seisbook.provenance.load`."""
+    return summaries.load(NAME)
 
 
 def analyse(trials, labels) -> dict:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import special, stats
 
 from seisbook.errors import UserError
-from seisbook.models.losses import TAIL
+from seisbook.models.error_model import TAIL
 
 
 def ellipse_radius(level, dof=TAIL):

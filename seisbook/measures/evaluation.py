@@ -13,7 +13,7 @@ from scipy import stats
 from seisbook.errors import UserError
 from seisbook.measures.calibration import crps_student_t
 from seisbook.measures.estimates import bootstrap_ci
-from seisbook.models.losses import TAIL
+from seisbook.models.error_model import TAIL
 
 log = logging.getLogger(__name__)
 

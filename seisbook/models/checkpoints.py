@@ -1,221 +1,30 @@
-"""Trained models on disk, and whether what records say still follows from the code as it is.
+"""Trained models on disk.
 
 A checkpoint is two files side by side: `<name>.safetensors`, the weights, and `<name>.json`, a card that says what they
-are. Nothing is unpickled: a checkpoint from somebody else cannot run code.
+are and what they were made of. Nothing is unpickled: a checkpoint from somebody else cannot run code.
 """
 
 import hashlib
-import inspect
-import io
-import json
 import os
 import tempfile
-import time
-import tokenize
-from dataclasses import asdict, is_dataclass
-from functools import cache, lru_cache
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import safetensors.torch
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 
-from seisbook import records
-from seisbook.catalogues import networks
+from seisbook import provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.models import peers
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.graph import ModelConfig
 from seisbook.paths import DATA
 
+MODELS = DATA / "models"
 REMEDY = "restore both files of the checkpoint, or train again"
-# ------------------------------------------------------------------------------------------------------------- recipes
-
-
-MODULES = Path(__file__).parent
-# What turns a bulletin or a twin into events. Not `building`, `datasets` and `statistics`, of which results need a few
-# lines only: each new figure or message would make all results look out of date.
-DATA_MODULES = (
-    "networks",
-    "catalogue",
-    "bulletins",
-    "palm",
-    "traveltimes",
-    "simulation",
-    "completion",
-    "rendering",
-    "graphs",
-)
-
-
-def recipe(architecture, network, *parts) -> dict:
-    """What a result or a model is made by, to be kept with it; see `is_current`.
-
-    Parameters
-    ----------
-    architecture : str
-        A name of `seisbook.models.peers.NAMES`, `classical`, or `data` for events that no model has touched.
-    network : str or path
-        Of a shipped network, or a YAML file.
-    *parts
-        Whatever else decides the result: configuration dataclasses, and plain values that JSON can hold (source, seed,
-        number of events, split).
-
-    Returns
-    -------
-    dict
-        `architecture`, `network`, `parts` (as JSON returns them) and `hash`, see `recipe_hash`.
-    """
-    parts = json.loads(_json(parts))
-    digest = recipe_hash(*parts, architecture=architecture, network=network)
-    return {"architecture": architecture, "network": str(network), "parts": parts, "hash": digest}
-
-
-def recipe_hash(*parts, architecture, network) -> str:
-    """Hash of a configuration and of all code and network description that it is carried out with.
-
-    The code is that of the modules which make the data and which the architecture consists of, without comments and
-    docstrings; the network is what its YAML file describes, not how it is written. The code is read once per process,
-    for what has been imported is what runs.
-
-    Raises
-    ------
-    UserError
-        If there is no such architecture or network.
-    """
-    shipped = DATA / "networks" / f"{network}.yaml"
-    changed = shipped.stat().st_mtime_ns if shipped.is_file() else time.monotonic_ns()  # a user's own is read each time
-    described = _network(str(network), changed)
-    code = code_of(*DATA_MODULES, *_modules_of(architecture))
-    return hashlib.sha256(_json([architecture, parts, described, code]).encode()).hexdigest()[:16]
-
-
-def is_current(record) -> bool:
-    """Whether a record, or a card, was made by the recipe as it is now.
-
-    Parameters
-    ----------
-    record : dict or Card
-        With the dictionary of `recipe` as its `recipe`.
-
-    Returns
-    -------
-    bool
-        False also where there is no recipe, or its network or architecture is no more.
-    """
-    kept = record.recipe if isinstance(record, Card) else record.get("recipe")
-    try:
-        digest = recipe_hash(*kept["parts"], architecture=kept["architecture"], network=kept["network"])
-        return kept["hash"] == digest
-    except (KeyError, TypeError, UserError):
-        return False
-
-
-def check_models(name, recipes):
-    """Refuse the record `name` if a model that it is about is not the one that it was made from, or is out of date.
-
-    Parameters
-    ----------
-    name : str
-        Of the record, see `seisbook.records`.
-    recipes : dict of path to str
-        The hash of each model's recipe that the record keeps, by the checkpoint's path.
-
-    Raises
-    ------
-    UserError
-        If so; the message names the record and the model.
-    """
-    for path, digest in recipes.items():
-        card = load(path)[1]
-        if card.recipe["hash"] != digest or not is_current(card):
-            raise UserError(
-                f"{records.RESULTS / name}.json: the model {Path(path).name} has changed since: "
-                "run `seisbook results --record`"
-            )
-
-
-def _modules_of(architecture):
-    if architecture == "data":  # events alone
-        return ()
-    if architecture == "classical":
-        return ("classical",)
-    if architecture in peers.OURS:
-        return ("model", "training")
-    if architecture in peers.NAMES:
-        return ("model", "training", "peers")
-    raise UserError(f"no architecture {architecture!r}: choose one of {', '.join((*peers.NAMES, 'classical'))}")
-
-
-@lru_cache(maxsize=8)
-def _network(name, changed):
-    """What a network's YAML file describes; read again only if it has changed: a study has hundreds of recipes."""
-    return asdict(networks.load(name))
-
-
-def code_of(*modules) -> dict:
-    """Hash of each of these modules' code, to be a part of a recipe that they decide on too."""
-    return {name: _code(MODULES / f"{name}.py") for name in modules}
-
-
-@cache
-def code_of_parts(*parts) -> str:
-    """Hash of functions and classes: for modules in which a new figure must not make results out of date."""
-    source = "\n".join(inspect.getsource(part) for part in parts)
-    return hashlib.sha256(without_comments(source).encode()).hexdigest()[:16]
-
-
-@cache
-def _code(path):
-    """Hash of a module, without what only people read."""
-    return hashlib.sha256(without_comments(path.read_text(encoding="utf-8")).encode()).hexdigest()
-
-
-def without_comments(source: str) -> str:
-    """Python source without comments, docstrings and blank lines.
-
-    It is cut out of the text and not printed from a syntax tree, whose form differs between versions of Python.
-    """
-    lines = io.StringIO(source).readlines()
-    tokens = [one for one in tokenize.generate_tokens(iter(lines).__next__) if one.type != tokenize.NL]
-    code = [one for one in tokens if one.type != tokenize.COMMENT]
-    cuts = [one for one in tokens if one.type == tokenize.COMMENT] + _bare_strings(code)
-    for one in sorted(cuts, key=lambda token: token.start, reverse=True):
-        (first, left), (last, right) = one.start, one.end
-        lines[first - 1 : last] = [lines[first - 1][:left] + lines[last - 1][right:]]
-    return "\n".join(line.rstrip() for line in lines if line.strip())
-
-
-def _bare_strings(tokens):
-    """Strings that are a statement of their own."""
-    begins = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-    before = [tokenize.NEWLINE, *(one.type for one in tokens)]
-    after = [*(one.type for one in tokens[1:]), tokenize.ENDMARKER]
-    return [
-        one
-        for one, previous, following in zip(tokens, before, after, strict=False)
-        if one.type == tokenize.STRING and previous in begins and following == tokenize.NEWLINE
-    ]
-
-
-def _json(value, **options):
-    return json.dumps(value, sort_keys=True, default=_plain, allow_nan=False, **options)
-
-
-def _plain(value):
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"a {type(value).__name__} cannot be kept as JSON")
-
-
-# --------------------------------------------------------------------------------------------------------- checkpoints
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -235,10 +44,6 @@ class Card:
         What it was trained on: `source`, `seed`, `n_events`, and what else there is to say.
     metrics : dict
         Such as those of `seisbook.measures.evaluation.summarise_errors`.
-    code : str
-        `seisbook.provenance.code_version()`.
-    recipe : dict
-        See `recipe`.
     """
 
     architecture: str
@@ -247,11 +52,14 @@ class Card:
     network: str
     data: dict
     metrics: dict
-    code: str
-    recipe: dict
+
+    @classmethod
+    def of(cls, locator, network, data, metrics) -> "Card":
+        """Card of a fitted `seisbook.models.training.Locator`."""
+        return cls(locator.architecture, locator.model_.config, locator.training, network, data, metrics)
 
 
-def save(path, model, card: Card) -> Path:
+def save(path, model, card: Card, key=None, inputs=None) -> Path:
     """Write a model and its card, whole or not at all.
 
     Parameters
@@ -261,6 +69,8 @@ def save(path, model, card: Card) -> Path:
     model : Module
         Of `seisbook.models.peers.build`.
     card : Card
+    key, inputs : dict, optional
+        What the model was made of, see `seisbook.provenance`.
 
     Returns
     -------
@@ -280,10 +90,11 @@ def save(path, model, card: Card) -> Path:
         raise UserError(f"{weights_file}: not written: {broken[0]} is not finite; training diverged, train again")
     weights = safetensors.torch.save(tensors)
     try:
-        text = _json({**asdict(card), "sha256": hashlib.sha256(weights).hexdigest()}, indent=1)
+        content = provenance.plain({**asdict(card), "sha256": hashlib.sha256(weights).hexdigest()})
     except (TypeError, ValueError) as error:
         raise UserError(f"{card_file}: not written: {error}: keep plain finite values in data and metrics") from None
-    _write_whole({weights_file: weights, card_file: f"{text}\n".encode()})
+    text = records.text_of(content, provenance.provenance(key or {"stage": "own"}, inputs or {}), indent=1)
+    _write_whole({weights_file: weights, card_file: text.encode()})
     return weights_file
 
 
@@ -313,14 +124,59 @@ def load(path):
     if not weights_file.is_file() and not card_file.is_file():
         known = ", ".join(sorted(other.stem for other in weights_file.parent.glob("*.safetensors"))) or "none"
         raise UserError(f"{weights_file}: no such checkpoint; in its folder there are: {known}")
-    card, digest = _read_card(card_file)
+    card, kept, digest = _read_card(card_file)
     tensors, found = _read_weights(weights_file)
     model = _described(card, card_file)
     _check_tensors(tensors, model.state_dict(), weights_file)
     if found != digest:
         raise DataError(f"{weights_file}: its hash is not the one in {card_file.name} (key sha256): {REMEDY}")
     model.load_state_dict(tensors)
+    _note(weights_file, kept, digest)
     return model.eval(), card
+
+
+def _note(weights_file, kept, digest):
+    """A published model is an input; one that was made on this machine stands for its own inputs."""
+    if weights_file.parent == MODELS:
+        provenance.note(f"model:{weights_file.stem}", digest[:16])
+        return
+    for name, content in kept["inputs"].items():
+        provenance.note(name, content)
+
+
+def require(path, key, command):
+    """Read a model that a result needs.
+
+    Parameters
+    ----------
+    path : path
+    key : dict
+        Its key as it is now.
+    command : str
+        What makes it.
+
+    Raises
+    ------
+    UserError
+        If it is missing, or was made by another configuration or from other inputs.
+    """
+    found = state(path, key)
+    if found.name in ("missing", "stale"):
+        raise UserError(f"{_files(path)[0]}: {found.reason}: make it with `{command}`")
+    return load(path)
+
+
+def is_current(path, key) -> bool:
+    """Whether there is a model that was made by this configuration from the inputs as they are."""
+    return state(path, key).name not in ("missing", "stale", "damaged")
+
+
+def state(path, key=None) -> provenance.State:
+    """State of a checkpoint, see `seisbook.provenance.state`."""
+    weights_file, card_file = _files(path)
+    if not weights_file.is_file():
+        return provenance.State("missing", "there is no such file")
+    return provenance.state(card_file, key)
 
 
 def _files(path):
@@ -381,18 +237,18 @@ def _write_whole(contents):
 
 
 def _read_card(path):
-    """Return the card and the hash of its weights."""
+    """Return the card, what the checkpoint was made of, and the hash of its weights."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        kept, content = records.read(path)
+    except DataError as error:
+        raise DataError(f"{str(error).rpartition(': ')[0]}: {REMEDY}") from None
+    except UserError:
         raise DataError(f"{path}: the checkpoint's card is missing: {REMEDY}") from None
-    except ValueError as error:
-        raise DataError(f"{path}: not valid JSON ({error}): {REMEDY}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("sha256"), str):
+    if not isinstance(content.get("sha256"), str):
         raise DataError(f"{path}: sha256: the hash of the weights is missing: {REMEDY}")
     digest = content.pop("sha256")
     try:
-        return TypeAdapter(Card).validate_python(content), digest
+        return TypeAdapter(Card).validate_python(content), kept, digest
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

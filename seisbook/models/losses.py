@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
+from seisbook.models.error_model import TAIL
 from seisbook.models.graph import ModelConfig, Prediction
-
-TAIL = 4.0  # degrees of freedom of the Student-t errors: analysts, too, are wrong by a lot now and then
 
 
 def negative_log_likelihood(prediction: Prediction, y: Tensor) -> Tensor:

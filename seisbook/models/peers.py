@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from seisbook.datasets.events import NodeFeatures
 from seisbook.errors import UserError
 from seisbook.models.graph import FAR, GraphModel, ModelConfig, Prediction, to_prediction
+from seisbook.models.names import NAMES
 
 
 class Peer(nn.Module):
@@ -406,7 +407,6 @@ PEERS = {
     "gcn": GCN,
     "dgcnn": DGCNN,
 }
-NAMES = (*OURS, *PEERS)
 
 
 def build(name: str, config: ModelConfig) -> nn.Module:

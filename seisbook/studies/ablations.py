@@ -7,17 +7,17 @@ fraction of that and is changed in how the graph part is built.
 
 import time
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import torch
 
-from seisbook.catalogues import networks
 from seisbook.datasets.events import Events
 from seisbook.measures import evaluation, splits
-from seisbook.models import checkpoints, peers
+from seisbook.models import peers
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import recipes, runner
+from seisbook.studies.fold import first_fold, first_fold_read, study_events
+from seisbook.studies.pretraining import pretrain, pretrained
 from seisbook.studies.variance import STEPS, TRAINING
 
 FOLDS = {"quick": (0,), "paper": (0,)}
@@ -57,26 +57,26 @@ def run(trials) -> list[dict]:
     return [_trained(**trial) for trial in trials]
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
+def config(trial) -> dict:
+    """What a trial is carried out with."""
     arm = MODEL_ARMS.get(trial["arm"]) or TRAINING_ARMS.get(trial["arm"])
-    code = checkpoints.code_of_parts(_trained, _training, _rendered_again, _events, _read)
-    parts = arm, TRAINING, STEPS[trial["profile"]], recipes.PROFILES[trial["profile"]], code
-    return checkpoints.recipe("dynamic", trial["network"], *parts, trial)
+    profile = trial["profile"]
+    return {"arm": arm, "training": TRAINING, "steps": STEPS[profile], "recipe": recipes.PROFILES[profile]}
 
 
 def prepare(network, source, profile):
     """Train the twin's stem and read the events, once for all."""
-    _events(network, source, profile)
+    pretrain(network, "dynamic", profile, False)
+    first_fold_read(network, source, profile)
 
 
 def _trained(network, source, profile, arm, fold):
-    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    twin, card = pretrained(network, "dynamic", profile)
     changes = MODEL_ARMS.get(arm) if arm in MODEL_ARMS else TRAINING_ARMS[arm]
     config = replace(twin.config, **changes) if arm in MODEL_ARMS else twin.config
     torch.manual_seed(fold)
     start = peers.GraphModel(config) if arm in MODEL_ARMS or changes.get("random") else twin
-    events = _read(network, source, profile) if arm in MODEL_ARMS else _events(network, source, profile)
+    events = (first_fold_read if arm in MODEL_ARMS else first_fold)(network, source, profile).events
     train, test = splits.folds(events.source_id, events.origin_time, "random")[fold]
     shown, held = events.select(train), events.select(test)
     if changes.get("renderings"):
@@ -100,7 +100,7 @@ def _training(arm, profile, rate, n):
 
 def _rendered_again(network, source, profile, shown):
     """These events, and once more with other seismograms of the same readings."""
-    again = _events(network, source, profile, 1)
+    again = study_events(network, source, profile, rendering=1)
     position = {name: i for i, name in enumerate(again.source_id)}
     again = again.select([position[name] for name in shown.source_id])
     tensors = ("x", "pos", "amplitude", "onset_s", "y")
@@ -112,18 +112,4 @@ def _rendered_again(network, source, profile, shown):
     )
 
 
-@cache
-def _events(network, source, profile, rendering=0):
-    """The events, in one of several renderings if their readings are real; simulated ones have one only."""
-    size, seed = (None, rendering) if source == "bulletin" else (recipes.PROFILES[profile].twin_events, 3)
-    return experiments.load_events(networks.load(network), source, size, seed, False)
-
-
-@cache
-def _read(network, source, profile):
-    """The events as the twin's stem sees them."""
-    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
-    return _events(network, source, profile).read_by(twin)
-
-
-STUDY = runner.Study("ablations", trials, run, recipe, prepare)
+STUDY = runner.Study("ablations", trials, run, config, prepare)

@@ -21,7 +21,6 @@ The rules were written before the study was run.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -33,14 +32,19 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from seisbook import provenance
 from seisbook.catalogues import bulletins, networks, sources
 from seisbook.datasets import build, reports
+from seisbook.datasets.library import load_events
 from seisbook.measures import evaluation, splits
-from seisbook.models import alignment, checkpoints
+from seisbook.measures.retrieval import JUDGED
+from seisbook.models import alignment
 from seisbook.models.alignment import Aligner, AlignmentConfig
 from seisbook.models.graph import GraphModel
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import recipes, runner, runs
+from seisbook.studies.fold import SEED, SIMULATED
+from seisbook.studies.pretraining import pretrain, pretrained
 
 CORPORA = (
     ("colombia", "bulletin"),
@@ -48,8 +52,6 @@ CORPORA = (
     ("ridgecrest", "bulletin"),
     ("ridgecrest", "simulated"),
 )
-SIMULATED = {"quick": 150, "paper": 1000}
-SEED = 3  # of the simulated events: others than the tower was trained on
 SEEDS = {"quick": 1, "paper": 2}
 COMPONENTS = 16  # of the embedding; chosen on the Colombian twin, as was all of `AlignmentConfig`
 WITHHELD = {"quick": 2, "paper": None}  # classes, in turn
@@ -113,8 +115,8 @@ def _without(trial, *names):
 
 def _located(network, profile, fold):
     """Train the whole recipe on all folds of the bulletin but one, and return what it says of that one's events."""
-    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
-    events = experiments.load_events(networks.load(network), "bulletin", None, 0, False)
+    twin, card = pretrained(network, "dynamic", profile)
+    events = load_events(networks.load(network), "bulletin", None, 0, False)
     train, test = splits.folds(events.source_id, events.origin_time, "random")[fold]
     training = recipes.PROFILES[profile].training
     training = replace(training, learning_rate=card.training.learning_rate / 2)
@@ -123,32 +125,32 @@ def _located(network, profile, fold):
     return {"source_id": events.source_id[test].tolist(), "estimates": np.round(found, 4).tolist()}
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
-    profile = recipes.PROFILES[trial["profile"]]
+def config(trial) -> dict:
+    """What a trial is carried out with."""
     if trial["part"] == "residuals":
-        parts = {"alignment_study": checkpoints.code_of_parts(_located)}
-        return checkpoints.recipe("dynamic", trial["network"], profile, parts, trial)
-    here = checkpoints.code_of_parts(
-        _judged,
-        _Judgement,
-        _fold,
-        aligned,
-        _control,
-        _controlled,
-        _paired,
-        _scored,
-        _split,
-        vectors_of,
-        Corpus,
-        corpus,
-        _events_of,
-    )
-    code = {**checkpoints.code_of("alignment", "reports"), "alignment_study": here}
-    return checkpoints.recipe("dynamic", trial["network"], AlignmentConfig(), COMPONENTS, profile, code, trial)
+        return {"recipe": recipes.PROFILES[trial["profile"]]}
+    return {"alignment": AlignmentConfig(), "components": COMPONENTS}
 
 
-STUDY = runner.Study("alignment", trials, run, recipe)
+def prepare(network, source, profile):
+    """Train the tower and read the events, once for all."""
+    pretrain(network, "dynamic", profile, False)
+    corpus(network, source, profile)
+
+
+def summary(result) -> dict[str, float]:
+    """Recall at five, accuracy of the prompts, and the tower's estimates: what must come out again."""
+    found = {}
+    if result.get("rank"):
+        found["recall at 5"] = float(np.mean([rank is not None and rank <= JUDGED for rank in result["rank"]]))
+    if result.get("predicted"):
+        found["accuracy"] = float(np.mean(np.array(result["predicted"]) == np.array(result["truth"])))
+    if "estimates" in result:
+        found["median estimates"] = float(np.nanmedian(np.abs(np.array(result["estimates"], float))))
+    return found
+
+
+STUDY = runner.Study("alignment", trials, run, config, prepare, summary=summary)
 
 
 # --------------------------------------------------------------------------------------------------------------- corpus
@@ -194,7 +196,7 @@ class Corpus:
         return found if len(found) > 1 else []
 
 
-@lru_cache(maxsize=4)
+@provenance.remember
 def corpus(network, source, profile="paper") -> Corpus:
     """The events of a network's source that have a text, as the twin's model sees them.
 
@@ -208,13 +210,13 @@ def corpus(network, source, profile="paper") -> Corpus:
     classes = reports.event_classes(catalogue, place)
     observed = (catalogue.events.source_text_kind == "observed").any()
     texts = catalogue.events.source_text if observed else reports.templated(catalogue.events, classes, place)
-    model, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    model, card = pretrained(network, "dynamic", profile)
     torch.manual_seed(0)
     untrained = GraphModel(card.config)
     rows = []
     for events in parts:
-        seen = experiments.as_locator(model, card).predict(events)
-        blank = experiments.as_locator(untrained, card).predict(events)
+        seen = runs.as_locator(model, card).predict(events)
+        blank = runs.as_locator(untrained, card).predict(events)
         rows.append((events, evaluation.estimates(seen), seen.embedding.numpy(), blank.embedding.numpy()))
     ids, times = (np.concatenate([getattr(one[0], key) for one in rows]) for key in ("source_id", "origin_time"))
     stations = np.concatenate([np.diff(one[0].start) for one in rows])
@@ -239,11 +241,11 @@ def _events_of(network, source, profile):
     """Catalogue and events of a source; of Colombia's bulletin both files."""
     if source == "simulated":
         size = SIMULATED[profile]
-        return build.read(network, source, size, SEED), [experiments.load_events(network, source, size, SEED, False)]
-    parts = [experiments.load_events(network, source, None, 0, False)]
+        return build.read(network, source, size, SEED), [load_events(network, source, size, SEED, False)]
+    parts = [load_events(network, source, None, 0, False)]
     if network.name != "colombia":
         return bulletins.read_bulletin(network), parts
-    older = experiments.load_events(network, source, None, 0, False, [sources.fetch(OLDER)])
+    older = load_events(network, source, None, 0, False, [sources.fetch(OLDER)])
     return bulletins.read_bulletin(network, "all"), [*parts, older]
 
 

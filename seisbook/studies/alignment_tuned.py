@@ -13,7 +13,6 @@ twin, as all of the alignment was.
 
 import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -24,15 +23,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+from seisbook import provenance
 from seisbook.catalogues import networks
 from seisbook.datasets import reports
 from seisbook.datasets.events import Events, joined
 from seisbook.measures.retrieval import JUDGED
-from seisbook.models import alignment, checkpoints
+from seisbook.models import alignment
 from seisbook.models.alignment import LARGEST_SCALE, contrastive_loss
 from seisbook.models.augmentation import drop_stations
 from seisbook.studies import alignment as alignment_study
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import runner
 from seisbook.studies.alignment import (
     COMPONENTS,
     PLAIN,
@@ -44,6 +44,7 @@ from seisbook.studies.alignment import (
     aligned,
     vectors_of,
 )
+from seisbook.studies.pretraining import pretrained
 
 MASKINGS = ("none", "numbers")
 
@@ -94,29 +95,12 @@ def run(trials) -> list[dict]:
     return [_judged(one) for one in trials]
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
-    parts = _judged, _judge, read_events, Tower, _tuned, _recall, _epochs, _optimiser, _loss
-    shared = (
-        _Judgement,
-        _scored,
-        _split,
-        aligned,
-        vectors_of,
-        _events_of,
-        alignment_study.corpus,
-        alignment_study.Corpus,
-        joined,
-    )
-    code = {
-        **checkpoints.code_of("alignment", "reports"),
-        "alignment_tuned": checkpoints.code_of_parts(*parts, *shared),
-    }
-    settings = TuningConfig(), alignment.AlignmentConfig(), COMPONENTS, recipes.PROFILES[trial["profile"]]
-    return checkpoints.recipe("dynamic", trial["network"], *settings, code, trial)
+def config(trial) -> dict:
+    """What a trial is carried out with."""
+    return {"tuning": TuningConfig(), "alignment": alignment.AlignmentConfig(), "components": COMPONENTS}
 
 
-STUDY = runner.Study("alignment-tuned", trials, run, recipe)
+STUDY = runner.Study("alignment-tuned", trials, run, config, alignment_study.prepare, summary=alignment_study.summary)
 
 
 # ----------------------------------------------------------------------------------------------------------- one trial
@@ -145,10 +129,10 @@ def _judged(trial):
     }
 
 
-@lru_cache(maxsize=2)
+@provenance.remember
 def read_events(network, source, profile):
     """The events of the corpus, in its order, as the stem of the twin's model reads them; and that model."""
-    model, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    model, _ = pretrained(network, "dynamic", profile)
     events = joined(*_events_of(networks.load(network), source, profile)[1])
     place = {name: i for i, name in enumerate(events.source_id)}
     order = [place[name] for name in alignment_study.corpus(network, source, profile).source_id]

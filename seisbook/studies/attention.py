@@ -45,11 +45,12 @@ from seisbook.measures.estimates import bootstrap_ci
 from seisbook.measures.perturbations import AddedNoise, JointShift, keep_stations, offset_km
 from seisbook.models import checkpoints
 from seisbook.physics.traveltimes import TravelTimes
-from seisbook.studies import experiments, recipes
+from seisbook.studies import runs
+from seisbook.studies.places import PUBLISHED, model_path
 from seisbook.studies.robustness import station_codes
 
 ANALYST = "colombia"  # the network whose bulletin has weights
-MODELS = recipes.PUBLISHED
+MODELS = PUBLISHED
 FEWEST = 6  # stations of an event whose order is looked at
 IMPULSIVE = 0.5  # added to the emphasis of an impulsive P
 MEASURES = {"selection": "selection_{last}", "gradient": "gradient_{last}", "rollout": "rollout"}
@@ -416,13 +417,13 @@ def measure(name, progress=True) -> dict:
     Returns
     -------
     dict
-        `models`, each with its `recipe`, the number of `events`, and what `agreement` and the functions after it
+        `models`, each with the number of `events`, and what `agreement` and the functions after it
         return, under their names; their `contrast`; and of the dynamic one `deletion`, `faults`, and as `shuffled` and
         `shuffled_efficiency` what is left of it with the weights of `SHUFFLES`.
     """
     network = networks.load(name)
     trained = {model: checkpoints.load(path_of(name, model)) for model in MODELS}
-    _, events = experiments.parts_of(trained["dynamic"][1], progress)
+    _, events = runs.parts_of(trained["dynamic"][1], progress)
     points = emphasis(bulletins.read_bulletin(name).readings) if name == ANALYST else None
     codes = station_codes(events, network)
     tables, found, frames = {}, {}, {}
@@ -431,12 +432,12 @@ def measure(name, progress=True) -> dict:
         found[model] = designs(tables[model], network)
         frames[model] = by_event(tables[model], found[model])
     content = {"models": {}, "contrast": contrast(frames, tables)}
-    for model, (_, card) in trained.items():
-        content["models"][model] = {"recipe": card.recipe["hash"], "events": len(frames[model])}
+    for model in trained:
+        content["models"][model] = {"events": len(frames[model])}
         content["models"][model] |= _summed_up(tables[model], found[model], frames[model])
     model, card = trained["dynamic"]
     content["deletion"] = deletion(model, events, tables["dynamic"], network, progress=progress)
-    content["faults"] = faults(experiments.as_locator(model, card), events)
+    content["faults"] = faults(runs.as_locator(model, card), events)
     return content | _shuffled(model, events, network, codes, points, progress)
 
 
@@ -462,4 +463,4 @@ def _shuffled(model, events, network, codes, points, progress):
 
 def path_of(network, model):
     """Of the trained model that is measured."""
-    return experiments.model_path(network, model, "random", 0, "paper")
+    return model_path(network, model, "random", 0, "paper")

@@ -15,16 +15,17 @@ and it *costs nothing* if on the unperturbed events the interval does not lie ab
 """
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
+from seisbook import provenance
 from seisbook.catalogues import networks
 from seisbook.datasets.events import joined
-from seisbook.measures import evaluation, perturbations, splits
-from seisbook.models import checkpoints
+from seisbook.measures import evaluation, perturbations
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import recipes, runner
+from seisbook.studies.fold import first_fold
+from seisbook.studies.pretraining import pretrain, pretrained
 
 SEVERITIES = {
     "paper": {
@@ -37,7 +38,6 @@ SEVERITIES = {
 }
 PLAIN, EVERYTHING = "as they are", "all"
 N_TRAIN = {"quick": 40, "paper": 300}
-SIMULATED = {"quick": 150, "paper": 1000}
 TRAINING_DRAWS = 1  # seed of the perturbations in training; those of the test have 0
 
 
@@ -52,23 +52,21 @@ def run(trials) -> list[dict]:
     return [_tested(**trial) for trial in trials]
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
-    parts = checkpoints.code_of_parts(_tested, _training, _augmented, _perturbed_copies, joined, _events, _held)
-    code = {**checkpoints.code_of("robustness"), "augmentation": parts}
+def config(trial) -> dict:
+    """What a trial is carried out with."""
     profile = trial["profile"]
-    settings = SEVERITIES[profile], N_TRAIN[profile], TRAINING_DRAWS, recipes.PROFILES[profile]
-    return checkpoints.recipe("dynamic", trial["network"], *settings, code, trial)
+    draws = {"severities": SEVERITIES[profile], "n_train": N_TRAIN[profile], "draws": TRAINING_DRAWS}
+    return {**draws, "recipe": recipes.PROFILES[profile]}
 
 
 def prepare(network, source, profile):
     """Train the twin's model and read the events, once for all."""
-    experiments.pretrain(network, "dynamic", profile, False)
-    _events(network, source, profile)
+    pretrain(network, "dynamic", profile, False)
+    first_fold(network, source, profile)
 
 
 def _tested(network, source, profile, arm):
-    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    twin, card = pretrained(network, "dynamic", profile)
     training = _training(profile, card.training.learning_rate / 2)
     locator = Locator("dynamic", twin.config, training, 0, twin)
     locator.fit(_augmented(network, source, profile, arm), progress=False)
@@ -90,9 +88,8 @@ def _training(profile, rate):
 
 def _augmented(network, source, profile, arm):
     """The training events of an arm, each of them twice."""
-    events, train, _ = _events(network, source, profile)
-    rng = np.random.default_rng(0)
-    shown = events.select(rng.permutation(train)[: N_TRAIN[profile]])
+    fold, rng = first_fold(network, source, profile), np.random.default_rng(0)
+    shown = fold.events.select(rng.permutation(fold.train)[: N_TRAIN[profile]])
     if arm == PLAIN:
         return joined(shown, shown)
     axes = {arm: SEVERITIES[profile][arm]} if arm != EVERYTHING else SEVERITIES[profile]
@@ -108,22 +105,14 @@ def _perturbed_copies(events, axes, sampling_rate_hz, rng):
         yield perturbation.apply(events.select(chosen), sampling_rate_hz, progress=False)
 
 
-@cache
-def _events(network, source, profile):
-    """All events, and the training and test part of the first random fold."""
-    size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
-    events = experiments.load_events(networks.load(network), source, size, seed, False)
-    return events, *splits.folds(events.source_id, events.origin_time, "random")[0]
-
-
-@cache
+@provenance.remember
 def _held(network, source, profile, axis, severity):
     """The test events, perturbed; made once for all arms that a process tests."""
-    events, _, test = _events(network, source, profile)
+    held = first_fold(network, source, profile).held
     if axis == "none":
-        return events.select(test)
+        return held
     rate = networks.load(network).window.sampling_rate_hz
-    return perturbations.AXES[axis].make(severity).apply(events.select(test), rate, progress=False)
+    return perturbations.AXES[axis].make(severity).apply(held, rate, progress=False)
 
 
-STUDY = runner.Study("augmentation", trials, run, recipe, prepare)
+STUDY = runner.Study("augmentation", trials, run, config, prepare)

@@ -16,6 +16,7 @@ from scipy import signal
 
 from seisbook.catalogues import networks, sources
 from seisbook.datasets import build
+from seisbook.datasets.library import load_events
 from seisbook.errors import UserError
 from seisbook.measures import evaluation
 from seisbook.measures.perturbations import rescaled
@@ -24,10 +25,11 @@ from seisbook.models.classical import ClassicalLocator
 from seisbook.models.picker import catalogue_from_traces
 from seisbook.physics import simulation
 from seisbook.physics.rendering import WOOD_ANDERSON_HZ
-from seisbook.studies import experiments
+from seisbook.studies import runs
+from seisbook.studies.places import MODELS
 
 NAME, NETWORK = "recorded", "iceland"
-MODEL = experiments.MODELS / f"{NETWORK}-twin-dynamic-paper"
+MODEL = MODELS / f"{NETWORK}-twin-dynamic-paper"
 TWIN_EVENTS, TWIN_SEED = 500, 2  # of the twin, for the classical pipeline's fit and the guess
 LABELS = ["east_km", "north_km", "depth_km", "magnitude"]
 
@@ -94,11 +96,11 @@ def estimates(progress=True) -> dict:
     if not sources.is_available(NETWORK):
         raise UserError("the Icelandic seismograms are not on this machine: set SEISBOOK_DATA_DIR, or `make data`")
     catalogue = build.read(network, "waveform", None, 0)
-    events = experiments.load_events(network, "waveform", None, 0, progress)
+    events = load_events(network, "waveform", None, 0, progress)
     codes = [station.code for station in network.stations]
     rate = network.window.sampling_rate_hz
     model, card = checkpoints.load(MODEL)
-    locator = experiments.as_locator(model, card)
+    locator = runs.as_locator(model, card)
     moved = displacement(events, rate)
     found = {
         "model, counts of velocity": evaluation.estimates(locator.predict(events)),
@@ -113,10 +115,10 @@ def estimates(progress=True) -> dict:
     for name, one in (("classical, the source's picks", catalogue), ("classical, own picks", picked)):
         found[name] = classical.predict(one).loc[events.source_id.astype(str), LABELS].to_numpy(float)
     found["classical, own picks"][:, 3] = np.nan  # from counts, not from nm
-    middle = np.median(experiments.labels(network, twin), axis=0)
+    middle = np.median(runs.labels(network, twin), axis=0)
     return {**found, "the twin's median": np.tile(middle, (len(events), 1))}
 
 
 def labels() -> np.ndarray:
     """Published hypocentres and magnitudes (events, 4), in the order of `estimates`."""
-    return experiments.load_events(networks.load(NETWORK), "waveform", None, 0, False).y.numpy()
+    return load_events(networks.load(NETWORK), "waveform", None, 0, False).y.numpy()

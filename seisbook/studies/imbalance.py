@@ -17,18 +17,18 @@ events stays below the paper's 0.15 even if one in five of the large training ev
 """
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import torch
 
 from seisbook.catalogues import networks
-from seisbook.measures import evaluation, splits
-from seisbook.models import checkpoints
+from seisbook.measures import evaluation
 from seisbook.models.ensembles import EnsembleLocator
 from seisbook.models.losses import estimate_loss, negative_log_likelihood
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner, transfer
+from seisbook.studies import recipes, runner, transfer
+from seisbook.studies.fold import first_fold_read
+from seisbook.studies.pretraining import pretrain
 from seisbook.studies.variance import STEPS, TRAINING
 
 SHARE = 0.1  # of the events, the largest, which are thinned out
@@ -37,7 +37,6 @@ SEEDS = {"quick": 1, "paper": 2}
 REMEDIES = ("none", "balanced", "reweighted", "transferred")
 NEED_SOME = ("balanced", "reweighted")  # remedies that make more of the large events that there are
 BIN = 0.5  # magnitude units; bins are made equally frequent
-SIMULATED = {"quick": 150, "paper": 1000}
 
 
 def trials(network, source, profile) -> list[dict]:
@@ -52,25 +51,21 @@ def run(trials) -> list[dict]:
     return [(_remedied if trial["remedy"] in REMEDIES[2:] else _trained)(**trial) for trial in trials]
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
-    parts = _trained, _training_set, _balanced, _events
-    if trial["remedy"] in REMEDIES[2:]:
-        parts = _remedied, _training_set, Reweighted, _events
-    code = {**checkpoints.code_of("ensembles"), "imbalance": checkpoints.code_of_parts(*parts)}
-    if trial["remedy"] == "transferred":
-        code["borrowed"] = transfer.borrowed_recipe(trial["network"])
-    profile = recipes.PROFILES[trial["profile"]]
-    return checkpoints.recipe("dynamic", trial["network"], profile, TRAINING, STEPS[trial["profile"]], code, trial)
+def config(trial) -> dict:
+    """What a trial is carried out with."""
+    profile = trial["profile"]
+    return {"training": TRAINING, "steps": STEPS[profile], "share": SHARE, "bin": BIN}
 
 
 def prepare(network, source, profile):
     """Let the twin's stem read the events, once for all."""
-    _events(network, source, profile)
+    pretrain(network, "dynamic", profile, False)
+    first_fold_read(network, source, profile)
 
 
 def _trained(network, source, profile, kept, remedy, seed):
-    events, train, test = _events(network, source, profile)
+    fold = first_fold_read(network, source, profile)
+    events, train, test = fold.events, fold.train, fold.test
     limit = np.nanquantile(events.y[train, 3].numpy(), 1 - SHARE)
     subset, n_large = _training_set(events.y[:, 3].numpy(), train, limit, kept, remedy, seed)
     epochs = max(1, round(STEPS[profile] * TRAINING.batch_size / len(subset)))
@@ -92,7 +87,8 @@ def _trained(network, source, profile, kept, remedy, seed):
 
 def _remedied(network, source, profile, kept, remedy, seed):
     """The same with a changed loss or another start, which an ensemble of trainings does not have."""
-    events, train, test = _events(network, source, profile)
+    fold = first_fold_read(network, source, profile)
+    events, train, test = fold.events, fold.train, fold.test
     magnitude, start, training = events.y[:, 3].numpy(), None, TRAINING
     if remedy == "transferred":
         start, events = transfer.borrowed(network, source, profile)
@@ -157,13 +153,4 @@ def _balanced(magnitude, subset, rng):
     return rng.choice(subset, len(subset), p=weight / weight.sum())
 
 
-@cache
-def _events(network, source, profile):
-    """The events as the twin's stem reads them, and the training and test part of the first random fold."""
-    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
-    size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
-    events = experiments.load_events(networks.load(network), source, size, seed, False).read_by(twin)
-    return events, *splits.folds(events.source_id, events.origin_time, "random")[0]
-
-
-STUDY = runner.Study("imbalance", trials, run, recipe, prepare)
+STUDY = runner.Study("imbalance", trials, run, config, prepare)

@@ -12,7 +12,7 @@ import pandas as pd
 from seisbook.measures import evaluation
 from seisbook.measures.estimates import Estimate
 from seisbook.models.training import Locator
-from seisbook.studies import experiments
+from seisbook.studies import runs
 
 SITE = 0.25  # standard deviation of the stations' site terms (log10 units), between those of the two real networks
 DELAY_S = 0.15  # and of their delays of P; those of S are twice as long, as under sediments
@@ -90,7 +90,7 @@ def classical(network, catalogue, train, test) -> pd.DataFrame:
         As `seisbook.measures.evaluation.hypocentral_errors`.
     """
     parts = [catalogue.select(catalogue.events.index.isin(events.source_id)) for events in (train, test)]
-    result = experiments.locate_classically(network, *parts, progress=False)
+    result = runs.locate_classically(network, *parts, progress=False)
     return pd.DataFrame(result["errors"]).set_index("source_id")
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from seisbook.models import peers
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.graph import ModelConfig
 
@@ -43,8 +42,6 @@ PROFILES = {
         training=TrainingConfig(epochs=5, graph_epochs=20, validation=0.0),
     ),
 }
-PUBLISHED = ("dynamic", "static")  # models of the first random fold that the chapters look into
-KEPT = (*PUBLISHED, *peers.PEERS)  # models of the first random fold that are kept in `data/models`
 
 
 def model_config(network) -> ModelConfig:

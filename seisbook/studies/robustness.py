@@ -13,23 +13,24 @@ epicentral error at the most harmful severity is below twice the unperturbed one
 severity of an axis is that at which it reaches twice.
 """
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from seisbook import provenance
 from seisbook.catalogues import bulletins, networks
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.datasets.library import load_events
 from seisbook.datasets.store import EventRecord
 from seisbook.measures import evaluation, perturbations, splits
 from seisbook.models import checkpoints
 from seisbook.models.classical import ClassicalLocator
 from seisbook.models.picker import catalogue_from_traces
 from seisbook.physics import simulation
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import runner, runs
+from seisbook.studies.places import PUBLISHED, model_path
 
-MODELS = recipes.PUBLISHED
+MODELS = PUBLISHED
 CLASSICAL_AXES = ("none", *(axis for axis in perturbations.AXES if axis != "wrong_coordinates"))
 CLASSICAL_EVENTS = 100  # which it takes ten times as long to pick and locate as a model needs to read
 SAME_PLACE_KM = 0.01
@@ -62,7 +63,7 @@ def _tested(network, source, profile, axis, severity):
 
 
 def _predicted(model, card, events):
-    return evaluation.rounded(evaluation.errors(experiments.as_locator(model, card).predict(events), events))
+    return evaluation.rounded(evaluation.errors(runs.as_locator(model, card).predict(events), events))
 
 
 def _located(network, source, events):
@@ -117,18 +118,9 @@ def _records(events, names, codes, time):
         yield EventRecord(name, traces, waveforms[known])
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from: the trained models, and what is done to the events."""
-    trained = [_trained(trial["network"], model)[1].recipe["hash"] for model in MODELS]
-    code = {
-        **checkpoints.code_of("robustness"),
-        **checkpoints.code_of("classical"),
-        "robustness_study": checkpoints.code_of_parts(
-            _tested, _predicted, _located, picked, station_codes, _records, _events, _fitted
-        ),
-    }
-    methods = [*trained, CLASSICAL_EVENTS * (trial["axis"] in CLASSICAL_AXES)]
-    return checkpoints.recipe("dynamic", trial["network"], methods, code, trial)
+def config(trial) -> dict:
+    """What a trial is carried out with."""
+    return {"models": MODELS, "classical_events": CLASSICAL_EVENTS * (trial["axis"] in CLASSICAL_AXES)}
 
 
 def prepare(network, source, profile):
@@ -136,21 +128,21 @@ def prepare(network, source, profile):
     _events(network, source, profile)
 
 
-@cache
+@provenance.remember
 def _events(network, source, profile):
     """Test events of the first random fold, or as many simulated ones that no model was trained on."""
     if source == "bulletin":
-        return experiments.parts_of(_trained(network, "dynamic")[1], False)[1]
-    size = QUICK_EVENTS if profile == "quick" else experiments.TWIN_EVENTS
-    return experiments.load_events(networks.load(network), source, size, experiments.TWIN_SEED, False)
+        return runs.parts_of(_trained(network, "dynamic")[1], False)[1]
+    size = QUICK_EVENTS if profile == "quick" else runs.TWIN_EVENTS
+    return load_events(networks.load(network), source, size, runs.TWIN_SEED, False)
 
 
-@cache
+@provenance.remember
 def _trained(network, model):
-    return checkpoints.load(experiments.model_path(network, model, "random", 0, "paper"))
+    return checkpoints.load(model_path(network, model, "random", 0, "paper"))
 
 
-@cache
+@provenance.remember
 def _fitted(network, source):
     """The classical pipeline with station corrections from the training events, and those events' median labels."""
     network = networks.load(network)
@@ -160,10 +152,10 @@ def _fitted(network, source):
         train, _ = splits.folds(events.index, events.source_origin_time, "random")[0]
         catalogue = catalogue.select(train)
     else:
-        catalogue = simulation.simulate(network, experiments.TWIN_EVENTS, experiments.TWIN_SEED + 1)
+        catalogue = simulation.simulate(network, runs.TWIN_EVENTS, runs.TWIN_SEED + 1)
     return ClassicalLocator(network, progress=False).fit(catalogue), np.nanmedian(
-        experiments.labels(network, catalogue), axis=0
+        runs.labels(network, catalogue), axis=0
     )
 
 
-STUDY = runner.Study("robustness", trials, run, recipe, prepare)
+STUDY = runner.Study("robustness", trials, run, config, prepare, tolerance=provenance.SAME_WEIGHTS.quantiles)

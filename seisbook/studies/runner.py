@@ -1,8 +1,8 @@
 """Studies: hundreds of short trainings, each of which is done once, whatever happens to the machine.
 
 A *study* is a list of *trials*, flat dictionaries such as `{"architecture": "dynamic", "partition": 3, "seed": 0}`.
-Each trial has one *result*, which is kept with the trial and its recipe as a *record*, a JSON file of its own under
-`_build/studies`, named by the hash of the recipe. Whether a trial has been done is asked of these files alone, so that
+Each trial has one *result*, which is kept with the trial and its provenance as a *record*, a JSON file of its own under
+`_build/studies`, named by the hash of its key. Whether a trial has been done is asked of these files alone, so that
 a study that was stopped, by whatever means, goes on where it was. `merge` puts all records of a study into the one file
 in `data/results/studies` that is committed; a fresh clone then has nothing to do.
 """
@@ -14,7 +14,6 @@ import logging
 import os
 import platform
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -25,10 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from tqdm import tqdm
 
 import seisbook
-from seisbook import records
+from seisbook import provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BUILD
 
@@ -46,6 +46,8 @@ STUDIES = {
     "variance": "seisbook.studies.variance",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
+ERRORS = ("epicentral_km", "depth_km", "magnitude", "magnitude_rmse")  # names of errors in results
+
 IDLE_S = 10  # after which a worker process without work ends, also where the process that started it was killed
 _ONE_TRIAL = threading.Lock()  # a Dask worker has several threads, but PyTorch has one random state a process
 
@@ -57,6 +59,20 @@ def _nothing(network, source, profile):
 def _alone(trial):
     """A group for each trial."""
     return _text(trial)
+
+
+def medians(result, where="") -> dict[str, float]:
+    """Medians of the absolute errors in a result, and the RMSE of magnitudes, by their place in it."""
+    found = {}
+    for name, value in result.items() if isinstance(result, dict) else enumerate(result):
+        place = f"{where}{name}"
+        if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+            found |= medians(value, f"{place}.")
+        elif name in ERRORS and isinstance(value, list):
+            found[place] = float(np.nanmedian(np.abs(np.array(value, float))))
+        elif isinstance(value, float) and (name in (*ERRORS, "median") or place.endswith("magnitude.rmse")):
+            found[place] = abs(value)
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,8 +90,8 @@ class Study:
         A list of trials to the list of their results, dictionaries that JSON can hold (None for what is not finite).
         On CPUs it gets up to `batch` trials of a group. With `device="cuda"`, which a study for GPUs takes as a
         keyword, all missing trials of a group in one call; a trial's result must not depend on which others are in it.
-    recipe : callable
-        A trial to its `seisbook.models.checkpoints.recipe`. Two trials never have the same.
+    config : callable
+        A trial to what it is carried out with, the resolved configuration: plain values and dataclasses.
     prepare : callable, optional
         `(network, source, profile)`: makes what all trials share, such as the data set and the trained stem, in the
         calling process before the workers start, if any trial is missing.
@@ -84,15 +100,21 @@ class Study:
         not given.
     batch : int
         Trials of a group that a CPU does in one pass, where that is faster than one after the other.
+    summary : callable, optional
+        A result to the numbers, by name, that must come out again when the trial is run again.
+    tolerance : float
+        Largest relative difference of these numbers.
     """
 
     name: str
     trials: Callable[[str, str, str], list[dict]]
     run: Callable[..., list[dict]]
-    recipe: Callable[[dict], dict]
+    config: Callable[[dict], dict]
     prepare: Callable[[str, str, str], None] = _nothing
     group: Callable[[dict], Hashable] = _alone
     batch: int = 1
+    summary: Callable[[dict], dict[str, float]] = medians
+    tolerance: float = provenance.RETRAINED
 
 
 class Failure(NamedTuple):
@@ -109,9 +131,9 @@ class Status:
     Parameters
     ----------
     total, done, missing : int
-        Trials; those with a record by the recipe as it is now; the others.
+        Trials; those with a record of the configuration and the inputs as they are; the others.
     stale : int
-        Of the missing ones, those with a record by another recipe: code or configuration have changed since.
+        Of the missing ones, those with a record of another configuration or other inputs.
     corrupt : int
         Files that are no records: damaged, or cut off. The next run sets them aside.
     failures : list of Failure
@@ -128,7 +150,7 @@ class Status:
     def __str__(self):
         text = f"{self.done} of {self.total} trials done, {self.missing} missing"
         if self.stale:
-            text += f" ({self.stale} of them made by other code or another configuration)"
+            text += f" ({self.stale} of them made by another configuration or from other inputs)"
         return f"{text}; {self.corrupt} damaged" if self.corrupt else text
 
 
@@ -173,7 +195,7 @@ def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", p
     Raises
     ------
     UserError
-        If there is no such device, no such scheduler, a worker has other code, or two trials have the same recipe.
+        If there is no such device, no such scheduler, a worker has another configuration, or two trials are the same.
     RuntimeError
         If worker processes keep dying, or the Dask scheduler is lost.
     OSError
@@ -188,7 +210,7 @@ def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", p
         _check_device(study, device)
         study.prepare(network, source, profile)
         bar = tqdm(
-            total=len(stock.recipes),
+            total=len(stock.trials),
             initial=len(stock.found),
             desc=study.name,
             unit="trial",
@@ -207,6 +229,17 @@ def status(study, network, source, profile) -> Status:
     return _status(_take_stock(shelf, _wanted(shelf)))
 
 
+def state(study, network, source, profile) -> provenance.State:
+    """State of a study's published record: stale, too, if trials are missing in it."""
+    shelf = _Shelf(study, network, source, profile)
+    found = provenance.state(shelf.merged, shelf.key)
+    if found.name in ("current", "unverified"):
+        stock = _take_stock(shelf, _wanted(shelf, progress=False), here=False)
+        if stock.missing:
+            return provenance.State("stale", str(_status(stock)))
+    return found
+
+
 def merge(study, network, source, profile) -> Path:
     """Write all current records of a study to the file that is committed; the same records give the same bytes.
 
@@ -222,23 +255,39 @@ def merge(study, network, source, profile) -> Path:
         If there is no current record, which would leave an empty file.
     """
     shelf = _Shelf(study, network, source, profile)
-    stock = _take_stock(shelf, _wanted(shelf))
+    wanted = _wanted(shelf)
+    stock = _take_stock(shelf, wanted)
     if not stock.found:
         raise UserError(f"{shelf}: no current record to merge: run `{shelf.command}`")
-    kept = [stock.found[digest] for digest in stock.recipes if digest in stock.found]
+    kept = [stock.found[digest] for digest in stock.trials if digest in stock.found]
+    _refuse_uncommitted(shelf, kept)
     hows = [{key: record[key] for key in HOW} for record in kept]
     made = [how for position, how in enumerate(hows) if how not in hows[:position]]
     content = {
-        **{"study": study.name, "network": network, "source": source, "profile": profile},
+        **{"study": study.name, "network": Path(network).stem, "source": source, "profile": profile},
         "seconds": round(sum(record["seconds"] for record in kept), 1),
         "made": made,
         "records": [
-            {"made": made.index(how), **{key: record[key] for key in record if key not in HOW}}
+            {"made": made.index(how), **{name: record[name] for name in RECORD}}
             for record, how in zip(kept, hows, strict=True)
         ],
     }
-    _write(shelf.merged, content)
-    return shelf.merged
+    inputs = {name: content for record in kept for name, content in record["inputs"].items()}
+    before = provenance.state(shelf.merged, shelf.key)
+    evidence = records.split(shelf.merged)[0].get("evidence") if before.name in ("current", "unverified") else None
+    if evidence and records.hash_of(records.body_of(content)) != records.split(shelf.merged)[0]["content"]:
+        evidence = None  # of other numbers
+    return records.write(shelf.merged, content, provenance.provenance(shelf.key, inputs, evidence))
+
+
+def _refuse_uncommitted(shelf, kept):
+    """Refuse to publish what was made while code had changed since the last commit."""
+    loose = [record for record in kept if record.get("code", "").endswith("+")]
+    if loose:
+        raise UserError(
+            f"{shelf}: {len(loose)} trials were run while code had changed since the last commit: commit, remove "
+            f"{shelf.folder}, and run `{shelf.command}` again"
+        )
 
 
 def load(study, network, source, profile) -> list[dict]:
@@ -247,25 +296,60 @@ def load(study, network, source, profile) -> list[dict]:
     Returns
     -------
     list of dict
-        With `trial`, `result` and the version of the `code`; `pandas.json_normalize` makes a table of it.
+        With `trial`, `result`, and the `commit` at which the study was last verified; `pandas.json_normalize` makes a
+        table of it.
 
     Raises
     ------
     UserError
-        If trials are missing or were done by another version of the code; the message says which command does them.
+        If trials are missing or were done by another configuration; the message says which command does them.
     """
     shelf = _Shelf(study, network, source, profile)
     stock = _take_stock(shelf, _wanted(shelf))
     if stock.missing:
         raise UserError(f"{shelf}: {_status(stock)}: run `{shelf.command}`")
-    return [{key: stock.found[digest][key] for key in ("trial", "result", "code")} for digest in stock.recipes]
+    for state, reason in dict.fromkeys((record["state"], record["reason"]) for record in stock.found.values()):
+        if state not in ("current", "here"):
+            log.warning("%s: %s: %s", shelf.merged, state, reason)
+    return [{name: stock.found[digest][name] for name in ("trial", "result", "commit")} for digest in stock.trials]
+
+
+def read(name, network, source="bulletin", profile="paper") -> list[dict]:
+    """Return the trials and results of a published study, without loading the study's own code.
+
+    Whether trials are missing in it is not looked at; `load` does that, and `seisbook results --check`.
+
+    Parameters
+    ----------
+    name : str
+        Of the study.
+    network, source, profile : str
+
+    Returns
+    -------
+    list of dict
+        As of `load`.
+    """
+    path = records.RESULTS / "studies" / f"{name}-{network}-{source}-{profile}.json"
+    content = provenance.load(path, merged_key(name, network, source, profile))
+    return [
+        {"trial": record["trial"], "result": record["result"], "commit": content["commit"]}
+        for record in content["records"]
+    ]
+
+
+def merged_key(name, network, source, profile) -> dict:
+    """Key of a merged file."""
+    return provenance.key(f"study/{name}", network=Path(network).stem, source=source, profile=profile)
 
 
 # -------------------------------------------------------------------------------------------------------------- records
 
 
-HOW = ("seisbook", "code", "machine", "threads", "device")  # said once in a merged file
-KEYS = {"recipe": dict, "trial": dict, "result": dict, "seconds": (int, float), **dict.fromkeys(HOW, (str, int))}
+HOW = ("seisbook", "machine", "threads", "device")  # said once in a merged file
+RECORD = ("key", "trial", "result", "seconds")  # said of each trial
+HERE = {"commit": "", "state": "here", "reason": ""}  # of a record of this machine's own run
+KINDS = {"key": str, "trial": dict, "result": dict, "seconds": (int, float), **dict.fromkeys(HOW, (str, int))}
 
 
 class _Shelf(NamedTuple):
@@ -289,6 +373,11 @@ class _Shelf(NamedTuple):
         return records.RESULTS / "studies" / f"{self.study.name}-{self._name}.json"
 
     @property
+    def key(self):
+        """Key of the merged file."""
+        return merged_key(self.study.name, self.network, self.source, self.profile)
+
+    @property
     def command(self):
         place = f"--network {self.network} --source {self.source} --profile {self.profile}"
         return f"seisbook study run {self.study.name} {place}"
@@ -298,9 +387,8 @@ class _Shelf(NamedTuple):
 
 
 class _Stock(NamedTuple):
-    """What there is of a study: recipes and trials by hash, in order; current records by hash; the rest."""
+    """What there is of a study: trials by the hash of their key, in order; current records by hash; the rest."""
 
-    recipes: dict
     trials: dict
     found: dict
     stale: int
@@ -311,36 +399,39 @@ class _Stock(NamedTuple):
         return {digest: trial for digest, trial in self.trials.items() if digest not in self.found}
 
 
-def _take_stock(shelf, wanted):
-    recipes, trials = wanted
-    kept, corrupt = _read_folder(shelf.folder)
+def _take_stock(shelf, trials, here=True):
+    """What there is of these trials: in the merged file, and, if `here` is asked for, of this machine's own runs."""
+    kept, corrupt = _read_folder(shelf.folder) if here else ([], [])
     found, outdated = {}, set()
-    for record in kept + _read_merged(shelf.merged):  # a committed record goes before one that was made here
-        digest = record["recipe"]["hash"]
-        if recipes.get(digest) == record["recipe"] and trials[digest] == record["trial"]:
-            found[digest] = record
+    for record in kept + _read_merged(shelf):  # a committed record goes before one that was made here
+        if trials.get(record["key"]) == record["trial"] and not _moved(record["inputs"]):
+            found[record["key"]] = record
         else:
             outdated.add(_text(record["trial"]))
     stale = sum(_text(trial) in outdated for digest, trial in trials.items() if digest not in found)
-    return _Stock(recipes, trials, found, stale, corrupt)
+    return _Stock(trials, found, stale, corrupt)
+
+
+def _moved(inputs):
+    """Whether an input has changed since a result was made from it."""
+    return any(provenance.identity(name) not in (content, None) for name, content in inputs.items())
 
 
 def _wanted(shelf, progress=True):
-    """Recipes and trials by hash, as JSON returns them."""
-    recipes, trials = {}, {}
+    """Trials by the hash of their key, as JSON returns them."""
+    trials = {}
     given = shelf.study.trials(shelf.network, shelf.source, shelf.profile)
-    for trial in tqdm(given, desc="recipes", leave=False, delay=2, disable=None if progress else True):
-        trial = _as_json(trial)
-        recipe = _as_json(shelf.study.recipe(trial))
-        if (same := trials.setdefault(recipe["hash"], trial)) is not trial:
-            raise UserError(f"{shelf}: {trial} has the recipe of {same}: give each trial one of its own")
-        recipes[recipe["hash"]] = recipe
-    return recipes, trials
+    for trial in tqdm(given, desc="trials", leave=False, delay=2, disable=None if progress else True):
+        trial = provenance.plain(trial)
+        digest = provenance.digest(trial_key(shelf.study, trial))
+        if (same := trials.setdefault(digest, trial)) is not trial:
+            raise UserError(f"{shelf}: {trial} is {same} again: let them differ in a key")
+    return trials
 
 
-def _as_json(value):
-    """The value as JSON returns it, to compare with what is on disk."""
-    return json.loads(json.dumps(value, allow_nan=False))
+def trial_key(study, trial) -> dict:
+    """Key of one trial of a study."""
+    return provenance.key(f"study/{study.name}", trial=trial, config=study.config(trial))
 
 
 def _text(trial):
@@ -348,7 +439,7 @@ def _text(trial):
 
 
 def _status(stock, failures=()):
-    counts = len(stock.recipes), len(stock.found), len(stock.missing), stock.stale, len(stock.corrupt)
+    counts = len(stock.trials), len(stock.found), len(stock.missing), stock.stale, len(stock.corrupt)
     return Status(*counts, failures=list(failures))
 
 
@@ -357,19 +448,20 @@ def _read_folder(folder):
     kept, corrupt = [], []
     for path in sorted(folder.glob("*.json")):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:  # set aside by another runner since
-            continue
-        except ValueError:
+            made_of, body = records.split(path)
+            whole = made_of["content"] == records.hash_of(body)
+            record = {**json.loads("{" + body), **HERE, "inputs": made_of["inputs"]} if whole else None
+        except (DataError, KeyError, ValueError):
             record = None
-        whole = _is_record(record) and record["recipe"]["hash"] == path.stem
+        except UserError:  # set aside by another runner since
+            continue
+        whole = _is_record(record) and record["key"] == path.stem
         (kept if whole else corrupt).append(record if whole else path)
     return kept, corrupt
 
 
 def _is_record(record):
-    whole = isinstance(record, dict) and all(isinstance(record.get(key), kind) for key, kind in KEYS.items())
-    return whole and isinstance(record["recipe"].get("hash"), str)
+    return isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in KINDS.items())
 
 
 def _set_aside(paths):
@@ -381,37 +473,24 @@ def _set_aside(paths):
             continue
 
 
-def _read_merged(path):
+def _read_merged(shelf):
     """Return the records of a merged file, each with how it was made; none if there is no such file.
 
     A damaged one is not set aside, for it can be had back without doing any trial again.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        kept = [{**one, **content["made"][one["made"]]} for one in content["records"]]
-    except FileNotFoundError:
+    path = shelf.merged
+    if not path.is_file():
         return []
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    try:
+        content = provenance.load(path, shelf.key, stale=True)
+        kept = [{**record, **content["made"][record["made"]]} for record in content["records"]]
+    except (KeyError, TypeError, IndexError) as error:
         raise DataError(f"{path}: not a merged study ({error!r}): restore the file from the repository") from None
-    broken = [position for position, one in enumerate(kept) if not _is_record(one)]
+    broken = [position for position, record in enumerate(kept) if not _is_record(record)]
     if broken:
         raise DataError(f"{path}: records[{broken[0]}]: not a record: restore the file from the repository")
-    return [{key: value for key, value in one.items() if key != "made"} for one in kept]
-
-
-def _write(path, content):
-    """Write compact JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as file:
-        part = Path(file.name)
-        try:
-            json.dump(content, file, separators=(",", ":"), allow_nan=False)
-            file.write("\n")
-            file.close()  # a full disk may show only now
-            part.chmod(0o644)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+    shared = {name: content[name] for name in ("inputs", "commit", "state", "reason")}
+    return [{**shared, **{name: record[name] for name in (*RECORD, *HOW)}} for record in kept]
 
 
 # -------------------------------------------------------------------------------------------------------------- workers
@@ -427,9 +506,7 @@ class _Outcome(NamedTuple):
 
 def _outcomes(shelf, missing, n_jobs, dask, device):
     """Yield the outcome of each call, with its records written."""
-    from seisbook.provenance import code_version
-
-    setup = (shelf.study, code_version(), device)
+    setup = (shelf.study, provenance.code_version(), device)
     if dask:
         return _on_cluster(setup, missing, shelf.folder, dask)
     if device == "cpu" and n_jobs != 1:
@@ -491,35 +568,36 @@ def _work(setup, call, folder):
 
 def _keep(outcome, folder):
     """Write the records; they need not travel any further."""
-    for record in outcome.records:
-        _write(folder / f"{record['recipe']['hash']}.json", record)
+    for made_of, record in outcome.records:
+        records.write(folder / f"{record['key']}.json", record, made_of)
     return outcome._replace(records=[])
 
 
 def _carry_out(study, code, device, call):
-    """Run the trials of one call, a dictionary of trials by the hash of their recipe."""
-    recipes = [_own_recipe(study, trial, digest) for digest, trial in call.items()]
+    """Run the trials of one call, a dictionary of trials by the hash of their key."""
+    keys = [_own_key(study, trial, digest) for digest, trial in call.items()]
     how = {"seisbook": seisbook.__version__, "code": code, "machine": platform.machine(), "device": device}
     made, failures = [], []
-    with _one_thread():
+    with _one_thread(), provenance.watched() as inputs:
         tried = _attempt(study, list(call.values()), device)
         how["threads"] = _threads()
-    for recipe, trial, (result, seconds) in zip(recipes, call.values(), tried, strict=True):
+    for key, (digest, trial), (result, seconds) in zip(keys, call.items(), tried, strict=True):
         if isinstance(result, Failure):
             failures.append(result)
         else:
-            made.append({"recipe": recipe, "trial": trial, "result": result, "seconds": seconds, **how})
+            record = {"key": digest, "trial": trial, "result": result, "seconds": seconds, **how}
+            made.append((provenance.provenance(key, inputs), record))
     return _Outcome(len(call), made, failures)
 
 
-def _own_recipe(study, trial, digest):
-    """The trial's recipe in this process, by which the result will be made: no other may be written in its record."""
-    recipe = _as_json(study.recipe(trial))
-    if recipe["hash"] == digest:
-        return recipe
+def _own_key(study, trial, digest):
+    """The trial's key in this process, by which the result will be made: no other may be written in its record."""
+    key = trial_key(study, trial)
+    if provenance.digest(key) == digest:
+        return key
     raise UserError(
-        f"study {study.name}: a worker has other code or data than the process that started it "
-        f"(recipe {recipe['hash']}, not {digest}): give both the same version and start again"
+        f"study {study.name}: a worker has another configuration than the process that started it "
+        f"(key {provenance.digest(key)}, not {digest}): give both the same version and start again"
     )
 
 

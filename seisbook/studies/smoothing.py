@@ -18,23 +18,16 @@ import torch
 
 from seisbook.catalogues import networks
 from seisbook.errors import UserError
-from seisbook.measures import evaluation, splits
+from seisbook.measures import evaluation
 from seisbook.measures.smoothness import (
-    _jackknife,
-    _means,
-    _measured,
-    _nearest,
-    block_states,
-    dirichlet_energy,
-    effective_rank,
-    mad,
     profile,
 )
-from seisbook.models import checkpoints
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.deep import DeepGraphModel, equal_width, graph_parameters
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import recipes, runner
+from seisbook.studies.fold import first_fold_read
+from seisbook.studies.pretraining import pretrain
 
 log = logging.getLogger(__name__)
 # --------------------------------------------------------------------------------------------------------------- study
@@ -80,29 +73,9 @@ def run(trials) -> list[dict]:
     return [_trained(trial) for trial in trials]
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from, see `checkpoints.recipe`; the code of the measures is part of it."""
-    chosen = trial["profile"]
-    parts = (_config(trial), TRAINING[chosen], recipes.PROFILES[chosen], SIMULATION_SEED, _code(), trial)
-    return checkpoints.recipe("dynamic", trial["network"], *parts)
-
-
-@cache
-def _code():
-    """Hash of those parts of this file that a result comes from: a new figure does not make results out of date."""
-    parts = (
-        effective_rank,
-        dirichlet_energy,
-        _nearest,
-        mad,
-        DeepGraphModel,
-        equal_width,
-        block_states,
-        profile,
-        _measured,
-    )
-    parts += (_means, _jackknife, _config, _parts, _trained, _prediction, _rows)
-    return checkpoints.code_of_parts(*parts)
+def config(trial) -> dict:
+    """What a trial is carried out with."""
+    return {"model": _config(trial), "training": TRAINING[trial["profile"]]}
 
 
 def _config(trial):
@@ -112,22 +85,13 @@ def _config(trial):
 
 @cache
 def _default(network):
-    """The default model of a network, whose file takes long to read."""
+    """The default model of a network."""
     return recipes.model_config(networks.load(network))
 
 
-@cache
-def _parts(network, source, profile):
-    """The training and the test events of the first random fold, read by the stem that was trained on the twin."""
-    stem, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
-    size, seed = (recipes.PROFILES[profile].twin_events, SIMULATION_SEED) if source == "simulated" else (None, 0)
-    events = experiments.load_events(networks.load(network), source, size, seed, False).read_by(stem)
-    train, test = splits.folds(events.source_id, events.origin_time, "random")[0]
-    return events.select(train), events.select(test)
-
-
 def _trained(trial):
-    train, test = _parts(trial["network"], trial["source"], trial["profile"])
+    fold = first_fold_read(trial["network"], trial["source"], trial["profile"])
+    train, test = fold.shown, fold.held
     config = _config(trial)
     torch.manual_seed(trial["seed"])
     start = DeepGraphModel(config)
@@ -181,7 +145,8 @@ def _rounded(value, digits=4):
 
 def prepare(network, source, profile) -> None:
     """Train the stem and build the events, unless they are there, before many workers want them at once."""
-    _parts(network, source, profile)
+    pretrain(network, "dynamic", profile, False)
+    first_fold_read(network, source, profile)
 
 
-STUDY = runner.Study("smoothing", trials, run, recipe, prepare)
+STUDY = runner.Study("smoothing", trials, run, config, prepare)

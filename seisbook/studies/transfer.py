@@ -24,18 +24,20 @@ over test events and draws of the training events, see `verdicts`.
 """
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import torch
 from scipy.signal import resample_poly
 
+from seisbook import provenance
 from seisbook.catalogues import networks
-from seisbook.catalogues import networks as networks_study
-from seisbook.measures import evaluation, perturbations, splits
+from seisbook.measures import evaluation, perturbations
 from seisbook.models import checkpoints, peers
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import recipes, runner, runs
+from seisbook.studies.fold import first_fold
+from seisbook.studies.places import model_path
+from seisbook.studies.pretraining import pretrain, pretrained
 
 STARTS = ("other", "twin", "random")
 UNTRAINED = ("other", "resampled", "twin")  # what can be tested without any event
@@ -45,7 +47,6 @@ STEPS = {"quick": (10, 20), "paper": (60, 300)}  # of the whole model, then of a
 FROM_RANDOM = 3  # times as many
 BATCH = 8
 ALL = None  # training events: all of them, by the book's recipe
-SIMULATED = {"quick": 150, "paper": 1000}
 
 
 def other(network) -> str:
@@ -67,33 +68,30 @@ def run(trials) -> list[dict]:
     return [_tested(**trial) for trial in trials]
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
-    code = checkpoints.code_of_parts(_tested, _started, _resampled, _training, _events)
-    models = [_published(name)[1].recipe["hash"] for name in (other(trial["network"]), trial["network"])]
-    steps = STEPS[trial["profile"]], FROM_RANDOM, BATCH
-    profile = recipes.PROFILES[trial["profile"]]
-    return checkpoints.recipe("dynamic", trial["network"], profile, steps, models, code, trial)
+def config(trial) -> dict:
+    """What a trial is carried out with."""
+    steps = {"steps": STEPS[trial["profile"]], "from_random": FROM_RANDOM, "batch": BATCH}
+    return {**steps, "recipe": recipes.PROFILES[trial["profile"]]}
 
 
 def prepare(network, source, profile):
     """Train the twin's model and read the events, once for all."""
-    experiments.pretrain(network, "dynamic", profile, False)
-    _events(network, source, profile)
+    pretrain(network, "dynamic", profile, False)
+    first_fold(network, source, profile)
 
 
 def _tested(network, source, profile, start, n_train, partition):
-    events, train, test = _events(network, source, profile)
-    held = events.select(test)
+    fold = first_fold(network, source, profile)
+    held = fold.held
     if start == "resampled" or n_train is ALL:
         model, card = _published(other(network) if start == "resampled" else network)
-        held = _resampled(held, networks_study.load(network).window.sampling_rate_hz, card.config.sampling_rate_hz)
-        return evaluation.rounded(evaluation.errors(experiments.as_locator(model, card).predict(held), held))
+        held = _resampled(held, networks.load(network).window.sampling_rate_hz, card.config.sampling_rate_hz)
+        return evaluation.rounded(evaluation.errors(runs.as_locator(model, card).predict(held), held))
     model, rate = _started(network, profile, start, partition)
     locator = Locator("dynamic", model.config, _training(profile, start, rate, n_train), partition, model)
     if n_train:
-        chosen = np.random.default_rng(partition).permutation(train)[:n_train]  # a larger draw holds the smaller
-        locator.fit(events.select(chosen), progress=False)
+        chosen = np.random.default_rng(partition).permutation(fold.train)[:n_train]  # a larger draw holds the smaller
+        locator.fit(fold.events.select(chosen), progress=False)
     else:
         locator.model_ = model
     return evaluation.rounded(evaluation.errors(locator.predict(held), held))
@@ -101,7 +99,7 @@ def _tested(network, source, profile, start, n_train, partition):
 
 def _started(network, profile, start, partition):
     """The model that training starts from, in this network's units, and the learning rate."""
-    twin, card = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
+    twin, card = pretrained(network, "dynamic", profile)
     if start == "twin":
         return twin, card.training.learning_rate / 2
     torch.manual_seed(partition)
@@ -130,29 +128,16 @@ def _resampled(events, from_hz, to_hz):
     return replace(events, x=x, amplitude=amplitude)
 
 
-@cache
+@provenance.remember
 def _published(network):
-    return checkpoints.load(experiments.model_path(network, "dynamic", "random", 0, "paper"))
+    return checkpoints.load(model_path(network, "dynamic", "random", 0, "paper"))
 
 
-@cache
-def _events(network, source, profile):
-    """All events, and the training and test part of the first random fold."""
-    size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
-    events = experiments.load_events(networks_study.load(network), source, size, seed, False)
-    return events, *splits.folds(events.source_id, events.origin_time, "random")[0]
-
-
-@cache
+@provenance.remember
 def borrowed(network, source, profile):
     """The other network's model in this one's units, and all events as its stem reads them."""
     model, _ = _started(network, profile, "other", 0)
-    return model, _events(network, source, profile)[0].read_by(model)
+    return model, first_fold(network, source, profile).events.read_by(model)
 
 
-def borrowed_recipe(network) -> list:
-    """What `borrowed` follows from, beside the network's own twin."""
-    return [_published(other(network))[1].recipe["hash"], checkpoints.code_of_parts(borrowed, _started)]
-
-
-STUDY = runner.Study("transfer", trials, run, recipe, prepare)
+STUDY = runner.Study("transfer", trials, run, config, prepare)

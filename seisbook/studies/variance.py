@@ -13,17 +13,17 @@ number of epochs, a learning curve would show how few steps a small training set
 """
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
 from seisbook.catalogues import networks
 from seisbook.measures import evaluation, splits
-from seisbook.models import checkpoints
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.ensembles import EnsembleLocator, Seeds
 from seisbook.models.training import Locator
-from seisbook.studies import experiments, recipes, runner
+from seisbook.studies import recipes, runner
+from seisbook.studies.fold import first_fold, first_fold_read
+from seisbook.studies.pretraining import pretrain, pretrained
 
 TRAINING = TrainingConfig(epochs=0, batch_size=16, learning_rate=3e-3, validation=0.0)  # best on the twin
 STEPS = {"quick": 40, "paper": 500}
@@ -34,7 +34,6 @@ FEATURE_SEEDS = {"quick": 1, "paper": 1}  # of the arm that the claim is not abo
 SIZES = {"quick": (40,), "paper": (50, 100, 200, 400)}
 LEARNING = {"quick": 2, "paper": 8}  # partitions of each size
 WHOLE = {"quick": (2, 2, 40), "paper": (5, 3, 400)}  # partitions, seeds, training events
-SIMULATED = {"quick": 150, "paper": 1000}
 
 
 def trials(network, source, profile) -> list[dict]:
@@ -87,7 +86,8 @@ def run(trials, device="cpu") -> list[dict]:
     if trials[0]["part"] == "whole":
         return [_whole(**trial) for trial in trials]
     first = trials[0]
-    events, external, rest = _read(first["network"], first["source"], first["profile"])
+    fold = first_fold_read(first["network"], first["source"], first["profile"])
+    events, external, rest = fold.events, fold.test, fold.train
     parts = [_part(events, rest, trial) for trial in trials]
     epochs = max(1, round(STEPS[first["profile"]] * TRAINING.batch_size / len(parts[0][0])))
     locator = EnsembleLocator(
@@ -108,8 +108,9 @@ def run(trials, device="cpu") -> list[dict]:
 
 def _whole(network, source, profile, **trial):
     """One training of all of the model, from the arm's own twin."""
-    twin, card = checkpoints.load(experiments.pretrain(network, trial["arm"], profile, False))
-    events, external, rest = _events(network, source, profile)
+    twin, card = pretrained(network, trial["arm"], profile)
+    fold = first_fold(network, source, profile)
+    events, external, rest = fold.events, fold.test, fold.train
     train, test = _part(events, rest, trial)
     training = replace(recipes.PROFILES[profile].training, learning_rate=card.training.learning_rate / 2)
     locator = Locator(trial["arm"], twin.config, training, trial["seeds"][0], start_from=twin)
@@ -158,46 +159,27 @@ def group(trial):
     """Trials of one batched pass: one arm, with training sets of one size; of the whole model, each alone."""
     if trial["part"] == "whole":
         return trial["arm"], trial["partition"], *trial["seeds"]
-    events, _, rest = _events(trial["network"], trial["source"], trial["profile"])
-    return trial["arm"], len(_part(events, rest, trial)[0])
+    fold = first_fold(trial["network"], trial["source"], trial["profile"])
+    return trial["arm"], len(_part(fold.events, fold.train, trial)[0])
 
 
-def recipe(trial) -> dict:
-    """What a trial's result follows from."""
-    parts = checkpoints.code_of_parts(run, _whole, _estimates, _part, _result, _scores, _events, _read)
-    code = {**checkpoints.code_of("ensembles"), "variance_study": parts}
-    profile = recipes.PROFILES[trial["profile"]]
-    return checkpoints.recipe(trial["arm"], trial["network"], profile, TRAINING, STEPS[trial["profile"]], code, trial)
+def config(trial) -> dict:
+    """What a trial is carried out with."""
+    profile = trial["profile"]
+    return {"training": TRAINING, "steps": STEPS[profile], "recipe": recipes.PROFILES[profile]}
 
 
 def prepare(network, source, profile):
     """Train both arms on the twin, and let its stem read the events, once for all."""
     for arm in ARMS[:2]:
-        experiments.pretrain(network, arm, profile, False)
-    _read(network, source, profile)
-
-
-@cache
-def _events(network, source, profile):
-    """All events, the external test events, and the others."""
-    size, seed = (SIMULATED[profile], 3) if source == "simulated" else (None, 0)
-    events = experiments.load_events(networks.load(network), source, size, seed, False)
-    rest, external = splits.folds(events.source_id, events.origin_time, "random")[0]
-    return events, external, rest
-
-
-@cache
-def _read(network, source, profile):
-    """The same, as the twin's stem reads the events."""
-    twin, _ = checkpoints.load(experiments.pretrain(network, "dynamic", profile, False))
-    events, external, rest = _events(network, source, profile)
-    return events.read_by(twin), external, rest
+        pretrain(network, arm, profile, False)
+    first_fold_read(network, source, profile)
 
 
 def labels(network, source, profile):
     """Labels (events, 4) and names of the external test events, in the order of the predictions."""
-    events, external, _ = _events(network, source, profile)
-    return events.y[external].numpy(), events.source_id[external]
+    held = first_fold(network, source, profile).held
+    return held.y.numpy(), held.source_id
 
 
-STUDY = runner.Study("variance", trials, run, recipe, prepare, group, batch=4)
+STUDY = runner.Study("variance", trials, run, config, prepare, group, batch=4)

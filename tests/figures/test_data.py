@@ -13,7 +13,7 @@ import shapely
 from cartopy.io import Downloader, DownloadWarning
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from seisbook.catalogues import geography, networks
+from seisbook.catalogues import geography, networks, schema
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import path_geometry
 from seisbook.figures import data as data_figures
@@ -42,15 +42,15 @@ def small_network(name):
         title=name.capitalize(),
         reference="made up",
         utc_offset_h=0,
-        velocity_model=networks.VelocityModel([0.0], [6.0], 1.75, "made up"),
-        magnitude=networks.MagnitudeRelation(1.1, 0.002, -2.0, 0.2, "made up"),
-        window=networks.Window(60, 20, (2, 5)),
+        velocity_model=schema.VelocityModel([0.0], [6.0], 1.75, "made up"),
+        magnitude=schema.MagnitudeRelation(1.1, 0.002, -2.0, 0.2, "made up"),
+        window=schema.Window(60, 20, (2, 5)),
         pick_scatter_s=(0.1, 0.2),
         pick_scatter_per_100km_s=0.1,
         dominant_period_s=(0.2, 1.3),
         minimum_stations=3,
         stations=[
-            networks.Station(code=f"S{i}", latitude=latitude + a, longitude=longitude + b, elevation_m=500)
+            schema.Station(code=f"S{i}", latitude=latitude + a, longitude=longitude + b, elevation_m=500)
             for i, (a, b) in enumerate(rng.normal(0, spread, (8, 2)))
         ],
     )

@@ -5,7 +5,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from seisbook import records
 from seisbook.catalogues import networks
-from seisbook.catalogues import networks as networks_study
 from seisbook.errors import UserError
 from seisbook.figures import model as model_figures
 from seisbook.findings import comparison
@@ -62,7 +61,7 @@ def test_table_has_the_best_first_and_signs(runs):
 
 
 def test_error_map_sums_up_and_shows_no_single_event():
-    network = networks_study.load("ridgecrest")
+    network = networks.load("ridgecrest")
     twin = simulation.simulate(network, 300, 0)
     errors = pd.DataFrame({"epicentral_km": np.arange(300.0)}, index=twin.events.index)
     cells = comparison.error_map(errors, twin, network)
@@ -123,7 +122,7 @@ def shipped_figures():
         "forest": model_figures.forest(content["entries"], "random", experts),
         "distributions": model_figures.error_distributions({n: found[n]["quantiles"] for n in found}, experts),
         "strata": model_figures.strata(found["colombia"]["strata"]),
-        "maps": model_figures.error_maps(found["colombia"]["maps"], networks_study.load("colombia")),
+        "maps": model_figures.error_maps(found["colombia"]["maps"], networks.load("colombia")),
         "calibration": model_figures.calibration({n: found[n]["calibration"] for n in found}),
         "training": model_figures.training_curve(history, 2),
     }

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook.catalogues import geodesy, networks
+from seisbook.catalogues import geodesy, networks, schema
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.errors import UserError
 from seisbook.measures import estimates, expert_line, seismicity
@@ -15,19 +15,19 @@ from seisbook.physics import residuals
 def network():
     """Four stations at known places around 4 N, 74 W."""
     stations = [
-        networks.Station(code="NOR", latitude=4.5, longitude=-74.0, elevation_m=0),
-        networks.Station(code="EAS", latitude=4.0, longitude=-73.0, elevation_m=2000, site_term=0.3),
-        networks.Station(code="SOU", latitude=3.0, longitude=-74.0, elevation_m=0),
-        networks.Station(code="WES", latitude=4.0, longitude=-74.2, elevation_m=0),
+        schema.Station(code="NOR", latitude=4.5, longitude=-74.0, elevation_m=0),
+        schema.Station(code="EAS", latitude=4.0, longitude=-73.0, elevation_m=2000, site_term=0.3),
+        schema.Station(code="SOU", latitude=3.0, longitude=-74.0, elevation_m=0),
+        schema.Station(code="WES", latitude=4.0, longitude=-74.2, elevation_m=0),
     ]
     return networks.Network(
         name="cross",
         title="Cross",
         reference="made up",
         utc_offset_h=0,
-        velocity_model=networks.VelocityModel([0.0], [6.0], 1.75, "made up"),
-        magnitude=networks.MagnitudeRelation(1.1, 0.002, -2.0, 0.2, "made up"),
-        window=networks.Window(60, 20, (2, 5)),
+        velocity_model=schema.VelocityModel([0.0], [6.0], 1.75, "made up"),
+        magnitude=schema.MagnitudeRelation(1.1, 0.002, -2.0, 0.2, "made up"),
+        window=schema.Window(60, 20, (2, 5)),
         pick_scatter_s=(0.1, 0.2),
         pick_scatter_per_100km_s=0.1,
         dominant_period_s=(0.2, 1.3),

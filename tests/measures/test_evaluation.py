@@ -10,8 +10,8 @@ from scipy import integrate, stats
 from seisbook.catalogues import networks
 from seisbook.errors import UserError
 from seisbook.measures import calibration, evaluation, splits, strata, t_test
+from seisbook.models.error_model import TAIL
 from seisbook.models.graph import Prediction
-from seisbook.models.losses import TAIL
 from seisbook.physics import simulation
 
 
@@ -214,7 +214,7 @@ def test_stratify_refuses_what_it_does_not_know(errors_and_geometry):
         strata.stratify(table, geometry.assign(magnitude=np.nan), "magnitude")
 
 
-def test_one_magnitude_alone_has_a_stratum(strata):
+def test_one_magnitude_alone_has_a_stratum(errors_and_geometry):
     table, geometry = errors_and_geometry
     assert strata.stratify(table, geometry.assign(magnitude=2.0), "magnitude").n.to_dict() == {"2–2.5": 12}
 

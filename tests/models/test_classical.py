@@ -8,7 +8,8 @@ import seisbook.physics.traveltimes
 from seisbook.catalogues import bulletins, geodesy, networks
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import KM_PER_DEGREE, distance_azimuth, to_geographic
-from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
+from seisbook.catalogues.networks import Network
+from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window, Zone
 from seisbook.datasets import build
 from seisbook.errors import UserError
 from seisbook.models.classical import ClassicalLocator, weighted_median

@@ -4,7 +4,8 @@ import pytest
 
 import seisbook.physics.traveltimes
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window
+from seisbook.catalogues.networks import Network
+from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
 from seisbook.errors import UserError
 from seisbook.physics import missing_readings, rendering
 from seisbook.physics.traveltimes import TravelTimes

@@ -7,7 +7,8 @@ import pytest
 import seisbook.physics.traveltimes
 from seisbook.catalogues import networks
 from seisbook.catalogues.geodesy import distance_azimuth
-from seisbook.catalogues.networks import MagnitudeRelation, Network, Station, VelocityModel, Window, Zone
+from seisbook.catalogues.networks import Network
+from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window, Zone
 from seisbook.errors import UserError
 from seisbook.physics import simulation
 from seisbook.physics.traveltimes import TravelTimes

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import seisbook.physics.traveltimes
-from seisbook.catalogues.networks import VelocityModel
+from seisbook.catalogues.schema import VelocityModel
 from seisbook.physics.traveltimes import ELEVATION_KM, TravelTimes, tabulate
 
 HALF_SPACE = VelocityModel([0.0], [6.0], 1.75, "half-space")

@@ -1,0 +1,507 @@
+"""Running results again: whether they still follow from the code, and the stamp that says so.
+
+Results are verified by *kind*, such as `run/ours` or `study/variance`. Two seeded trials of a kind, one of each of its
+files where it has more, are carried out again in a fresh process, whose calls are traced. If the numbers agree within
+the tolerance that the kind declares, all files of the kind get the evidence; if not, they are marked as refuted.
+"""
+
+import datetime
+import logging
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from seisbook import provenance, records, witness
+from seisbook.book import chapters
+from seisbook.errors import UserError
+from seisbook.provenance import WITNESSES
+
+log = logging.getLogger(__name__)
+TRIALS = 2  # of a kind, and at least one of each file
+SEED = 20261126
+CHAPTER = "chapter/"  # begins the names of chapters' kinds
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Results that the same code makes.
+
+    All functions are functions of a module or `functools.partial` of one: they run in another process.
+
+    Parameters
+    ----------
+    name : str
+    files : list of Path
+        Records and cards that get the evidence.
+    trials : list of dict
+        What can be run again, each with the `file` that it belongs to, and `seconds` if it is known how long it takes.
+    prepare : callable
+        A trial: makes what it loads, before it is traced.
+    again : callable
+        A trial: carries it out; returns the recorded numbers and those found now, dictionaries by name.
+    tolerance : float
+        Largest relative difference.
+    """
+
+    name: str
+    files: list[Path]
+    trials: list[dict]
+    prepare: Callable[[dict], None]
+    again: Callable[[dict], tuple[dict, dict]]
+    tolerance: float
+
+
+@dataclass
+class Outcome:
+    """What running trials of a kind again has shown."""
+
+    kind: str
+    tolerance: float
+    trials: list[dict] = field(default_factory=list)
+    largest: float = 0.0
+    where: str = ""
+    seconds: float = 0.0
+    unnamed: list[str] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all numbers came out again, within the tolerance."""
+        return self.largest <= self.tolerance and not self.unnamed
+
+    def add(self, trial, recorded, found):
+        """Compare the numbers of one trial."""
+        self.trials.append({name: value for name, value in trial.items() if name not in ("file", "seconds")})
+        for name in recorded:
+            difference = _difference(recorded[name], found.get(name))
+            if difference > self.largest:
+                self.largest, self.where = difference, f"{name}: {recorded[name]:.6g}, now {found.get(name)}"
+
+
+def _difference(recorded, found):
+    """Relative difference of two numbers; infinite where one is missing."""
+    if found is None or not np.isfinite(found) or not np.isfinite(recorded):
+        return 0.0 if found is not None and np.isnan(found) and np.isnan(recorded) else float("inf")
+    return abs(found - recorded) / max(abs(found), abs(recorded), 1e-9)
+
+
+# ------------------------------------------------------------------------------------------------------------- sampling
+
+
+def sample(kind: Kind, random_state=SEED) -> list[dict]:
+    """Trials of a kind to be run again: one of each file, at least `TRIALS`, from the quicker half of each file's."""
+    rng = np.random.default_rng([random_state, *kind.name.encode()])
+    by_file = {}
+    for trial in kind.trials:
+        by_file.setdefault(trial["file"], []).append(trial)
+    share = -(-TRIALS // max(len(by_file), 1))
+    chosen = []
+    for trials in by_file.values():
+        middle = np.median([trial.get("seconds", 0) for trial in trials])
+        quick = [trial for trial in trials if trial.get("seconds", 0) <= middle]
+        picked = rng.choice(len(quick), min(share, len(quick)), replace=False)
+        chosen += [quick[i] for i in sorted(picked)]
+    return chosen
+
+
+# -------------------------------------------------------------------------------------------------------------- running
+
+
+def run_again(kind: Kind, trials) -> Outcome:
+    """Carry out trials in a fresh process, in which no cache hides what a run calls."""
+    if kind.name.startswith(CHAPTER):
+        return _chapter_again(kind)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        process.submit(_prepare, kind.prepare, trials).result()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(_run_traced, kind, trials).result()
+
+
+def _prepare(prepare, trials):
+    for trial in trials:
+        prepare(trial)
+
+
+def _run_traced(kind, trials):
+    import torch
+
+    torch.set_num_threads(1)  # as all trials are run
+    outcome, start = Outcome(kind.name, kind.tolerance), time.perf_counter()
+    compared, inputs = [], []
+    with witness.traced(provenance.STAGES) as reached:
+        for trial in trials:
+            with provenance.watched() as loaded:
+                compared.append(kind.again(trial))
+            inputs.append(loaded)
+    for trial, (recorded, found), loaded in zip(trials, compared, inputs, strict=True):
+        outcome.add(trial, recorded, found)
+        outcome.unnamed += _unnamed(kind, trial, loaded)
+    outcome.seconds = round(time.perf_counter() - start, 1)
+    outcome.reached = reached
+    return outcome
+
+
+def _unnamed(kind, trial, loaded):
+    """Inputs that a trial loads and its record does not name, or names with another content."""
+    paths = [path for path in kind.files if path.name == trial["file"]] or kind.files
+    named = [records.split(path)[0]["inputs"] for path in paths]
+    return [name for name, content in loaded.items() if not any(inputs.get(name) == content for inputs in named)]
+
+
+# ------------------------------------------------------------------------------------------------------------- stamping
+
+
+def verify(kinds, progress=True) -> list[Outcome]:
+    """Run trials of each kind again, and stamp all of its files with what came out.
+
+    Raises
+    ------
+    UserError
+        If code has changed since the last commit: the evidence names it.
+    """
+    commit = provenance.committed()
+    outcomes = []
+    for kind in tqdm(kinds, "kinds", unit="kind", disable=None if progress else True):
+        outcome = run_again(kind, sample(kind))
+        stamp(kind, outcome, commit)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def stamp(kind: Kind, outcome: Outcome, commit: str) -> None:
+    """Write the evidence into all files of a kind, and what its runs reached beside the records."""
+    table = witness.source().table(outcome.reached)
+    packages = provenance.locked(_distributions(witness.source().imports(outcome.reached)))
+    known = provenance.witnesses() | {
+        kind.name: {"reached": sorted(outcome.reached), "table": table, "packages": packages}
+    }
+    records.write_text(WITNESSES, provenance.canonical(known, indent=1) + "\n")
+    provenance.witnesses.cache_clear()
+    evidence = {
+        "kind": kind.name,
+        "witness": provenance.witness_hash(table, packages),
+        "commit": commit,
+        "date": datetime.date.today().isoformat(),
+        "trials": outcome.trials,
+        "largest_difference": float(f"{min(outcome.largest, 1e9):.3g}"),
+        "tolerance": kind.tolerance,
+        "seconds": outcome.seconds,
+        "agrees": outcome.agrees,
+    }
+    for path in kind.files:
+        _restamp(path, evidence)
+
+
+def _restamp(path, evidence):
+    """A record keeps its numbers; one whose numbers were changed by hand, or whose inputs have moved, gets no stamp."""
+    if path.suffix == ".ipynb":
+        chapters.restamp(path, evidence)
+        return
+    kept, body = records.split(path)
+    state = provenance.judge(kept)
+    if kept.get("content") != records.hash_of(body) or state.name == "stale":
+        log.warning("%s: not stamped: %s", path, state.reason or "its content was changed")
+        return
+    records.restamp(path, {**kept, "evidence": evidence})
+
+
+def _distributions(imported):
+    """Names of the packages that top-level modules belong to, as the lock file writes them."""
+    owners = packages_distributions()
+    found = {name.lower().replace("_", "-") for module in imported for name in owners.get(module, [])}
+    return sorted(found)
+
+
+def report(outcomes) -> str:
+    """What was run again and what it showed, a line a kind."""
+    lines = []
+    for outcome in outcomes:
+        verdict = "agrees" if outcome.agrees else "REFUTED"
+        where = f" ({outcome.where})" if outcome.where else ""
+        ran = f"{len(outcome.trials)} trials, {outcome.seconds:5.0f} s"
+        if outcome.unnamed:
+            where += f"; loads what the record does not name: {', '.join(sorted(set(outcome.unnamed)))}"
+        lines.append(f"{outcome.kind:24} {verdict:8} {ran}, largest difference {outcome.largest:.3g}{where}")
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------------------------------------------------------- kinds
+
+
+def study_kinds() -> list[Kind]:
+    """A kind for each study that has a published record."""
+    from seisbook.studies import runner
+
+    kinds = []
+    for name in runner.STUDIES:
+        files = sorted((records.RESULTS / "studies").glob(f"{name}-*-paper.json"))
+        files = [path for path in files if path.stem.rsplit("-", 3)[0] == name]
+        if files:
+            study = runner.find(name)
+            trials = [_study_trial(path, record) for path in files for record in records.read(path)[1]["records"]]
+            prepare, again = partial(_prepare_study, name), partial(_study_again, name)
+            kinds.append(Kind(f"study/{name}", files, trials, prepare, again, study.tolerance))
+    return kinds
+
+
+def _study_trial(path, record):
+    return {"file": path.name, "seconds": record["seconds"], "trial": record["trial"]}
+
+
+def _prepare_study(name, trial):
+    from seisbook.studies import runner
+
+    given = trial["trial"]
+    runner.find(name).prepare(given["network"], given["source"], given["profile"])
+
+
+def _study_again(name, trial):
+    from seisbook.studies import runner
+
+    study = runner.find(name)
+    content = records.read(records.RESULTS / "studies" / trial["file"])[1]
+    recorded = next(record["result"] for record in content["records"] if record["trial"] == trial["trial"])
+    (found,) = study.run([trial["trial"]])
+    return study.summary(recorded), study.summary(provenance.plain(found))
+
+
+def run_kinds() -> list[Kind]:
+    """The comparison's runs: our models, the peers, and the classical pipeline; models that were kept go with them."""
+    from seisbook.models.names import OURS, PEERS
+    from seisbook.studies.places import MODELS, runs_folder
+
+    kinds = []
+    for name, models in (("ours", OURS), ("peers", PEERS), ("classical", ("classical",))):
+        paths = [path for path in sorted(runs_folder("paper").glob("*.json")) if path.stem.split("-")[1] in models]
+        cards = [path for path in sorted(MODELS.glob("*-random-0.json")) if path.stem.split("-")[1] in models]
+        trials = [_run_trial(path) for path in paths]
+        if name == "ours":  # the others start from twins that are not published, by the same code
+            trials = [trial for trial in trials if trial["model"] == "dynamic"]
+        kinds.append(Kind(f"run/{name}", paths + cards, trials, _prepare_run, _run_again, provenance.RETRAINED))
+    return kinds
+
+
+def _run_trial(path):
+    content = records.read(path)[1]
+    return {"file": "", "seconds": content["train_s"], **{k: content[k] for k in ("network", "model", "split", "fold")}}
+
+
+def _prepare_run(trial):
+    from seisbook.catalogues import networks
+    from seisbook.datasets.library import load_events
+    from seisbook.studies.pretraining import pretrain
+
+    if trial["model"] != "classical":
+        pretrain(trial["network"], trial["model"], "paper", False)
+        load_events(networks.load(trial["network"]), "bulletin", None, 0, False)
+
+
+def _run_again(trial):
+    from seisbook.studies import runner, runs
+    from seisbook.studies.places import record_path
+
+    where = [trial[name] for name in ("network", "model", "split", "fold")]
+    recorded = records.read(record_path(*where, "paper"))[1]
+    found = runs.train_and_test(*where, "paper", False).record
+    return runner.medians(recorded["errors"]), runner.medians(found["errors"])
+
+
+def twin_kind() -> Kind:
+    """Models of the twins, compared by their errors on new simulated events."""
+    from seisbook.studies.places import MODELS
+
+    files = sorted(MODELS.glob("*-twin-*.json"))
+    trials = [
+        {"file": "", "seconds": records.read(path)[1]["metrics"]["train_s"], "model": path.stem} for path in files
+    ]
+    return Kind("twin", files, trials, _prepare_twin, _twin_again, provenance.RETRAINED)
+
+
+def _prepare_twin(trial):
+    _twin_events(trial)
+
+
+def _twin_events(trial):
+    from seisbook.catalogues import networks
+    from seisbook.datasets.library import load_events
+    from seisbook.studies import runs
+
+    network = networks.load(trial["model"].split("-")[0])
+    return load_events(network, "simulated", runs.TWIN_EVENTS, runs.TWIN_SEED, False)
+
+
+def _twin_again(trial):
+    import tempfile
+
+    from seisbook.measures import evaluation
+    from seisbook.models import checkpoints
+    from seisbook.studies import pretraining, runner, runs
+    from seisbook.studies.places import MODELS
+
+    network, _, model, profile = trial["model"].split("-")
+    events, compared = _twin_events(trial), []
+    with tempfile.TemporaryDirectory() as folder:
+        again = pretraining.train_on_twin(network, model, profile, Path(folder) / trial["model"], False)
+        for path in (MODELS / trial["model"], again):
+            errors = evaluation.errors(runs.as_locator(*checkpoints.load(path)).predict(events), events)
+            compared.append(runner.medians(evaluation.rounded(errors)))
+    return tuple(compared)
+
+
+def summary_kinds() -> list[Kind]:
+    """The records that sum up others, each computed again as a whole."""
+    from seisbook.findings.summaries import SUMMARIES
+
+    kinds = []
+    for name in SUMMARIES:
+        path = records.path_of(name)
+        again = partial(_summary_again, name)
+        kinds.append(Kind(f"record/{name}", [path], [{"file": name}], _nothing, again, provenance.SAME_WEIGHTS.event))
+    return kinds
+
+
+def _nothing(trial):
+    """Prepare nothing."""
+
+
+def _summary_again(name, trial):
+    from seisbook.findings import summaries
+
+    recorded = records.read(records.path_of(name))[1]
+    return _numbers(recorded), _numbers(summaries.computed(name, False)[0])
+
+
+def _numbers(value, where=""):
+    """All numbers of a record by their place; of a long list, its median and its 90 % quantile."""
+    if isinstance(value, dict):
+        return {
+            name: number for key, part in value.items() for name, number in _numbers(part, f"{where}/{key}").items()
+        }
+    if isinstance(value, list) and len(value) > 10 and all(isinstance(part, (int, float)) for part in value):
+        return dict(zip((f"{where}:50", f"{where}:90"), np.quantile(np.abs(value), [0.5, 0.9]).tolist(), strict=True))
+    if isinstance(value, list):
+        return {name: number for i, part in enumerate(value) for name, number in _numbers(part, f"{where}/{i}").items()}
+    return {where: float(value)} if isinstance(value, (int, float)) and not isinstance(value, bool) else {}
+
+
+def chapter_kinds() -> list[Kind]:
+    """The published chapters, each executed again as a whole; numbers in what its cells print are compared."""
+    tolerance = provenance.SAME_WEIGHTS.event
+    return [
+        Kind(f"{CHAPTER}{path.stem}", [path], [{"file": path.name}], _nothing, _nothing, tolerance)
+        for path in chapters.chapters()
+    ]
+
+
+def _chapter_again(kind):
+    """Execute a chapter, in whose own kernel the calls are traced."""
+    start, (path,) = time.perf_counter(), kind.files
+    (executed,) = chapters.run([path], "paper", {})
+    outcome = _executed(kind, executed)
+    outcome.add(kind.trials[0], chapters.printed(path), chapters.printed(executed))
+    outcome.seconds = round(time.perf_counter() - start, 1)
+    return outcome
+
+
+def _executed(kind, notebook):
+    made_of = chapters.origin(notebook)
+    return Outcome(kind.name, kind.tolerance, reached=set(made_of["reached"]))
+
+
+def publish(chapter: Path) -> Path:
+    """Publish a chapter with its evidence: that it was just executed, at this commit.
+
+    Raises
+    ------
+    UserError
+        If code has changed since the last commit.
+    """
+    commit = provenance.committed()
+    path, executed = chapters.publish(chapter)
+    (kind,) = (kind for kind in chapter_kinds() if kind.files == [path])
+    outcome = _executed(kind, executed)
+    outcome.trials = [{"file": path.name}]
+    stamp(kind, outcome, commit)
+    return path
+
+
+def data_kind() -> Kind:
+    """The data that records were made from, built again."""
+    trials = [{"file": "", "data": name} for name in provenance.known_data()]
+    return Kind("data", [provenance.DATASETS], trials, _nothing, _data_again, provenance.SAME_DATA)
+
+
+def _data_again(trial):
+    _, sums = provenance.known_data()[trial["data"]]["fingerprint"]
+    found = provenance.Fingerprint.of(made(trial["data"]).arrays())
+    recorded = dict(enumerate(sums))
+    return {str(i): value for i, value in recorded.items()}, {str(i): value for i, value in enumerate(found.sums)}
+
+
+def record_data() -> Path:
+    """Write the contents and fingerprints of all data that the published results were made from.
+
+    What is known already, and alike what is made now, keeps its content, so that nothing goes out of date.
+    """
+    names = sorted({name for path in published() for name in records.split(path)[0]["inputs"] if is_data(name)})
+    known, data = provenance.known_data(), {}
+    for name in tqdm(names, "data", unit="set", disable=None):
+        arrays = made(name).arrays()
+        fingerprint = provenance.Fingerprint.of(arrays)
+        data[name] = {"content": provenance.content_of(name, arrays), "fingerprint": list(fingerprint)}
+        if known.get(name, {}).get("content") == data[name]["content"]:
+            data[name] = known[name]
+    key = provenance.key("data")
+    return records.write(provenance.DATASETS, {"data": data}, provenance.provenance(key, {}), indent=1)
+
+
+def published() -> list[Path]:
+    """Records of runs and studies, and cards of models, that the book publishes."""
+    folders = records.RESULTS / "runs", records.RESULTS / "studies", records.RESULTS.parent / "models"
+    return [path for folder in folders for path in sorted(folder.glob("*.json"))]
+
+
+def is_data(name) -> bool:
+    """Whether an input is a data set or a catalogue."""
+    return name.startswith(("events:", "catalogue:"))
+
+
+def made(name):
+    """Events or a catalogue, made now from the start by the name that records have for it."""
+    from seisbook.datasets import library
+
+    kind, _, what = name.partition(":")
+    if kind == "catalogue":
+        from seisbook.catalogues import bulletins, networks
+
+        network, period = what.split("-", 1)
+        return bulletins.read_period(networks.load(network), period)
+    return library.make(what)
+
+
+def kinds() -> list[Kind]:
+    """All kinds of results, in the order in which they build on each other."""
+    return [data_kind(), twin_kind(), *run_kinds(), *study_kinds(), *summary_kinds(), *chapter_kinds()]
+
+
+def find(names) -> list[Kind]:
+    """The kinds of these names.
+
+    Raises
+    ------
+    UserError
+        If there is no such kind; the message lists them.
+    """
+    known = {kind.name: kind for kind in kinds()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UserError(f"no kind of results '{unknown[0]}': choose among {', '.join(known)}")
+    return [known[name] for name in names]

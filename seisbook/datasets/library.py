@@ -1,0 +1,70 @@
+"""Events by name: each dataset is built once, kept under `_build/data`, and read into memory."""
+
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from seisbook import provenance
+from seisbook.catalogues import sources
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
+from seisbook.paths import BUILD
+
+BUILDER = "seisbook.datasets.build:build"
+
+
+@provenance.stage
+def load_events(network, source, n_events=None, random_state=0, progress=True, catalogue_files=None) -> Events:
+    """Events of a network from one source, built unless that has been done with the code as it is.
+
+    Parameters
+    ----------
+    network : Network
+    source : {"bulletin", "simulated", "waveform"}
+    n_events : int, optional
+        The first so many; all if not given.
+    random_state : int
+    progress : bool
+    catalogue_files : list of path, optional
+        Instead of the network's own bulletin.
+    """
+    name = name_of(network.name, source, n_events, random_state, catalogue_files)
+    with provenance.unwatched():
+        folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
+        if not folder.is_dir():
+            files = {"catalogue_files": catalogue_files, "progress": progress}
+            build.build(network, source, folder, n_events, random_state, **files)
+        events, content = _read(folder, f"events:{name}", progress)
+    provenance.note(f"events:{name}", content)
+    return events
+
+
+def name_of(network, source, n_events, random_state, catalogue_files=None) -> str:
+    """Name of a dataset, such as `colombia-bulletin-all-0`."""
+    files = [Path(path).stem for path in catalogue_files or ()]
+    return "-".join([network, source, str(n_events or "all"), str(random_state), *files])
+
+
+def _stamp(network, catalogue_files):
+    """Hash of what a dataset is built with, beside its name."""
+    files = [Path(path).read_bytes().hex() for path in catalogue_files or ()]
+    return provenance.digest([network, files, provenance.code_hash(BUILDER)])
+
+
+def make(name) -> Events:
+    """Events of this name, built from the start in a folder that is removed again."""
+    network, source, size, seed, *stems = name.split("-", 4)
+    files = [sources.fetch(known) for known in sources.registry() if Path(known).stem in stems]
+    size = None if size == "all" else int(size)
+    with tempfile.TemporaryDirectory() as folder:
+        built = build.build(
+            network, source, Path(folder) / name, size, int(seed), catalogue_files=files, progress=False
+        )
+        return Events.from_dataset(EventDataset(built), False)
+
+
+@lru_cache(maxsize=3)  # many models are trained on the same events, one after the other
+def _read(folder, name, progress):
+    events = Events.from_dataset(EventDataset(folder), progress)
+    return events, provenance.content_of(name, events.arrays())

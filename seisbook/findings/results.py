@@ -1,0 +1,86 @@
+"""Errors of all models over all folds, from the records of their runs."""
+
+import json
+import logging
+
+import numpy as np
+import pandas as pd
+
+from seisbook import provenance, records
+from seisbook.errors import UserError
+from seisbook.measures import evaluation
+from seisbook.measures.splits import FOLDS
+from seisbook.studies.places import runs_folder
+
+log = logging.getLogger(__name__)
+
+
+def all_runs(profile="paper") -> dict:
+    """The records of all runs, current or not, by name."""
+    return {path.stem: records.read(path)[1] for path in sorted(runs_folder(profile).glob("*.json"))}
+
+
+def current_runs(profile="paper") -> dict:
+    """The records of runs that are not out of date; others are named in the log and left out."""
+    runs = {}
+    for path in sorted(runs_folder(profile).glob("*.json")):
+        try:
+            runs[path.stem] = provenance.load(path)
+        except UserError as error:
+            log.warning("left out: %s", error)
+    return runs
+
+
+def entries(runs) -> list[dict]:
+    """One entry for each network, model and split whose folds are all there, over all test events."""
+    grouped = {}
+    for record in runs:
+        grouped.setdefault((record["network"], record["model"], record["split"]), []).append(record)
+    return [_entry(*key, found) for key, found in grouped.items() if len(found) == (1 if key[2] == "twin" else FOLDS)]
+
+
+def results(profile="paper") -> list[dict]:
+    """The entries of all current runs, never of those that are out of date."""
+    return entries(current_runs(profile).values())
+
+
+def _entry(network, model, split, found):
+    errors = pd.concat([pd.DataFrame(record["errors"]).set_index("source_id") for record in found])
+    return {
+        "network": network,
+        "source": found[0]["source"],
+        "model": model,
+        "split": split,
+        "n_events": len(errors),
+        **evaluation.summarise_errors(errors),
+        "parameters": found[0]["parameters"],
+        "learning_rate": found[0].get("learning_rate"),  # the classical pipeline has none
+        "train_s": float(np.mean([record["train_s"] for record in found])),
+        "profile": found[0]["profile"],
+        "commit": sorted({record["commit"] for record in found}),
+    }
+
+
+def table(found) -> str:
+    """The entries as text, a line each."""
+    if not found:
+        raise UserError("no current results: make some with `seisbook train`")
+    rows = [
+        {
+            "network": one["network"],
+            "model": one["model"],
+            "split": one["split"],
+            "events": one["n_events"],
+            "epicentre (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["epicentral_km"]),
+            "depth (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["depth_km"]),
+            "magnitude RMSE": "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"]),
+            "seconds": f"{one['train_s']:.0f}",
+        }
+        for one in found
+    ]
+    return pd.DataFrame(rows).to_string(index=False)
+
+
+def as_json(found) -> str:
+    """The entries as JSON."""
+    return json.dumps(found, indent=1)

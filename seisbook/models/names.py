@@ -1,0 +1,5 @@
+"""Names of the models, which are known without loading PyTorch."""
+
+OURS = ("dynamic", "static", "feature", "none", "last")
+PEERS = ("seismicgnn", "attention", "transformer", "gcn", "dgcnn")
+NAMES = (*OURS, *PEERS)

@@ -1,0 +1,250 @@
+"""Cross-validated comparisons of models: one record per training, and the errors over all folds.
+
+A learned model is trained in two steps, the same for all: on rendered events of the network's simulated twin, whose
+number is not limited, and then on the training part of the real bulletin. The learning rate, too, is chosen on the
+twin, from the same grid for all. The twin's zones, site terms and noise levels were measured on the whole bulletin; no
+label or reading of a single test event touches either step.
+
+The split `twin` tests on new simulated events, whose labels are exact, what was trained on simulated events alone.
+"""
+
+import logging
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from seisbook import provenance, records
+from seisbook.catalogues import bulletins, networks
+from seisbook.datasets import build
+from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import EventDataset
+from seisbook.datasets.library import load_events
+from seisbook.errors import UserError
+from seisbook.measures import evaluation
+from seisbook.measures.splits import FOLDS, folds
+from seisbook.models import checkpoints
+from seisbook.models.classical import ClassicalLocator
+from seisbook.models.picker import catalogue_from_traces
+from seisbook.models.training import Locator
+from seisbook.physics import simulation
+from seisbook.studies.places import model_path, record_path
+from seisbook.studies.pretraining import pretrain, pretrained, timed_fit, twin_key
+from seisbook.studies.recipes import PROFILES
+
+log = logging.getLogger(__name__)
+TWIN_EVENTS, TWIN_SEED = 500, 2  # of the twin that tests what was trained on the twin alone
+
+
+def run_key(network, model, split="random", fold=0, profile="paper") -> dict:
+    """Key of one run."""
+    where = {"network": networks.load(network).name, "model": model, "split": split, "fold": fold, "folds": FOLDS}
+    if split == "twin":
+        where |= {"twin_events": TWIN_EVENTS, "twin_seed": TWIN_SEED, "fold": 0}
+    if model == "classical":
+        return provenance.key("run", **where)
+    start = twin_key(network, model, profile)
+    return provenance.key("run", **where, start=start, training=PROFILES[profile].training)
+
+
+def run(network, model, split="random", fold=0, profile="paper", progress=True, force=False) -> dict:
+    """Train and test one model on one fold of the real bulletin, or on the twin; the record is kept, not made twice.
+
+    Parameters
+    ----------
+    network : str
+    model : str
+        One of `seisbook.models.peers.NAMES`, or `classical`.
+    split : {"random", "time", "twin"}
+    fold : int
+        0 for the twin.
+    profile : {"quick", "paper"}
+    force : bool
+        Make it anew where a published record is there but out of date.
+
+    Returns
+    -------
+    dict
+        The record: what was done, and each test event's errors.
+
+    Raises
+    ------
+    UserError
+        If a published record would be replaced and `force` is not given, or code has changed since the last commit.
+    """
+    path = record_path(network, model, split, fold, profile)
+    key = run_key(network, model, split, fold, profile)
+    found = provenance.state(path, key)
+    if found.name not in ("missing", "stale", "damaged", "refuted"):
+        return records.read(path)[1]
+    if profile == "paper":
+        provenance.committed()
+        if found.name != "missing" and not force:
+            raise UserError(f"{path}: {found.name}: {found.reason}: to train it again and replace it, give --force")
+    if model != "classical":
+        pretrain(network, model, profile, progress)
+    with provenance.watched() as inputs:
+        made = train_and_test(network, model, split, fold, profile, progress)
+    if made.locator is not None:
+        _keep_model(made, network, model, split, fold, profile, key, inputs)
+    records.write(path, made.record, provenance.provenance(key, inputs), indent=1)
+    return records.read(path)[1]
+
+
+class Run(NamedTuple):
+    """A run that was carried out: its record, and the locator and its test errors if it trained one."""
+
+    record: dict
+    locator: Locator | None = None
+    errors: pd.DataFrame | None = None
+
+
+def train_and_test(network, model, split="random", fold=0, profile="paper", progress=True) -> Run:
+    """Carry out one run; nothing is written."""
+    place = networks.load(network)
+    if split == "twin":
+        result = Run(_on_twin(place, model, profile, progress))
+    elif model == "classical":
+        result = Run(_classical(place, split, fold, progress))
+    else:
+        result = _learned(place, model, split, fold, profile, progress)
+    source = "simulated" if split == "twin" else "bulletin"
+    what = {"network": place.name, "model": model, "profile": profile, "source": source, "split": split, "fold": fold}
+    return result._replace(record={**what, "threads": torch.get_num_threads(), **result.record})
+
+
+def _keep_model(made, network, model, split, fold, profile, key, inputs):
+    data = {"source": "bulletin", "seed": 0, "split": split, "fold": fold, "folds": FOLDS}
+    card = checkpoints.Card.of(
+        made.locator, networks.load(network).name, data, evaluation.summarise_errors(made.errors)
+    )
+    checkpoints.save(model_path(network, model, split, fold, profile), made.locator.model_, card, key, inputs)
+
+
+def _learned(network, model, split, fold, profile, progress):
+    start_from, twin = pretrained(network.name, model, profile)
+    training = replace(PROFILES[profile].training, learning_rate=twin.training.learning_rate / 2)
+    train, held = _parts(network, split, fold, progress)
+    locator = Locator(model, start_from.config, training, random_state=fold, start_from=start_from)
+    locator, seconds = timed_fit(locator, train, progress)
+    errors = evaluation.errors(locator.predict(held), held)
+    size = sum(p.numel() for p in locator.model_.parameters())
+    record = {"learning_rate": training.learning_rate, **_result(errors, len(train), size, seconds)}
+    return Run(record, locator, errors)
+
+
+def parts_of(card, progress=True):
+    """The training and the test events of a checkpoint's fold."""
+    return _parts(networks.load(card.network), card.data["split"], card.data["fold"], progress)
+
+
+def _parts(network, split, fold, progress=True):
+    """The training and the test events of a fold of the bulletin."""
+    events = load_events(network, "bulletin", None, 0, progress)
+    train, test = folds(events.source_id, events.origin_time, split)[fold]
+    return events.select(train), events.select(test)
+
+
+def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
+    """Errors of a trained model: on the test events of its own fold, or on all events of a dataset.
+
+    Parameters
+    ----------
+    checkpoint : path
+    dataset : path, optional
+        A folder of `seisbook data build`.
+
+    Raises
+    ------
+    UserError
+        If no dataset is given for a model that has no test events of its own, one trained on a twin; or the dataset's
+        window is not the model's.
+    """
+    model, card = checkpoints.load(checkpoint)
+    if dataset is None:
+        if "fold" not in card.data:
+            raise UserError(
+                f"{checkpoint}: trained on all events of {card.data['source']}: give a dataset to test it on"
+            )
+        _, events = parts_of(card, progress)
+    else:
+        events = Events.from_dataset(EventDataset(dataset), progress)
+        samples = round(model.config.window_s * model.config.sampling_rate_hz)
+        if events.x.shape[-1] != samples:
+            raise UserError(
+                f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
+                "build it with the window of the model's network"
+            )
+    return evaluation.errors(as_locator(model, card).predict(events), events)
+
+
+def _classical(network, split, fold, progress):
+    catalogue = bulletins.read_bulletin(network)
+    index = folds(catalogue.events.index, catalogue.events.source_origin_time, split)[fold]
+    return locate_classically(network, *(catalogue.select(positions) for positions in index), progress)
+
+
+def locate_classically(network, train, test, progress):
+    """Record of the classical pipeline, fitted to one catalogue and tested on another, with the keys of a run."""
+    start = time.perf_counter()
+    locator = ClassicalLocator(network, progress=progress).fit(train)
+    seconds = round(time.perf_counter() - start, 1)
+    found = locator.predict(test)
+    estimate = found.reindex(test.events.index)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy()
+    # an event that cannot be located or sized gets the medians of the training events: to leave it out would flatter
+    guess = np.nanmedian(labels(network, train), axis=0)
+    if (missing := np.isnan(estimate).any(axis=1)).any():
+        log.warning("classical: %d of %d events not located or sized, set to the median", missing.sum(), len(missing))
+    errors = evaluation.hypocentral_errors(
+        np.where(np.isnan(estimate), guess, estimate), labels(network, test), test.events.index
+    )
+    return _result(errors, len(train), 0, seconds)
+
+
+def _on_twin(network, model, profile, progress):
+    """Test on new simulated events; the classical pipeline with automatic picks of their seismograms."""
+    if model == "classical":
+        return locate_classically(network, *_picked_twins(network, TWIN_EVENTS, TWIN_SEED, progress), progress)
+    trained, card = pretrained(network.name, model, profile)
+    events = load_events(network, "simulated", TWIN_EVENTS, TWIN_SEED, progress)
+    errors = evaluation.errors(as_locator(trained, card).predict(events), events)
+    size = sum(p.numel() for p in trained.parameters())
+    return _result(errors, card.data["n_events"], size, card.metrics["train_s"])
+
+
+def _picked_twins(network, n_events, seed, progress):
+    """Two simulated catalogues, to learn station corrections from and to test on, with automatic readings."""
+    picked = []
+    for random_state in (1, seed):
+        twin = simulation.simulate(network, n_events, random_state)
+        traces = build.rendered(twin, network, random_state)
+        picked.append(catalogue_from_traces(twin, traces, network.window.sampling_rate_hz, progress))
+    return picked
+
+
+def as_locator(model, card) -> Locator:
+    """A trained model and its card, of `seisbook.models.checkpoints.load`, as an estimator that predicts."""
+    locator = Locator(card.architecture, card.config, card.training)
+    locator.model_ = model
+    return locator
+
+
+def labels(network, catalogue) -> np.ndarray:
+    """Hypocentres and magnitudes of a catalogue in the network's frame, as models are trained on them: (events, 4)."""
+    events = catalogue.events
+    east, north = network.to_local(events.source_latitude_deg, events.source_longitude_deg)
+    return np.column_stack([east, north, events.source_depth_km, events.source_magnitude])
+
+
+def _result(errors, n_train, parameters, seconds):
+    rounded = {name: [float(f"{value:.5g}") for value in column] for name, column in errors.items()}
+    return {
+        "n_train": n_train,
+        "n_test": len(errors),
+        "parameters": parameters,
+        "train_s": seconds,
+        "errors": {"source_id": errors.index.tolist(), **rounded},
+    }
