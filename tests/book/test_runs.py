@@ -73,9 +73,9 @@ def test_an_interrupted_run_leaves_nothing_half_done(shelf):
     notebook(shelf / "a.ipynb", "print('done')")
     notebook(shelf / "b.ipynb", "import os, signal\nos.kill(os.getppid(), signal.SIGINT)\nimport time\ntime.sleep(60)")
     code = (
-        "import sys; from pathlib import Path; from seisbook import book, cli\n"
-        f"top = Path({str(shelf)!r}); book.BUILD = top / '_build'; book.BOOK = top\n"
-        "book.chapters = lambda: [top / 'a.ipynb', top / 'b.ipynb']\n"
+        "import sys; from pathlib import Path; from seisbook import cli; from seisbook.book import chapters\n"
+        f"top = Path({str(shelf)!r}); chapters.BUILD = top / '_build'; chapters.BOOK = top\n"
+        "chapters.chapters = lambda: [top / 'a.ipynb', top / 'b.ipynb']\n"
         "sys.exit(cli.main(['book', 'run']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
@@ -151,8 +151,8 @@ def test_plain_papermill_works_from_any_directory(tmp_path):
 
 
 def test_unknown_parameters_stop_before_anything_runs(shelf, monkeypatch, capsys):
-    chapters = [notebook(shelf / "a.ipynb", "print(1)"), notebook(shelf / "b.ipynb")]
-    monkeypatch.setattr(chapters, "chapters", lambda: chapters)
+    both = [notebook(shelf / "a.ipynb", "print(1)"), notebook(shelf / "b.ipynb")]
+    monkeypatch.setattr(chapters, "chapters", lambda: both)
     assert cli.main(["book", "run", "-p", "sede", "1"]) == 2
     assert "profile, seed" in capsys.readouterr().err
     assert not (shelf / "_build").exists()
