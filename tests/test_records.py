@@ -1,8 +1,13 @@
+import json
+
 import pytest
 
 from seisbook import records
 from seisbook.errors import DataError, UserError
+from seisbook.findings import summaries
 from seisbook.measures.seismicity import Summary
+
+MADE_OF = {"key": {"stage": "test"}, "inputs": {"file:one": "content"}}
 
 
 @pytest.fixture
@@ -12,27 +17,85 @@ def results(tmp_path, monkeypatch):
 
 
 def test_round_trip(results):
-    path = records.write("one", {"value": [1.5, 2]})
-    assert records.read("one")["value"] == [1.5, 2]
+    path = records.write(records.path_of("one"), {"value": [1.5, 2]}, MADE_OF)
+    kept, content = records.read(path)
+    assert content == {"value": [1.5, 2]}
+    assert {name: kept[name] for name in MADE_OF} == MADE_OF
     assert [entry.name for entry in results.iterdir()] == ["one.json"]
     assert path.stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("content", [{"value": [1.5, 2], "text": "}\n{"}, {}])
+def test_provenance_is_the_first_line_of_a_file_that_is_json_as_a_whole(tmp_path, content, indent):
+    path = records.write(tmp_path / "one.json", content, MADE_OF, indent)
+    first, rest = path.read_text().split("\n", 1)
+    kept, body = records.split(path)
+    assert json.loads(first.removesuffix(",") + "}") == {"provenance": kept}
+    assert rest == body
+    assert kept["content"] == records.hash_of(body)
+    assert records.read(path)[1] == content
+    if content:
+        assert json.loads(path.read_text()) == {"provenance": kept, **content}
+
+
+def test_the_same_content_has_the_same_hash_whatever_it_was_made_of(tmp_path):
+    paths = [
+        records.write(tmp_path / f"{i}.json", {"value": value}, {**MADE_OF, "inputs": inputs})
+        for i, (value, inputs) in enumerate([(1.5, {}), (1.5, {"file:one": "another"}), (1.6, {})])
+    ]
+    first, second, third = (records.split(path)[0]["content"] for path in paths)
+    assert first == second != third
+
+
+def test_another_provenance_leaves_the_content_as_it_is(tmp_path):
+    path = records.write(tmp_path / "one.json", {"value": [1.5, 2]}, MADE_OF, indent=1)
+    kept, body = records.split(path)
+    records.restamp(path, {**kept, "evidence": {"agrees": True}})
+    assert records.split(path) == ({**kept, "evidence": {"agrees": True}}, body)
+
+
+def test_nothing_is_left_of_a_record_that_cannot_be_written(results):
+    before = records.write(records.path_of("one"), {"value": 1}, MADE_OF).read_bytes()
+    with pytest.raises(ValueError, match="a number is NaN"):
+        records.write(records.path_of("one"), {"value": [1.0, float("nan")]}, MADE_OF)
+    with pytest.raises(TypeError):
+        records.write(records.path_of("one"), {"value": object()}, MADE_OF)
+    assert [entry.read_bytes() for entry in results.iterdir()] == [before]
+
+
+def test_an_interval_without_an_end_stays_one(tmp_path):
+    content = {"ci": [float("-inf"), float("inf")], "text": "NaN, Infinity"}
+    path = records.write(tmp_path / "one.json", content, MADE_OF)
+    assert "1e999" in path.read_text()
+    assert records.read(path)[1] == content
+
+
 def test_missing_record_names_those_that_exist(results):
-    records.write("one", {})
+    records.write(records.path_of("one"), {}, MADE_OF)
     with pytest.raises(UserError, match="there are: one"):
-        records.read("two")
+        records.read(records.path_of("two"))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "", "[]", "<<<<<<< HEAD\n{}", '{"value": 1}', '{"provenance"\n: {}, "value": 1}']
+)
+def test_a_record_without_provenance_is_named(results, text):
+    (results / "one.json").write_text(text)
+    with pytest.raises(DataError, match=r"one\.json: line 1: no provenance"):
+        records.read(records.path_of("one"))
 
 
 def test_damaged_record_is_named(results):
-    (results / "one.json").write_text("{")
+    path = records.write(records.path_of("one"), {"value": [1, 2, 3]}, MADE_OF)
+    path.write_text(path.read_text()[:-5])
     with pytest.raises(DataError, match=r"one\.json: not valid JSON"):
-        records.read("one")
+        records.read(path)
 
 
 @pytest.mark.parametrize("network", ["colombia", "ridgecrest"])
 def test_committed_catalogue_record_can_be_quoted(network):
-    summary = Summary.from_record(records.read("catalogues")[network])
+    summary = Summary.from_record(summaries.load("catalogues")[network])
     texts = summary.quoted()
     assert int(texts["events"].replace(",", "")) == summary.events > 1000
     assert f"[{summary.expert_line.epicentre_km.low:.2f}" in texts["expert_epicentre"]

@@ -5,6 +5,7 @@ are and what they were made of. Nothing is unpickled: a checkpoint from somebody
 """
 
 import hashlib
+import json
 import os
 import tempfile
 from dataclasses import asdict
@@ -90,7 +91,7 @@ def save(path, model, card: Card, key=None, inputs=None) -> Path:
         raise UserError(f"{weights_file}: not written: {broken[0]} is not finite; training diverged, train again")
     weights = safetensors.torch.save(tensors)
     try:
-        content = provenance.plain({**asdict(card), "sha256": hashlib.sha256(weights).hexdigest()})
+        content = json.loads(provenance.canonical({**asdict(card), "sha256": hashlib.sha256(weights).hexdigest()}))
     except (TypeError, ValueError) as error:
         raise UserError(f"{card_file}: not written: {error}: keep plain finite values in data and metrics") from None
     text = records.text_of(content, provenance.provenance(key or {"stage": "own"}, inputs or {}), indent=1)

@@ -10,8 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from seisbook import records
-from seisbook.catalogues import networks
+from seisbook import provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.models import checkpoints, peers
 from seisbook.models.augmentation import TrainingConfig
@@ -20,6 +19,7 @@ from seisbook.models.graph import ModelConfig
 
 SMALL = ModelConfig(channels=16, blocks=2, neighbours=3, window_s=25.6)
 DATA = {"source": "simulated", "seed": 0, "n_events": 300}
+KEY, INPUTS = provenance.key("test", config=SMALL, seed=0), {"file:not/here.txt": "content"}
 
 
 def made(name="dynamic", config=SMALL, **changes):
@@ -27,8 +27,7 @@ def made(name="dynamic", config=SMALL, **changes):
     torch.manual_seed(1)
     model = peers.build(name, config).eval()
     training = TrainingConfig(epochs=3)
-    recipe = checkpoints.recipe(name, "ridgecrest", model.config, training, DATA)
-    card = Card(name, model.config, training, "ridgecrest", DATA, {"epicentral_km": 1.5}, "abc1234", recipe)
+    card = Card(name, model.config, training, "ridgecrest", DATA, {"epicentral_km": 1.5})
     return model, replace(card, **changes)
 
 
@@ -42,7 +41,7 @@ def predict(model):
 
 @pytest.fixture
 def saved(tmp_path):
-    return checkpoints.save(tmp_path / "models" / "ridgecrest_dynamic", *made())
+    return checkpoints.save(tmp_path / "models" / "ridgecrest_dynamic", *made(), KEY, INPUTS)
 
 
 def rewrite(weights_file, change):
@@ -55,8 +54,9 @@ def rewrite(weights_file, change):
 
 def edit(weights_file, drop=(), **changes):
     card_file = weights_file.with_suffix(".json")
-    content = {**json.loads(card_file.read_text()), **changes}
-    card_file.write_text(json.dumps({key: value for key, value in content.items() if key not in drop}))
+    kept, content = records.read(card_file)
+    content = {key: value for key, value in {**content, **changes}.items() if key not in drop}
+    records.write(card_file, content, kept)
 
 
 # --------------------------------------------------------------------------------------------------------- checkpoints
@@ -83,8 +83,9 @@ def test_card_says_what_the_model_is(saved):
     assert content["data"] == DATA
     assert content["metrics"] == {"epicentral_km": 1.5}
     assert content["network"] == "ridgecrest"
-    assert content["code"] == "abc1234"
-    assert len(content["recipe"]["hash"]) == 16
+    assert content["provenance"]["key"] == KEY == json.loads(json.dumps(KEY))
+    assert content["provenance"]["inputs"] == INPUTS
+    assert content["sha256"] == checkpoints.hashlib.sha256(saved.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("suffix", ["", ".safetensors", ".json"])
@@ -259,7 +260,7 @@ def test_a_tensor_too_many_is_named(saved):
         ({"metrics": None}, "metrics"),
         ({"mood": "good"}, "mood"),
         ({"sha256": 5}, "sha256"),
-        ({"drop": ["recipe"]}, "recipe"),
+        ({"drop": ["training"]}, "training"),
         ({"drop": ["sha256"]}, "sha256"),
     ],
 )
@@ -287,146 +288,89 @@ def test_the_weights_of_another_training_are_refused(saved, tmp_path):
         checkpoints.load(saved)
 
 
-# ------------------------------------------------------------------------------------------------------------- recipes
+# ---------------------------------------------------------------------------------------------- what it was made of
 
 
 @pytest.fixture
-def modules(tmp_path, monkeypatch):
-    """A copy of the library's source to change: a function from module name, old and new text."""
-    folder = tmp_path / "seisbook"
-    shutil.copytree(checkpoints.MODULES, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(checkpoints, "MODULES", folder)
-
-    def change(module, old, new):
-        path = folder / f"{module}.py"
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
-        checkpoints._code.cache_clear()
-
-    yield change
-    checkpoints._code.cache_clear()
+def content(monkeypatch):
+    """Content of the checkpoint's input, which a test may change."""
+    now = {"not/here.txt": "content"}
+    monkeypatch.setitem(provenance.IDENTITIES, "file", now.get)
+    return now
 
 
-def test_a_record_is_current_until_its_recipe_changes(modules):
-    record = json.loads(json.dumps({"model": "dynamic", "recipe": checkpoints.recipe("dynamic", "ridgecrest", SMALL)}))
-    assert checkpoints.is_current(record)
-    modules("training", "TAIL = 4.0", "TAIL = 5.0")
-    assert not checkpoints.is_current(record)
-    modules("training", "TAIL = 5.0", "TAIL = 4.0")
-    assert checkpoints.is_current(record)
+def test_a_checkpoint_is_current_until_its_configuration_or_an_input_changes(saved, content):
+    assert checkpoints.is_current(saved, KEY)
+    assert checkpoints.state(saved, KEY) == ("unverified", "it was never run again")
+    assert checkpoints.require(saved, KEY, "seisbook train")[1].network == "ridgecrest"
+    another = provenance.key("test", config=replace(SMALL, blocks=3), seed=0)
+    assert checkpoints.state(saved, another) == ("stale", "its configuration has changed: config")
+    content.clear()  # not here: nothing can be said of it
+    assert checkpoints.is_current(saved, KEY)
+    content["not/here.txt"] = "another"
+    assert checkpoints.state(saved, KEY) == ("stale", "an input has changed: file:not/here.txt")
+    for key in (KEY, another):
+        assert not checkpoints.is_current(saved, key)
+        with pytest.raises(UserError, match=f"{saved}: .* has changed: .*: make it with `seisbook train --model one`"):
+            checkpoints.require(saved, key, "seisbook train --model one")
 
 
-def test_words_do_not_make_a_record_out_of_date(modules):
-    record = {"recipe": checkpoints.recipe("dynamic", "ridgecrest", SMALL)}
-    modules("training", "TAIL = 4.0  # degrees", "TAIL = 4.0  # or so: degrees")
-    modules("training", '"""Training and prediction:', '"""Prediction and training:')
-    assert checkpoints.is_current(record)
+def test_every_part_of_a_key_counts():
+    def key(name="dynamic", network="ridgecrest", config=SMALL, **data):
+        return provenance.key("test", config=config, data={**DATA, **data}, model=name, network=network)
 
-
-@pytest.mark.parametrize(
-    ("module", "stale"),
-    [
-        ("rendering", {"dynamic", "gcn", "classical"}),
-        ("model", {"dynamic", "gcn"}),
-        ("peers", {"gcn"}),
-        ("classical", {"classical"}),
-        ("figures", set()),
-    ],
-)
-def test_only_the_modules_that_matter_count(modules, module, stale):
-    kept = {name: {"recipe": checkpoints.recipe(name, "ridgecrest", SMALL)} for name in ("dynamic", "gcn", "classical")}
-    path = checkpoints.MODULES / f"{module}.py"
-    first = path.read_text().splitlines()[-1]
-    modules(module, first, f"{first}\nCHANGED = 1")
-    assert {name for name, record in kept.items() if not checkpoints.is_current(record)} == stale
-
-
-def test_every_part_counts():
-    def digest(name="dynamic", network="ridgecrest", config=SMALL, **data):
-        return checkpoints.recipe_hash(config, {**DATA, **data}, architecture=name, network=network)
-
-    assert digest() == digest()
+    assert key() == key()
     different = [
-        digest(),
-        digest(name="static"),
-        digest(network="colombia"),
-        digest(config=replace(SMALL, neighbours=4)),
-        digest(seed=1),
-        digest(n_events=301),
+        key(),
+        key(name="static"),
+        key(network="colombia"),
+        key(config=replace(SMALL, neighbours=4)),
+        key(seed=1),
+        key(n_events=301),
     ]
-    assert len(set(different)) == len(different)
+    assert len({provenance.digest(one) for one in different}) == len(different)
 
 
-def test_the_network_counts_as_described_and_not_as_written(tmp_path):
-    path = tmp_path / "mine.yaml"
-    text = (networks.DATA / "networks" / "ridgecrest.yaml").read_text()
-    path.write_text(text)
-    record = {"recipe": checkpoints.recipe("dynamic", path, SMALL)}
-    path.write_text(f"# a remark\n{text}")
-    assert checkpoints.is_current(record)
-    level = networks.load(path).magnitude.b
-    assert f"b: {level}" in text
-    path.write_text(text.replace(f"b: {level}", f"b: {level + 0.01:.4f}", 1))
-    assert not checkpoints.is_current(record)
-    path.unlink()
-    assert not checkpoints.is_current(record)
+@pytest.mark.parametrize("suffix", ["", ".safetensors", ".json"])
+def test_a_missing_checkpoint_says_what_makes_it(saved, suffix):
+    path = saved.with_name(f"colombia{suffix}")
+    assert checkpoints.state(path, KEY) == ("missing", "there is no such file")
+    assert not checkpoints.is_current(path, KEY)
+    with pytest.raises(UserError, match=r"colombia\.safetensors: there is no such file: make it with `seisbook train`"):
+        checkpoints.require(path, KEY, "seisbook train")
 
 
-@pytest.mark.parametrize("record", [{}, {"recipe": None}, {"recipe": {}}, {"recipe": "0123"}, {"recipe": {"parts": 3}}])
-def test_a_record_without_recipe_is_not_current(record):
-    assert not checkpoints.is_current(record)
+def test_half_a_checkpoint_is_missing(saved):
+    saved.with_suffix(".json").unlink()
+    assert checkpoints.state(saved, KEY).name == "missing"
 
 
-def test_a_record_of_an_architecture_that_is_no_more_is_not_current():
-    kept = checkpoints.recipe("dynamic", "ridgecrest")
-    assert not checkpoints.is_current({"recipe": {**kept, "architecture": "oracle"}})
-    with pytest.raises(UserError, match=r"no architecture 'oracle': choose one of .*classical"):
-        checkpoints.recipe("oracle", "ridgecrest")
+def test_a_card_that_was_changed_by_hand_is_damaged(saved):
+    card = saved.with_suffix(".json")
+    card.write_text(card.read_text().replace('"epochs": 3', '"epochs": 4'))
+    assert checkpoints.state(saved, KEY).name == "damaged"
+    assert not checkpoints.is_current(saved, KEY)
 
 
-def test_card_and_record_on_disk_stay_current(saved, tmp_path, monkeypatch):
-    card = checkpoints.load(saved)[1]
-    assert checkpoints.is_current(card)
-    assert not checkpoints.is_current(replace(card, recipe={**card.recipe, "hash": "0" * 16}))
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    records.write("one", {"recipe": card.recipe})
-    assert checkpoints.is_current(records.read("one"))
+def test_a_published_model_is_an_input_and_another_stands_for_its_own(saved, monkeypatch):
+    with provenance.watched() as inputs:
+        checkpoints.load(saved)
+    assert inputs == INPUTS
+    monkeypatch.setattr(checkpoints, "MODELS", saved.parent)
+    with provenance.watched() as inputs:
+        checkpoints.load(saved)
+    digest = records.read(saved.with_suffix(".json"))[1]["sha256"]
+    assert inputs == {"model:ridgecrest_dynamic": digest[:16]}
 
 
-def test_comments_docstrings_and_blank_lines_are_left_out():
-    source = '''"""Module # docstring.
-
-With "quotes" and é."""
-x = "# no comment"  # a comment: é
-
-class A:
-    """Doc."""
-
-    y = f"{x} # no comment"; z = """kept
-# kept too"""
-
-    def f(self):
-        \'\'\'Doc
-        of two lines.\'\'\'
-        # a comment
-        return "kept"
-"""After an assignment."""
-'''
-    assert checkpoints.without_comments(source).split("\n") == [
-        'x = "# no comment"',
-        "class A:",
-        '    y = f"{x} # no comment"; z = """kept',
-        '# kept too"""',
-        "    def f(self):",
-        '        return "kept"',
-    ]
+def test_loading_changes_nothing(saved):
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in saved.parent.iterdir()}
+    checkpoints.load(saved)
+    checkpoints.require(saved, KEY, "seisbook train")
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in saved.parent.iterdir()} == before
 
 
-def test_a_record_is_refused_when_its_model_is_another(saved, monkeypatch):
-    digest = checkpoints.load(saved)[1].recipe["hash"]
-    checkpoints.check_models("attention", {saved: digest})
-    with pytest.raises(UserError, match=r"attention\.json: the model ridgecrest_dynamic.*--record"):
-        checkpoints.check_models("attention", {saved: "other"})
-    monkeypatch.setattr(checkpoints, "is_current", lambda card: False)
-    with pytest.raises(UserError, match="has changed since"):
-        checkpoints.check_models("attention", {saved: digest})
+@pytest.mark.parametrize("path", sorted(checkpoints.MODELS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_identity_of_a_published_model_is_the_hash_of_its_weights(path):
+    weights = path.with_suffix(".safetensors").read_bytes()
+    assert provenance.identity(f"model:{path.stem}") == checkpoints.hashlib.sha256(weights).hexdigest()[:16]
