@@ -65,14 +65,16 @@ def pretrain(network, model, profile="paper", progress=True, force=False) -> Pat
     Raises
     ------
     UserError
-        If a published model is out of date and `force` is not given.
+        If a published model is out of date and `force` is not given, or code has changed since the last commit.
     """
     path = twin_path(network, model, profile)
     found = checkpoints.state(path, twin_key(network, model, profile))
     if found.name in ("current", "unverified", "refuted"):
         return path
-    if path.parent == checkpoints.MODELS and found.name != "missing" and not force:
-        raise UserError(f"{path}: {found.name}: {found.reason}: to train it again and replace it, give --force")
+    if path.parent == checkpoints.MODELS:
+        provenance.committed()
+        if found.name != "missing" and not force:
+            raise UserError(f"{path}: {found.name}: {found.reason}: to train it again and replace it, give --force")
     return train_on_twin(network, model, profile, path, progress)
 
 
