@@ -1,5 +1,3 @@
-import itertools
-import json
 import re
 import socket
 import urllib.request
@@ -9,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from cartopy.io import Downloader, DownloadWarning
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -19,7 +16,6 @@ from seisbook.catalogues.geodesy import path_geometry
 from seisbook.figures import data as data_figures
 from seisbook.figures import maps, seismograms, style
 from seisbook.measures.seismicity import summarise
-from seisbook.paths import DATA
 
 CENTRES = {"colombia": (4.5, -74.5, 2.0), "ridgecrest": (35.75, -117.55, 0.2)}
 
@@ -246,59 +242,3 @@ def test_simulated_data_are_lighter_than_real_and_hatched(drawn, colombia, twin)
 def test_wadati_panel_prints_the_ratio_of_the_catalogue(drawn):
     text = drawn["wadati_diagram"][0].axes[0].texts[0].get_text()
     assert float(re.search(r"= (\d\.\d+)", text)[1]) == pytest.approx(1.75, abs=0.02)
-
-
-def relative_luminance(hue):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in hue]
-    return np.dot([0.2126, 0.7152, 0.0722], linear)
-
-
-@pytest.mark.parametrize("hue", [style.P_COLOUR, style.S_COLOUR, *style.NETWORK_COLOURS.values()])
-def test_colours_stand_out_from_white(hue):
-    from matplotlib.colors import to_rgb
-
-    assert 1.05 / (relative_luminance(to_rgb(hue)) + 0.05) > 2.1
-
-
-ALL_COLOURS = [style.P_COLOUR, style.S_COLOUR, *style.NETWORK_COLOURS.values()]
-
-
-@pytest.mark.parametrize("pair", list(itertools.combinations(ALL_COLOURS, 2)))
-def test_colours_differ_for_a_deuteranope(pair):
-    """Machado, Oliveira and Fernandes (2009), severity 1, in linear RGB."""
-    from matplotlib.colors import to_rgb
-
-    deuteranopia = np.array(
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
-    )
-    first, second = (deuteranopia @ np.array(to_rgb(hue)) ** 2.2 for hue in pair)
-    assert np.linalg.norm(np.clip(first, 0, 1) ** (1 / 2.2) - np.clip(second, 0, 1) ** (1 / 2.2)) > 0.3
-
-
-@pytest.mark.parametrize("name", ["colombia", "ridgecrest", "iceland"])
-def test_geography_is_valid_geojson_within_its_box(name):
-    path = DATA / "geography" / f"{name}.geojson"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    assert content["type"] == "FeatureCollection"
-    west, south, east, north = {
-        "colombia": (-86, -7, -64, 16), "ridgecrest": (-121, 32.5, -114, 38.5), "iceland": (-25, 63, -13, 67)
-    }[name]  # fmt: skip
-    for feature in content["features"]:
-        shape = shapely.geometry.shape(feature["geometry"])
-        assert shape.is_valid
-        assert not shape.is_empty
-        assert shapely.box(west, south, east, north).covers(shape)
-
-
-def test_geography_puts_known_places_on_land_and_at_sea():
-    land = shapely.union_all([shape for _, shape in geography.geography("colombia")["land"]])
-    assert land.contains(shapely.Point(-74.08, 4.61))  # Bogotá
-    assert not land.contains(shapely.Point(-78.5, 5.0))  # Pacific
-    assert not land.contains(shapely.Point(-75.0, 12.0))  # Caribbean
-    assert not shapely.union_all([s for _, s in geography.geography("iceland")["land"]]).contains(
-        shapely.Point(-14, 63.2)
-    )
-
-
-def test_geography_stays_small():
-    assert sum(path.stat().st_size for path in (DATA / "geography").glob("*")) < 300_000
