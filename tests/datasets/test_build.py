@@ -227,5 +227,5 @@ def test_record_of_the_real_catalogues_is_current(real_data):
 
     network = networks.load("ridgecrest")
     fresh = seismicity.summarise(bulletins.read_bulletin(network), network, TravelTimes(network.velocity_model))
-    committed = seismicity.Summary.from_record(records.read("catalogues")["ridgecrest"])
+    committed = seismicity.Summary.from_record(records.read(records.path_of("catalogues"))[1]["ridgecrest"])
     assert fresh.quoted() == committed.quoted()

@@ -1,8 +1,6 @@
-import copy
-
 import pytest
 
-from seisbook import records
+from seisbook import provenance
 from seisbook.catalogues import networks
 from seisbook.errors import UserError
 from seisbook.findings import attention as attention_results
@@ -44,8 +42,9 @@ def test_the_record_is_of_both_networks_and_quoted():
     assert len(attention_results.verdicts(content)) == 3
 
 
-def test_another_analysis_is_refused(monkeypatch):
-    content = {**copy.deepcopy(records.read("attention")), "made_by": "other"}
-    monkeypatch.setattr(records, "read", lambda name: content)
-    with pytest.raises(UserError, match=r"attention\.json: how attention is analysed"):
+def test_the_attention_of_another_model_is_refused(monkeypatch):
+    monkeypatch.setitem(provenance.IDENTITIES, "model", lambda name: "another")
+    with pytest.raises(
+        UserError, match=r"attention\.json: stale: an input has changed: model:colombia-dynamic-random-0"
+    ):
         attention_results.load()

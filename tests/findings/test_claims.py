@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from seisbook import cli, records
+from seisbook import cli
 from seisbook.errors import UserError
-from seisbook.findings import claims, comparison, smoothing
+from seisbook.findings import claims, comparison, smoothing, summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import seismicity
 from seisbook.measures.estimates import Estimate
@@ -35,14 +35,14 @@ def _ratio(value, verdict, quantity="epicentre"):
 @pytest.fixture
 def known(monkeypatch):
     """Records with known intervals."""
-    models = {"code": "abc", "entries": [_entry("colombia"), _entry("ridgecrest", (8.0, 7.0, 9.0))]}
+    models = {"commit": "abc", "entries": [_entry("colombia"), _entry("ridgecrest", (8.0, 7.0, 9.0))]}
     few = {"value": 5.5, "low": 5.0, "high": 6.5, "n_train": 400, "n_runs": 15}
     one = {"few": few, "ratios": [_ratio(0.8, "supported"), _ratio(1.2, "not supported", "magnitude")]}
-    summary = seismicity.Summary.from_record(records.read("catalogues")["colombia"])
+    summary = seismicity.Summary.from_record(summaries.load("catalogues")["colombia"])
     line = replace(summary.expert_line, epicentre_km=LINE)
     monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
     monkeypatch.setattr(comparison, "load", lambda: models)
-    monkeypatch.setattr(variance_results, "load", lambda: {"code": "abc", "networks": {"colombia": one}})
+    monkeypatch.setattr(variance_results, "load", lambda: {"commit": "abc", "networks": {"colombia": one}})
     return models
 
 
@@ -77,7 +77,7 @@ def test_smoothing_is_judged_on_what_was_recorded():
     trials = runner.load(smoothing_study.STUDY, "colombia", "bulletin", "paper")
     expected = smoothing.verdict(trials).verdict.tolist()
     assert [one.verdict for one in claims.claims("C4")] == expected
-    assert all(one.code for one in claims.claims("C4"))
+    assert {one.commit for one in claims.claims("C4")} == {one["commit"] for one in trials}
 
 
 def test_the_ledger_counts_the_verdicts_of_each_claim(known):
@@ -127,7 +127,8 @@ def test_the_command_prints_what_the_records_say(known, capsys):
     found = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in found] == ["C1", "C1", "C1", "C3", "C3"]
     fields = {"id", "statement", "network", "source", "profile", "estimate", "ci_low", "ci_high", "threshold"}
-    assert all(fields | {"verdict", "evidence", "n_runs", "code"} <= set(one) for one in found)
+    assert all(fields | {"verdict", "evidence", "n_runs", "commit"} <= set(one) for one in found)
     assert all(one["threshold"] == LINE.high for one in found if one["id"] == "C1")
+    assert {one["commit"] for one in found} == {"abc"}
     assert cli.main(["claims", "C1", "C4"]) == 0
     assert "inconclusive" in capsys.readouterr().out

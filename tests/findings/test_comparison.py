@@ -3,14 +3,13 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from seisbook import records
+from seisbook import provenance, records
 from seisbook.catalogues import networks
 from seisbook.errors import UserError
 from seisbook.figures import model as model_figures
-from seisbook.findings import comparison
+from seisbook.findings import comparison, results, summaries
 from seisbook.measures import seismicity, strata
 from seisbook.physics import simulation
-from seisbook.studies import experiments
 
 
 def made_run(network, model, split, fold, scale, n=40):
@@ -26,7 +25,7 @@ def made_run(network, model, split, fold, scale, n=40):
     }
     about = {"network": network, "model": model, "split": split, "fold": fold, "source": "bulletin", "profile": "paper"}
     about["learning_rate"] = None if model == "classical" else 1e-3
-    return {**about, "errors": errors, "parameters": 10, "train_s": 1.0, "code": "abc", "recipe": {"hash": f"{fold}"}}
+    return {**about, "errors": errors, "parameters": 10, "train_s": 1.0, "commit": "abc"}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def test_a_model_without_all_folds_is_not_tested(runs):
 
 
 def test_table_has_the_best_first_and_signs(runs):
-    entries, tests = experiments.entries(runs), comparison.paired_tests(runs)
+    entries, tests = results.entries(runs), comparison.paired_tests(runs)
     table = comparison.table(entries, tests, "colombia", "random")
     assert table.index.tolist()[0] == "classical"
     assert table.index.tolist()[-1] == comparison.TITLES["gcn"]
@@ -77,9 +76,9 @@ def test_error_map_sums_up_and_shows_no_single_event():
 
 def test_a_record_of_other_runs_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RESULTS", tmp_path)
-    (tmp_path / "runs").mkdir()
-    records.write("models", {"made_from": {"colombia-dynamic-random-0": "abc"}}, tmp_path)
-    with pytest.raises(UserError, match="1 of its runs are out of date, such as colombia-dynamic-random-0"):
+    inputs = {"run:colombia-dynamic-random-0": "another"}
+    records.write(tmp_path / "models.json", {}, provenance.provenance(summaries.key("models"), inputs))
+    with pytest.raises(UserError, match=r"models\.json: stale: an input has changed: run:colombia-dynamic-random-0"):
         comparison.load()
 
 
@@ -100,7 +99,7 @@ def test_the_shipped_record_is_current_and_quoted():
 
 
 def test_figures_of_the_comparison(runs):
-    entries = experiments.entries(runs)
+    entries = results.entries(runs)
     fig = model_figures.forest(entries, "random")
     labels = [text.get_text() for text in fig.axes[0].get_yticklabels()]
     assert labels[-1] == "classical"  # the best on top
@@ -116,7 +115,7 @@ def _strata(by):
 def shipped_figures():
     content = comparison.load()
     found = content["networks"]
-    experts = {name: seismicity.Summary.from_record(records.read("catalogues")[name]).expert_line for name in found}
+    experts = {name: seismicity.Summary.from_record(summaries.load("catalogues")[name]).expert_line for name in found}
     history = [{"loss": 5.0 - i, "epicentral_km": 50.0 / (i + 1)} for i in range(4)]
     return {
         "forest": model_figures.forest(content["entries"], "random", experts),

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook import records
+from seisbook import provenance, records
 from seisbook.errors import UserError
+from seisbook.findings import summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import seismicity
-from seisbook.studies import runner
 from seisbook.studies import variance as variance_study
 
 EVENTS, BIAS = 40, 3.0
@@ -29,7 +29,7 @@ def made_trials(profile="paper"):
         score["magnitude_rmse"] = 0.1 + 0.01 * abs(noise[0, 2])
         fold = {**score, "epicentral_km": score["epicentral_km"] + trial["partition"]}
         result = {"n_train": n, "external": y.tolist(), "scores": {"external": score, "fold": fold}}
-        found.append({"trial": trial, "result": result, "code": "abc"})
+        found.append({"trial": trial, "result": result, "commit": "abc"})
     return found
 
 
@@ -114,25 +114,20 @@ def test_each_influence_varies_alone(trials):
     assert (table["dynamic", "depth_km"] > 0).all()
 
 
-def test_a_changed_study_is_refused(trials, monkeypatch, tmp_path):
-    monkeypatch.setattr(runner, "load", lambda study, network, source, profile: trials)
+def test_a_changed_study_is_refused(analysed, monkeypatch, tmp_path):
     monkeypatch.setattr(records, "RESULTS", tmp_path)
-    origin = {"colombia": variance_results._origin(trials)}
-    records.write("variance", {"code": "abc", "made_from": origin, "networks": {}}, tmp_path)
-    assert variance_results.load()["made_from"] == origin
-    monkeypatch.setattr(variance_study, "STEPS", {"paper": 7})
-    with pytest.raises(UserError, match=r"colombia.*--record"):
+    study = tmp_path / "studies" / "variance-colombia-bulletin-paper.json"
+    monkeypatch.setitem(provenance.IDENTITIES, "study", provenance._of_record(study.parent))
+    records.write(study, {"records": [1]}, provenance.provenance({"stage": "study/variance"}, {}))
+    inputs = {"study:variance-colombia-bulletin-paper": records.split(study)[0]["content"]}
+    content = {"networks": {"colombia": provenance.plain(analysed)}}
+    records.write(tmp_path / "variance.json", content, provenance.provenance(summaries.key("variance"), inputs))
+    assert variance_results.load()["networks"] == content["networks"]
+    records.write(study, {"records": [2]}, provenance.provenance({"stage": "study/variance"}, {}))
+    with pytest.raises(
+        UserError, match=r"an input has changed: study:variance-colombia-.*: `seisbook results --check`"
+    ):
         variance_results.load()
-
-
-def test_the_analysis_decides_what_is_out_of_date_and_the_prose_does_not(trials, monkeypatch):
-    before = variance_results._origin(trials)
-    monkeypatch.setattr(variance_results, "quoted", lambda content: {})
-    assert variance_results._origin(trials) == before
-    monkeypatch.setattr(variance_results, "RESAMPLES", 5)
-    changed = variance_results._origin(trials)
-    monkeypatch.setattr(variance_results, "_few", test_every_training_has_a_row)
-    assert len({before, changed, variance_results._origin(trials)}) == 3
 
 
 def test_prose_is_quoted_from_the_record(trials, analysed):
@@ -146,7 +141,7 @@ def test_prose_is_quoted_from_the_record(trials, analysed):
 
 
 def test_events_needed_are_those_of_the_curve(analysed):
-    experts = {"colombia": seismicity.Summary.from_record(records.read("catalogues")["colombia"]).expert_line}
+    experts = {"colombia": seismicity.Summary.from_record(summaries.load("catalogues")["colombia"]).expert_line}
     table = variance_results.events_needed({"networks": {"colombia": analysed}}, experts)
     assert table.index.tolist() == [("colombia", "dynamic"), ("colombia", "static")]
     level = experts["colombia"].epicentre_km.value  # 2 + 30 / sqrt(n)
