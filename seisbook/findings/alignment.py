@@ -4,27 +4,23 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
-from sklearn.linear_model import RidgeCV
-from sklearn.metrics import roc_auc_score as area  # under the ROC curve; ties count half
-from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
 from seisbook.datasets import reports
 from seisbook.errors import UserError
 from seisbook.findings import summaries
+from seisbook.findings.quotations import printed, quoting, text
 from seisbook.measures import splits
-from seisbook.measures.estimates import Estimate, above, bootstrap_ci
+from seisbook.measures.estimates import Estimate, above, bootstrap_ci, estimate, resampled
 from seisbook.measures.retrieval import _correct, _ranks, balanced, hits
 from seisbook.measures.splits import FOLDS
-from seisbook.models import alignment
-from seisbook.studies import alignment as alignment_study
 from seisbook.studies import runner
+from seisbook.studies.arms import CORPORA, FEWEST_OF_CLASS, PLAIN
 
 NAME = "alignment"
 RECALLS = (1, 5, 10)
 ARM = ["arm", "masking", "split", "paired", "transport", "withheld"]
-MAIN = {name: alignment_study.PLAIN[name] for name in ARM}
+MAIN = {name: PLAIN[name] for name in ARM}
 MASKED = {"none": "in full", "numbers": "without numbers", "places": "without numbers and places"}
 WORDS = 32  # principal components of the texts' vectors, from which residuals are predicted
 QUANTITIES = ("epicentre", "depth", "magnitude")
@@ -39,9 +35,9 @@ CORRECTIONS = {"the mean": (), "estimates": ("estimates",), "text": ("text",), F
 class _Trials:
     """The alignment trials of a corpus, by arm; results of several seeds together."""
 
-    def __init__(self, found):
+    def __init__(self, trials):
         self.by_arm = {}
-        for one in found:
+        for one in trials:
             if one["trial"]["part"] == "alignment":
                 key = tuple(one["trial"][name] for name in ARM)
                 self.by_arm.setdefault(key, []).append(one["result"])
@@ -73,7 +69,7 @@ def retrieval(found) -> list[dict]:
         row = dict(zip(ARM, key, strict=True))
         row |= {f"at{k}": list(bootstrap_ci(hits(results, k), np.mean)) for k in RECALLS}
         unseen = ~np.array(results[0]["seen"], bool)
-        enough = unseen.sum() >= alignment_study.FEWEST
+        enough = unseen.sum() >= FEWEST_OF_CLASS
         row["unseen"] = list(bootstrap_ci(hits(results)[unseen], np.mean)) if enough else None
         row |= {"n_unseen": int(unseen.sum()), "gallery": float(np.mean(results[0]["gallery"]))}
         row["median_rank"] = float(np.nanmedian(_ranks(results, "rank").mean(0)))
@@ -111,8 +107,8 @@ def withheld(found) -> list[dict]:
         shared = {"arm": arm, "masking": masking}
         rows.append({**shared, "class": None, "auc": list(bootstrap_ci(table, _mean_area, n=1000))})
         for i, name in enumerate(names):
-            one = np.column_stack([table[:, 0] == i, table[:, 1 + i]])
-            auc = bootstrap_ci(one, lambda rows: area(rows[:, 0] == 1, rows[:, 1]), n=500)
+            margins = np.column_stack([table[:, 0] == i, table[:, 1 + i]])
+            auc = bootstrap_ci(margins, lambda rows: _area(rows[:, 0] == 1, rows[:, 1]), n=500)
             rows.append({**shared, "class": name, "auc": list(auc)})
     return rows
 
@@ -132,8 +128,15 @@ def _margins(trials, names, **arm):
     return np.column_stack([truth, *columns])[truth >= 0]
 
 
+def _area(truth, score):
+    """Area under the ROC curve; ties count half."""
+    from sklearn.metrics import roc_auc_score  # takes a second to load, which reading the record does without
+
+    return roc_auc_score(truth, score)
+
+
 def _mean_area(table):
-    return float(np.mean([area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
+    return float(np.mean([_area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
 
 
 # ------------------------------------------------------------------------------------------------------------ verdicts
@@ -153,7 +156,7 @@ def judge(found) -> list[dict]:
         results = trials.get(masking=masking)
         others = {name: trials.get(arm=name, masking=masking) for name in ("popularity", "shuffled")}
         if results[0]["rank"] is not None:
-            pairs = {name: bootstrap_ci(hits(results) - hits(one), np.mean) for name, one in others.items()}
+            pairs = {name: bootstrap_ci(hits(results) - hits(other), np.mean) for name, other in others.items()}
             rows.append(_hardest("retrieval", masking, pairs, results))
         if results[0]["predicted"] is not None:
             rows.append(_hardest("zero-shot", masking, _differences(trials, masking), results))
@@ -164,8 +167,8 @@ def _differences(trials, masking):
     own = _correct(trials.get(masking=masking))
     chance = 1 / len(np.unique(own[:, 0]))
     controls = {"metadata": trials.get(arm="metadata"), "shuffled": trials.get(arm="shuffled", masking=masking)}
-    found = {name: bootstrap_ci(own - [0, 1] * _correct(one), balanced) for name, one in controls.items()}
-    return {"majority": bootstrap_ci(own - [0, chance], balanced), **found}
+    differences = {name: bootstrap_ci(own - [0, 1] * _correct(other), balanced) for name, other in controls.items()}
+    return {"majority": bootstrap_ci(own - [0, chance], balanced), **differences}
 
 
 def _withheld(trials, masking):
@@ -184,9 +187,9 @@ def _withheld(trials, masking):
 def _hardest(question, masking, differences, runs):
     """The verdict follows from the control with the smallest lower end."""
     against = min(differences, key=lambda name: differences[name].low)
-    found = differences[against]
-    verdict = above(found.low, found.high)
-    row = {"question": question, "masking": masking, "against": against, **found._asdict()}
+    smallest = differences[against]
+    verdict = above(smallest.low, smallest.high)
+    row = {"question": question, "masking": masking, "against": against, **smallest._asdict()}
     return {**row, "n_runs": FOLDS * len(runs), "verdict": verdict}
 
 
@@ -220,6 +223,8 @@ def corrections(given, index, estimates, masking, random_state=0) -> list[dict]:
         is of what the correction by the estimates alone leaves, over events; `against_shuffled`, likewise; `bias`, the
         mean signed error by class (depth and magnitude).
     """
+    from seisbook.models import alignment  # loads PyTorch, which reading the record does without
+
     labels, texts = given.labels[index], np.array(reports.mask(given.texts, masking, given.kind))[index]
     vectors = alignment.encode(texts.tolist())
     shuffled = vectors[np.random.default_rng(random_state).permutation(len(vectors))]
@@ -240,6 +245,9 @@ def corrections(given, index, estimates, masking, random_state=0) -> list[dict]:
 
 def _corrected(estimates, labels, vectors, parts, random_state):
     """Signed errors (n, 4) after the correction."""
+    from sklearn.linear_model import RidgeCV  # takes seconds to load, which reading the record does without
+    from sklearn.preprocessing import StandardScaler
+
     left = estimates - labels
     for train, test in splits.random_folds(len(labels), FOLDS, random_state + 1):
         tall = StandardScaler().fit(estimates[train]).transform(estimates)
@@ -254,6 +262,8 @@ def _corrected(estimates, labels, vectors, parts, random_state):
 
 def _reduced(vectors, train):
     """Principal components, all divided by the first one's deviation: to scale each would blow up the faint ones."""
+    from sklearn.decomposition import PCA  # takes seconds to load, which reading the record does without
+
     size = min(WORDS, len(np.unique(vectors[train], axis=0)) - 1)
     if size < 1:
         return np.zeros((len(vectors), 1))
@@ -267,13 +277,13 @@ def _absolute(error):
 
 
 def _ratio(one, other):
-    return bootstrap_ci(np.column_stack([one, other]), lambda table: table[:, 0].mean() / table[:, 1].mean(), n=1000)
+    return estimate(np.divide(*resampled([one, other], np.mean, n=1000)))
 
 
 def _bias(error, classes):
     """Mean signed error of each class that has enough events."""
     names, count = np.unique(classes, return_counts=True)
-    enough = names[count >= alignment_study.FEWEST]
+    enough = names[count >= FEWEST_OF_CLASS]
     return {str(name): list(bootstrap_ci(error[classes == name], np.mean)) for name in enough}
 
 
@@ -282,9 +292,9 @@ def judge_correction(rows, quantity, masking="places") -> dict:
     row = correction({"corrections": rows}, masking, FULL, quantity)
     pairs = {"estimates": Estimate(*row["ratio"]), "shuffled": Estimate(*row["against_shuffled"])}
     against = max(pairs, key=lambda name: pairs[name].high)
-    found = pairs[against]
-    verdict = above(-found.high, -found.low, -1.0)
-    return {"quantity": quantity, "masking": masking, "against": against, **found._asdict(), "verdict": verdict}
+    largest = pairs[against]
+    verdict = above(-largest.high, -largest.low, -1.0)
+    return {"quantity": quantity, "masking": masking, "against": against, **largest._asdict(), "verdict": verdict}
 
 
 # -------------------------------------------------------------------------------------------------------------- record
@@ -292,10 +302,10 @@ def judge_correction(rows, quantity, masking="places") -> dict:
 
 def compute(progress=True) -> dict:
     """What the complete study says and, for the corrections, the real bulletins."""
+    from seisbook.studies import alignment as alignment_study  # loads PyTorch, which reading the record does without
+
     corpora = {}
-    for network, source in tqdm(
-        alignment_study.CORPORA, "alignment", unit="corpus", disable=None if progress else True
-    ):
+    for network, source in tqdm(CORPORA, "alignment", unit="corpus", disable=None if progress else True):
         found = runner.load(alignment_study.STUDY, network, source, "paper")
         summary = _summary(found, alignment_study.corpus(network, source, "paper"))
         corpora[f"{network}-{source}"] = {"network": network, "source": source, **summary}
@@ -330,14 +340,14 @@ def load() -> dict:
 def find(rows, changed, value) -> Estimate | None:
     """Estimate of the arm that differs by `changed` from the aligned model on texts in full; None if there is none."""
     wanted = {**MAIN, **changed}
-    found = [one[value] for one in rows if all(one[key] == wanted[key] for key in wanted)]
-    return Estimate(*found[0]) if found and found[0] is not None else None
+    values = [row[value] for row in rows if all(row[key] == wanted[key] for key in wanted)]
+    return Estimate(*values[0]) if values and values[0] is not None else None
 
 
 def correction(corpus, masking, by, quantity) -> dict:
     """The row of `corrections` of one masking, correction and quantity."""
     wanted = masking, by, quantity
-    return next(one for one in corpus["corrections"] if (one["masking"], one["by"], one["quantity"]) == wanted)
+    return next(row for row in corpus["corrections"] if (row["masking"], row["by"], row["quantity"]) == wanted)
 
 
 QUOTED = {"full": {}, "numbers": {"masking": "numbers"}, "places": {"masking": "places"}, "region": {"split": "region"}}
@@ -350,40 +360,35 @@ QUOTED |= {
 }
 
 
-def quoted(content) -> dict[str, str]:
+@quoting
+def quoted(content):
     """What the chapter's prose quotes, by name: `<corpus>-<what>-<arm>`."""
-    texts = {}
-    for name, one in content["corpora"].items():
+    for name, corpus in content["corpora"].items():
         for arm, changed in QUOTED.items():
             for what, rows, value in (("recall", "retrieval", "at5"), ("zero", "zero_shot", "accuracy")):
-                if (found := find(one[rows], changed, value)) is not None:
-                    texts[f"{name}-{what}-{arm}"] = f"{found:.2f}"
-        for row in one["withheld"]:
-            key = f"{name}-withheld-{row['arm']}-{row['masking']}-{row['class'] or 'mean'}"
-            texts[key] = f"{Estimate(*row['auc']):.2f}"
+                if (measured := find(corpus[rows], changed, value)) is not None:
+                    yield (name, what, arm), measured
+        for row in corpus["withheld"]:
+            yield (name, "withheld", row["arm"], row["masking"], row["class"] or "mean"), row["auc"]
         for masking, quantity in itertools.product(reports.MASKS, QUANTITIES):
-            ratio = Estimate(*correction(one, masking, FULL, quantity)["ratio"])
-            texts[f"{name}-{quantity}-{masking}"] = f"{ratio:.2f}"
-        texts |= {f"{name}-texts-{masking}": f"{n:,}" for masking, n in one["n_texts"].items()}
-    return texts
+            yield (name, quantity, masking), correction(corpus, masking, FULL, quantity)["ratio"]
+        for masking, count in corpus["n_texts"].items():
+            yield (name, "texts", masking), count, ","
 
 
 def bias(content, name, quantity="depth") -> pd.DataFrame:
     """Mean signed error of one corpus by class, before and after each correction by texts in full."""
-    one = content["corpora"][name]
-    rows = {by: correction(one, "none", by, quantity)["bias"] for by in (BEFORE, "estimates", FULL, SHUFFLED)}
-    return pd.DataFrame({by: {k: f"{Estimate(*v):.2f}" for k, v in row.items()} for by, row in rows.items()})
+    corpus = content["corpora"][name]
+    columns = {by: correction(corpus, "none", by, quantity)["bias"] for by in (BEFORE, "estimates", FULL, SHUFFLED)}
+    return pd.DataFrame({by: {kind: text(error) for kind, error in column.items()} for by, column in columns.items()})
 
 
 def gaps(content) -> pd.DataFrame:
     """The modality gap before and after centring, and what that does to recall at five."""
     rows = {}
-    for name, one in content["corpora"].items():
-        row = next(row for row in one["retrieval"] if all(row[key] == MAIN[key] for key in MAIN))
+    for name, corpus in content["corpora"].items():
+        row = next(row for row in corpus["retrieval"] if all(row[key] == MAIN[key] for key in MAIN))
         before, after = row["gap"]
-        rows[name] = {"gap": round(before, 2), "centred": round(after, 2)}
-        rows[name] |= {
-            "recall at 5": f"{Estimate(*row['at5']):.2f}",
-            "recall, centred": f"{Estimate(*row['centred']):.2f}",
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
+        gap = {"gap": round(before, 2), "centred": round(after, 2)}
+        rows[name] = {**gap, "recall at 5": (row["at5"],), "recall, centred": (row["centred"],)}
+    return printed(rows)

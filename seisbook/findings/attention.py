@@ -2,15 +2,17 @@
 
 from seisbook.catalogues import networks
 from seisbook.findings import summaries
-from seisbook.measures.estimates import Estimate
-from seisbook.studies import attention as attention_study
-from seisbook.studies.attention import NULLS, TOP
+from seisbook.findings.quotations import quoting
+from seisbook.measures.estimates import above
+from seisbook.studies.arms import NULLS, TOP
 
 NAME = "attention"
 
 
 def compute(progress=True) -> dict:
     """What attention does in the trained models on the real bulletins."""
+    from seisbook.studies import attention as attention_study  # loads PyTorch, which reading the record does without
+
     return {"networks": {name: attention_study.measure(name, progress) for name in networks.NETWORKS}}
 
 
@@ -29,62 +31,66 @@ def verdicts(content, model="dynamic") -> list[dict]:
         `events`, `verdict`.
     """
     rows = []
-    for name, one in content["networks"].items():
-        found = one["models"][model]
-        if found["beyond"] is not None:
-            row = next(row for row in found["beyond"] if row["measure"] == "rollout")
+    for name, measured in content["networks"].items():
+        ours = measured["models"][model]
+        if ours["beyond"] is not None:
+            row = next(row for row in ours["beyond"] if row["measure"] == "rollout")
             text = "partial rank correlation of attention and the analyst's emphasis"
             rows.append(_verdict(name, "emphasis", text, row["correlation"], row["events"]))
-        null = best_null(found)
+        null = best_null(ours)
         text = f"D-efficiency of {TOP} stations by attention, minus that by the best null ({null['order']})"
         rows.append(_verdict(name, "design", text, null["rollout_above"], null["events"]))
     return rows
 
 
-def best_null(found):
+def best_null(measured):
     """The row of `seisbook.studies.attention.design` of the null with the most efficient choice of stations."""
-    nulls = [row for row in found["design"] if row["order"] in (*NULLS, "random")]
+    nulls = [row for row in measured["design"] if row["order"] in (*NULLS, "random")]
     return max(nulls, key=lambda row: row["efficiency"][0])
 
 
 def _verdict(network, rule, measured, estimate, events):
     value, low, high = estimate
-    word = "supported" if low > 0 else "not supported" if high < 0 else "inconclusive"
-    found = {"network": network, "rule": rule, "measured": measured, "value": value, "low": low, "high": high}
-    return {**found, "events": events, "verdict": word}
+    row = {"network": network, "rule": rule, "measured": measured, "value": value, "low": low, "high": high}
+    return {**row, "events": events, "verdict": above(low, high)}
 
 
-def quoted(content) -> dict:
+@quoting
+def quoted(content):
     """What the prose quotes of the dynamic models: from a name such as `colombia-rollout-tau` to its text."""
-    texts = {}
-    for name, one in content["networks"].items():
-        found = {**one["models"]["dynamic"], **one}
-        texts[f"{name}-events"] = f"{found['events']:,}"
-        texts[f"{name}-shuffled-efficiency"] = _text(found["shuffled_efficiency"])
-        texts[f"{name}-alike"] = _text(one["contrast"]["alike"])
-        for row in found["agreement"] or ():
-            texts[f"{name}-{row['measure']}-tau"] = _text(row["tau"])
-            texts[f"{name}-{row['measure']}-overlap"] = f"{row['overlap'][0]:.2f}"
-        for key in ("beyond", "shuffled"):
-            for row in found[key] or ():
-                texts[f"{name}-{row['measure']}-{key}"] = _text(row["correlation"])
-        for row in found["design"]:
-            texts[f"{name}-{row['order']}-efficiency"] = _text(row["efficiency"])
-            texts[f"{name}-{row['order']}-gap"] = f"{row['gap_deg'][0]:.0f}"
-            texts[f"{name}-above-{row['order']}"] = _text(row["rollout_above"])
-        for row in found["between"]:
-            texts["-".join([name, *row["measures"]]).replace(" ", "-")] = f"{row['tau'][0]:.2f}"
-        for row in found["deletion"]:
-            texts[f"{name}-{row['order']}-{row['arm']}-{row['k']}"] = f"{row['epicentral_km']:.1f}"
-        for row in found["faults"]:
-            for key in ("share", "share_spoilt"):
-                texts[f"{name}-{row['fault']}-{key}"] = _text(row[key])
-            for key in ("error_km", "error_spoilt_km", "error_without_km"):
-                texts[f"{name}-{row['fault']}-{key}"] = f"{row[key][0]:.2f}"
-        for key, value in one["contrast"].items():
-            texts[f"{name}-contrast-{key}"] = "" if value is None else _text(value)
-    return texts
+    for name, network in content["networks"].items():
+        measured = {**network["models"]["dynamic"], **network}
+        yield (name, "events"), measured["events"], ","
+        yield (name, "shuffled-efficiency"), measured["shuffled_efficiency"]
+        yield (name, "alike"), network["contrast"]["alike"]
+        yield from _quoted_orders(name, measured)
+        yield from _quoted_faults(name, measured)
+        for key, value in network["contrast"].items():
+            yield (name, "contrast", key), value
 
 
-def _text(estimate):
-    return f"{Estimate(*estimate):.2f}"
+def _quoted_orders(name, measured):
+    """How attention orders stations, and how others do."""
+    for row in measured["agreement"] or ():
+        yield (name, row["measure"], "tau"), row["tau"]
+        yield (name, row["measure"], "overlap"), row["overlap"][0]
+    for key in ("beyond", "shuffled"):
+        for row in measured[key] or ():
+            yield (name, row["measure"], key), row["correlation"]
+    for row in measured["design"]:
+        yield (name, row["order"], "efficiency"), row["efficiency"]
+        yield (name, row["order"], "gap"), row["gap_deg"][0], ".0f"
+        yield (name, "above", row["order"]), row["rollout_above"]
+    for row in measured["between"]:
+        yield (name, *row["measures"]), row["tau"][0]
+
+
+def _quoted_faults(name, measured):
+    """What becomes of the errors when stations are left out or spoilt."""
+    for row in measured["deletion"]:
+        yield (name, row["order"], row["arm"], row["k"]), row["epicentral_km"], ".1f"
+    for row in measured["faults"]:
+        for key in ("share", "share_spoilt"):
+            yield (name, row["fault"], key), row[key]
+        for key in ("error_km", "error_spoilt_km", "error_without_km"):
+            yield (name, row["fault"], key), row[key][0]

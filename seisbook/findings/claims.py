@@ -5,14 +5,14 @@ something stays below a level; C3 and C4 have rules of their own, `seisbook.meas
 `seisbook.findings.smoothing.verdict`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import floor, inf, log10
 
 import pandas as pd
 
-from seisbook.catalogues import networks
+from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import alignment as alignment_results
 from seisbook.findings import attention as attention_results
@@ -21,10 +21,8 @@ from seisbook.findings import variance as variance_results
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.seismicity import Summary
-from seisbook.studies import imbalance as imbalance_study
-from seisbook.studies import robustness as robustness_study
 from seisbook.studies import runner
-from seisbook.studies import smoothing as smoothing_study
+from seisbook.studies.arms import SMOOTHED
 
 STATEMENTS = {
     "C1": "location errors near those of experts, from about 1,000 events",
@@ -131,133 +129,115 @@ def claims(*wanted) -> list[Claim]:
     if unknown := [name for name in wanted if name not in TESTS]:
         raise UserError(f"no verdict on claim {unknown[0]!r}: choose among {', '.join(TESTS)}")
     read = _Records()
-    return [one for name, test in TESTS.items() if name in (wanted or TESTS) for one in test(read)]
+    return [claim for name, test in TESTS.items() if name in (wanted or TESTS) for claim in test(read)]
 
 
-def table(found) -> pd.DataFrame:
+def table(tested) -> pd.DataFrame:
     """Claims as the book prints them: one row each, by claim and network, the verdict last."""
     rows = []
-    for one in found:
-        row = {"claim": one.id, "network": one.network, "measured": one.measured, "found": one.found}
-        rows.append({**row, "against": f"{one.threshold:.3g}", "runs": one.n_runs, "verdict": one.verdict})
+    for claim in tested:
+        row = {"claim": claim.id, "network": claim.network, "measured": claim.measured, "found": claim.found}
+        rows.append({**row, "against": f"{claim.threshold:.3g}", "runs": claim.n_runs, "verdict": claim.verdict})
     return pd.DataFrame(rows).set_index(["claim", "network"])
 
 
-def ledger(found) -> str:
+def ledger(tested) -> str:
     """The claims as MyST for the landing page: a table of what is claimed, how it is tested, and the verdicts."""
     lines = ["| | claim | tested by | verdicts |", "|---|---|---|---|"]
-    for name in dict.fromkeys(one.id for one in found):
-        lines.append(f"| {name} | {STATEMENTS[name]} | {TESTED_BY[name]} | {_counts(found, name)} |")
+    for name in dict.fromkeys(claim.id for claim in tested):
+        lines.append(f"| {name} | {STATEMENTS[name]} | {TESTED_BY[name]} | {_counts(tested, name)} |")
     return "\n".join(lines) + "\n"
 
 
-def _counts(found, name):
+def _counts(tested, name):
     """How often a claim was found supported, or not."""
-    counts = {verdict: sum((one.id, one.verdict) == (name, verdict) for one in found) for verdict in VERDICTS}
+    counts = {verdict: sum((claim.id, claim.verdict) == (name, verdict) for claim in tested) for verdict in VERDICTS}
     return ", ".join(f"{count} **{verdict}**" for verdict, count in counts.items() if count)
 
 
-def measurements(found) -> str:
+def measurements(tested) -> str:
     """Each claim's measurements as MyST, in a table that unfolds; intervals do not break."""
     lines = []
-    for name in dict.fromkeys(one.id for one in found):
+    for name in dict.fromkeys(claim.id for claim in tested):
         lines += [f"```{{dropdown}} {name}: {STATEMENTS[name]}"]
         lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
-        lines += [*(_row(one) for one in found if one.id == name), "```"]
+        lines += [*(_row(claim) for claim in tested if claim.id == name), "```"]
     return "\n".join(lines) + "\n"
 
 
-def _row(one):
-    estimate = one.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
-    figure = f"{{numref}}`{one.evidence['figure']}`"
-    cells = one.network.capitalize(), one.measured, estimate, f"{one.threshold:.3g}", f"**{one.verdict}**", figure
-    return f"| {' | '.join(cells)} |"
+def _row(claim):
+    estimate = claim.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
+    figure = f"{{numref}}`{claim.evidence['figure']}`"
+    against, verdict = f"{claim.threshold:.3g}", f"**{claim.verdict}**"
+    return f"| {' | '.join((claim.network.capitalize(), claim.measured, estimate, against, verdict, figure))} |"
 
 
 class _Records:
-    """The records that decide, each read once: `models()`, `variance()`, `alignment()` and `study(study, network)`."""
+    """The records that decide, each read once: `models()`, `variance()`, ..., and `study(study, network)`."""
 
     def __init__(self):
         self.models = cache(comparison.load)
         self.variance = cache(variance_results.load)
+        self.attention = cache(attention_results.load)
         self.alignment = cache(alignment_results.load)
-        self.study = cache(lambda study, network: runner.load(study, network, *WHERE))
+        self.study = cache(lambda study, network: runner.read(study, network, *WHERE))
 
 
 def _near_experts(read):
     catalogues = summaries.load("catalogues")
-    experts = {name: Summary.from_record(catalogues[name]).expert_line for name in networks.NETWORKS}
-    found = []
-    for one, folds, shared in _ours(read):
-        estimate = one["epicentral_km"]["median"], *one["epicentral_km"]["ci"]
-        level = experts[one["network"]].epicentre_km.high
-        found.append(
-            _claim(
-                "C1", measured=f"median epicentral error (km), {folds}", estimate=estimate, threshold=level, **shared
-            )
-        )
-    return found + _from_few_events(read, experts)
+    experts = {name: Summary.from_record(catalogues[name]).expert_line for name in NETWORKS}
+    for entry, folds, shared in _ours(read):
+        measured = f"median epicentral error (km), {folds}"
+        estimate = entry["epicentral_km"]["median"], *entry["epicentral_km"]["ci"]
+        level = experts[entry["network"]].epicentre_km.high
+        yield _claim("C1", measured=measured, estimate=estimate, threshold=level, **shared)
+    yield from _from_few_events(read, experts)
 
 
 def _ours(read):
     """The model record's entries of `dynamic`, on random folds and on blocks of time."""
     content = read.models()
-    for one in sorted(content["entries"], key=lambda entry: (entry["network"], entry["split"])):
-        if one["model"] == "dynamic" and one["split"] in ("random", "time"):
-            folds = {"random": "random folds", "time": "blocks of time"}[one["split"]]
-            where = {key: one[key] for key in ("network", "source", "profile")}
-            yield one, folds, {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "commit": content["commit"]}
+    for entry in sorted(content["entries"], key=lambda entry: (entry["network"], entry["split"])):
+        if entry["model"] == "dynamic" and entry["split"] in ("random", "time"):
+            folds = {"random": "random folds", "time": "blocks of time"}[entry["split"]]
+            where = {key: entry[key] for key in ("network", "source", "profile")}
+            yield entry, folds, {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "commit": content["commit"]}
 
 
 def _from_few_events(read, experts):
     """C1 with fewer events than it asks for: the whole recipe, tested on the external events of the variance study."""
-    content, found = read.variance(), []
-    for name, one in content["networks"].items():
-        few = one["few"]
-        found.append(
-            _claim(
-                "C1",
-                name,
-                f"median epicentral error (km), {few['n_train']} training events",
-                (few["value"], few["low"], few["high"]),
-                experts[name].epicentre_km.high,
-                "fig-learning",
-                n_runs=few["n_runs"],
-                commit=content["commit"],
-            )
-        )
-    return found
+    content = read.variance()
+    for name, network in content["networks"].items():
+        few, level = network["few"], experts[name].epicentre_km.high
+        measured = f"median epicentral error (km), {few['n_train']} training events"
+        estimate = few["value"], few["low"], few["high"]
+        how = {"n_runs": few["n_runs"], "commit": content["commit"]}
+        yield _claim("C1", name, measured, estimate, level, "fig-learning", **how)
 
 
 def _magnitude(read):
-    found = []
-    for one, folds, shared in _ours(read):
-        estimate = one["magnitude"]["rmse"], *one["magnitude"]["ci"]
-        found.append(
-            _claim("C2", measured=f"magnitude RMSE, {folds}", estimate=estimate, threshold=MAGNITUDE_RMSE, **shared)
-        )
-    return found
+    for entry, folds, shared in _ours(read):
+        estimate = entry["magnitude"]["rmse"], *entry["magnitude"]["ci"]
+        measured = f"magnitude RMSE, {folds}"
+        yield _claim("C2", measured=measured, estimate=estimate, threshold=MAGNITUDE_RMSE, **shared)
 
 
 def _variance(read):
-    content, found = read.variance(), []
-    for name, one in content["networks"].items():
-        for row in one["ratios"]:
+    content = read.variance()
+    for name, network in content["networks"].items():
+        for row in network["ratios"]:
             if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
-                found.append(_judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["commit"]))
-    return found
+                yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["commit"])
 
 
 def _smoothing(read):
-    found = []
-    for name in smoothing_study.NETWORKS:
-        trials = read.study(smoothing_study.STUDY, name)
+    for name in SMOOTHED:
+        trials = read.study("smoothing", name)
         for graph, row in smoothing.verdict(trials).iterrows():
             measured = f"error, concatenated over last block, {graph} graph"
             row = {**row, "value": row.error_ratio}
-            found.append(_judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _versions(trials)))
-    return found
+            yield _judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _versions(trials))
 
 
 def _filtering(read):
@@ -271,59 +251,54 @@ def _shifts(read):
 
 def _robust(read, name, axes, figure):
     """Growth of the error at the worst severity; see `seisbook.findings.robustness.stability`."""
-    found = []
-    for network in networks.NETWORKS:
-        trials = read.study(robustness_study.STUDY, network)
+    for network in NETWORKS:
+        trials = read.study("robustness", network)
         for what, chosen in axes.items():
             row = robustness.stability(trials, "dynamic", chosen)
             measured = f"growth of the epicentral error, {what}, worst at {row['severity']:g}"
-            found.append(_judged(name, network, measured, row, robustness.DOUBLED, figure, 1, _versions(trials)))
-    return found
+            yield _judged(name, network, measured, row, robustness.DOUBLED, figure, 1, _versions(trials))
 
 
 def _rare(read):
-    found = []
-    for name in networks.NETWORKS:
-        trials = read.study(imbalance_study.STUDY, name)
+    measured = "magnitude RMSE of the largest tenth, one in five left in training"
+    for name in NETWORKS:
+        trials = read.study("imbalance", name)
         row = imbalance.verdict(trials, MAGNITUDE_RMSE)
-        measured = "magnitude RMSE of the largest tenth, one in five left in training"
         shown = "fig-imbalance", row["n_runs"], _versions(trials)
-        found.append(_judged("C7", name, measured, row, MAGNITUDE_RMSE, *shown))
-    return found
+        yield _judged("C7", name, measured, row, MAGNITUDE_RMSE, *shown)
 
 
 def _attention(read):
-    content, found = attention_results.load(), []
+    content = read.attention()
     for row in attention_results.verdicts(content):
         figure = {"emphasis": "fig-agreement", "design": "fig-design"}[row["rule"]]
-        found.append(_judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["commit"]))
-    return found
+        yield _judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["commit"])
 
 
 def _aligned(read):
     """C9 by corpus and question, on texts in full and without numbers and places."""
-    content, found = read.alignment(), []
-    for one in content["corpora"].values():
-        for row in one["verdicts"]:
+    content = read.alignment()
+    for corpus in content["corpora"].values():
+        for row in corpus["verdicts"]:
             if row["masking"] != "numbers":
                 gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
-                measured = f"{row['question']}: {gain} over {row['against']}, {_texts(one, row['masking'])}"
-                shown = ALIGNED[row["question"]], row["n_runs"]
-                found.append(_judged("C9", one["network"], measured, row, 0, *shown, content["commit"], one["source"]))
-    return found
+                texts = _texts(corpus, row["masking"])
+                measured = f"{row['question']}: {gain} over {row['against']}, {texts}"
+                shown = ALIGNED[row["question"]], row["n_runs"], content["commit"], corpus["source"]
+                yield _judged("C9", corpus["network"], measured, row, 0, *shown)
 
 
 def _corrected(read):
     """C10 by corpus and quantity, texts without numbers and places."""
-    content, found = read.alignment(), []
-    for one in content["corpora"].values():
-        for row in one["corrected"]:
+    content = read.alignment()
+    for corpus in content["corpora"].values():
+        for row in corpus["corrected"]:
             if row["masking"] == "places":
                 by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
-                measured = f"{row['quantity']}: error corrected with text, over that {by}, {_texts(one, 'places')}"
-                shown = "fig-correction", splits.FOLDS, content["commit"], one["source"]
-                found.append(_judged("C10", one["network"], measured, row, 1, *shown))
-    return found
+                texts = _texts(corpus, "places")
+                measured = f"{row['quantity']}: error corrected with text, over that {by}, {texts}"
+                shown = "fig-correction", splits.FOLDS, content["commit"], corpus["source"]
+                yield _judged("C10", corpus["network"], measured, row, 1, *shown)
 
 
 def _texts(corpus, masking):
@@ -378,7 +353,7 @@ def _claim(
     )
 
 
-TESTS: dict[str, Callable[[_Records], list[Claim]]] = {
+TESTS: dict[str, Callable[[_Records], Iterable[Claim]]] = {
     "C1": _near_experts,
     "C2": _magnitude,
     "C3": _variance,

@@ -7,16 +7,12 @@ without a single event's row, so that a reader without the bulletins sees the sa
 import numpy as np
 import pandas as pd
 
-from seisbook.catalogues import bulletins, networks
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.findings import results, summaries
-from seisbook.measures import calibration, splits, strata, t_test
-from seisbook.models import checkpoints, inspection
-from seisbook.models.peers import PEERS
-from seisbook.physics import simulation
-from seisbook.physics.bounds import cramer_rao
-from seisbook.physics.traveltimes import TravelTimes
-from seisbook.studies import runs
+from seisbook.findings.quotations import printed, quoting, text
+from seisbook.measures import calibration, splits, t_test
+from seisbook.measures.estimates import Estimate
+from seisbook.models.names import PEERS
 from seisbook.studies.places import model_path
 
 NAME = "models"
@@ -101,6 +97,9 @@ def out_of_fold(runs, network, model, split) -> pd.DataFrame:
 
 
 def _network(name, runs, progress):
+    from seisbook.catalogues import bulletins, networks  # loads ObsPy, which reading the record does without
+    from seisbook.measures import strata
+
     network = networks.load(name)
     catalogue = bulletins.read_bulletin(network)
     geometry = strata.event_geometry(catalogue, network)
@@ -205,6 +204,9 @@ def _graphs(name, progress):
     `new`, the share of edges that the second and third block's graphs have and the first's has not, and `not_nearest`,
     the share of each block's edges that do not lead to one of the `k` nearest stations.
     """
+    from seisbook.models import checkpoints, inspection  # loads PyTorch, which reading the record does without
+    from seisbook.studies import runs
+
     path = model_path(name, "dynamic", "random", 0, "paper")
     model, card = checkpoints.load(path)
     _, events = runs.parts_of(card, progress)
@@ -221,6 +223,11 @@ def _graphs(name, progress):
 
 def _bound(network):
     """Quantiles of the Cramér-Rao bound of the simulated events that the split `twin` tests on."""
+    from seisbook.physics import simulation  # loads ObsPy, which reading the record does without
+    from seisbook.physics.bounds import cramer_rao
+    from seisbook.physics.traveltimes import TravelTimes
+    from seisbook.studies import runs
+
     twin = simulation.simulate(network, runs.TWIN_EVENTS, runs.TWIN_SEED)
     bound = cramer_rao(network, twin, TravelTimes(network.velocity_model))
     columns = ("epicentral_km", "depth_km", "magnitude")
@@ -238,40 +245,51 @@ def table(entries, tests, network, split) -> pd.DataFrame:
     `p` is that of the corrected t-test of the folds' median epicentral errors against `dynamic`, `p, M` that of the
     magnitude's RMSE; a minus says that `dynamic` is better, a plus that the other one is.
     """
-    chosen = [one for one in entries if (one["network"], one["split"]) == (network, split)]
-    by_model = {
-        (one["model"], one["quantity"]): one for one in tests if (one["network"], one["split"]) == (network, split)
+    p_values = {
+        (test["model"], test["quantity"]): _p(test)
+        for test in tests
+        if (test["network"], test["split"]) == (network, split)
     }
-    rows = {
-        TITLES[one["model"]]: {
-            "epicentre (km)": _whole("{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["epicentral_km"])),
-            "90 % (km)": f"{one['epicentral_km']['p90']:.1f}",
-            "p": _p(by_model.get((one["model"], "epicentral_km"))),
-            "depth (km)": f"{one['depth_km']['median']:.2f}",
-            "magnitude RMSE": _whole("{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"])),
-            "p, M": _p(by_model.get((one["model"], "magnitude"))),
+    rows = {}
+    for one in sorted(_of(entries, network, split), key=lambda one: one["epicentral_km"]["median"]):
+        model, epicentre, magnitude = one["model"], one["epicentral_km"], one["magnitude"]
+        rows[TITLES[model]] = {
+            "epicentre (km)": _whole(text(_interval(epicentre, "median"))),
+            "90 % (km)": (epicentre["p90"], ".1f"),
+            "p": p_values.get((model, "epicentral_km"), ""),
+            "depth (km)": (one["depth_km"]["median"],),
+            "magnitude RMSE": _whole(text(_interval(magnitude, "rmse"), ".3f")),
+            "p, M": p_values.get((model, "magnitude"), ""),
         }
-        for one in sorted(chosen, key=lambda one: one["epicentral_km"]["median"])
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return printed(rows)
+
+
+def _of(entries, network, split):
+    return [entry for entry in entries if (entry["network"], entry["split"]) == (network, split)]
+
+
+def _interval(summary, statistic):
+    """Estimate in the summary of some errors, such as their median."""
+    return Estimate(summary[statistic], *summary["ci"])
 
 
 def costs(entries, network) -> pd.DataFrame:
     """Parameters, learning rate on the bulletin, and seconds of a training, of the learned models of one network."""
-    chosen = [one for one in entries if (one["network"], one["split"]) == (network, "random") and one["learning_rate"]]
-    rows = {
-        TITLES[one["model"]]: {
-            "parameters": f"{one['parameters']:,}",
-            "learning rate": f"{one['learning_rate']:g}",
-            "training (s)": f"{one['train_s']:.0f}",
+    return printed(
+        {
+            TITLES[entry["model"]]: {
+                "parameters": (entry["parameters"], ","),
+                "learning rate": (entry["learning_rate"], "g"),
+                "training (s)": (entry["train_s"], ".0f"),
+            }
+            for entry in _of(entries, network, "random")
+            if entry["learning_rate"]
         }
-        for one in chosen
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    )
 
 
 def _p(test):
-    return "" if test is None else _whole(f"{'−' if test['mean'] < 0 else '+'} {_probability(test['p'])}")
+    return _whole(f"{'−' if test['mean'] < 0 else '+'} {_probability(test['p'])}")
 
 
 def _probability(p):
@@ -283,32 +301,36 @@ def _whole(text):
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def quoted(content) -> dict:
+@quoting
+def quoted(content):
     """What the prose quotes: from a name such as `colombia-dynamic-epicentre` to the text that stands there."""
-    texts = {}
-    for one in content["entries"]:
-        name = "-".join([one["network"], one["model"], *([one["split"]] if one["split"] != "random" else [])])
-        epicentre, magnitude = one["epicentral_km"], one["magnitude"]
-        texts[f"{name}-epicentre"] = f"{epicentre['median']:.2f}"
-        texts[f"{name}-epicentre-ci"] = "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**epicentre)
-        texts[f"{name}-epicentre-mean"] = f"{epicentre['mean']:.1f}"
-        texts[f"{name}-depth"] = f"{one['depth_km']['median']:.2f}"
-        texts[f"{name}-magnitude"] = f"{magnitude['rmse']:.3f}"
-        texts[f"{name}-magnitude-ci"] = "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**magnitude)
-        texts[f"{name}-train"] = f"{one['train_s']:.0f}"
-        texts[f"{name}-events"] = f"{one['n_events']:,}"
+    for entry in content["entries"]:
+        yield from _quoted_entry(entry)
     for test in content["tests"]:
         if test["split"] == "random" and test["quantity"] == "epicentral_km":
-            texts[f"{test['network']}-{test['model']}-p"] = _probability(test["p"])
+            yield (test["network"], test["model"], "p"), _probability(test["p"]), ""
     for name in content["networks"]:
-        rivals = [one for one in content["entries"] if (one["network"], one["split"]) == (name, "random")]
-        best = min((one for one in rivals if one["model"] in PEERS), key=lambda one: one["epicentral_km"]["median"])
-        texts[f"{name}-best-peer"] = TITLES[best["model"]]
-        texts[f"{name}-best-peer-epicentre"] = f"{best['epicentral_km']['median']:.2f}"
-    for name, found in content["networks"].items():
-        texts[f"{name}-bound-epicentre"] = f"{found['bound']['median']['epicentral_km']:.2f}"
-        texts[f"{name}-bound-magnitude"] = f"{found['bound']['rms']['magnitude']:.3f}"
-        texts[f"{name}-choice"] = f"{100 * found['graphs']['choice']:.0f}"
-        texts[f"{name}-new"] = f"{100 * max(found['graphs']['new']):.0f}"
-        texts[f"{name}-not-nearest"] = f"{100 * max(found['graphs']['not_nearest']):.0f}"
-    return texts
+        rivals = [entry for entry in _of(content["entries"], name, "random") if entry["model"] in PEERS]
+        best = min(rivals, key=lambda entry: entry["epicentral_km"]["median"])
+        yield (name, "best-peer"), TITLES[best["model"]], ""
+        yield (name, "best-peer-epicentre"), best["epicentral_km"]["median"]
+    for name, network in content["networks"].items():
+        yield (name, "bound-epicentre"), network["bound"]["median"]["epicentral_km"]
+        yield (name, "bound-magnitude"), network["bound"]["rms"]["magnitude"], ".3f"
+        yield (name, "choice"), 100 * network["graphs"]["choice"], ".0f"
+        yield (name, "new"), 100 * max(network["graphs"]["new"]), ".0f"
+        yield (name, "not-nearest"), 100 * max(network["graphs"]["not_nearest"]), ".0f"
+
+
+def _quoted_entry(entry):
+    """The errors of one model on the folds of one split."""
+    key = entry["network"], entry["model"], "" if entry["split"] == "random" else entry["split"]
+    epicentre, magnitude = entry["epicentral_km"], entry["magnitude"]
+    yield (*key, "epicentre"), epicentre["median"]
+    yield (*key, "epicentre-ci"), _interval(epicentre, "median")
+    yield (*key, "epicentre-mean"), epicentre["mean"], ".1f"
+    yield (*key, "depth"), entry["depth_km"]["median"]
+    yield (*key, "magnitude"), magnitude["rmse"], ".3f"
+    yield (*key, "magnitude-ci"), _interval(magnitude, "rmse"), ".3f"
+    yield (*key, "train"), entry["train_s"], ".0f"
+    yield (*key, "events"), entry["n_events"], ","

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 
 from seisbook.findings import summaries
-from seisbook.measures.estimates import Estimate, bootstrap_ci
-from seisbook.studies.iceland import NAME, estimates, labels
+from seisbook.findings.quotations import printed
+from seisbook.measures.estimates import bootstrap_ci
+
+NAME = "recorded"
 
 
-def summarise(found, truth) -> dict:
+def summarise(located, truth) -> dict:
     """Errors of each method: medians of the epicentral and depth errors, and the magnitude's bias and RMSE.
 
     Returns
@@ -18,7 +20,7 @@ def summarise(found, truth) -> dict:
         95 % interval over events; None where the method says nothing.
     """
     rows = {}
-    for method, values in found.items():
+    for method, values in located.items():
         error = values - truth
         epicentral, sized = np.hypot(error[:, 0], error[:, 1]), np.isfinite(error[:, 3])
         square = bootstrap_ci(error[sized, 3] ** 2, np.mean) if sized.any() else None
@@ -27,13 +29,15 @@ def summarise(found, truth) -> dict:
             "epicentral_km": list(bootstrap_ci(epicentral[np.isfinite(epicentral)])),
             "depth_km": list(bootstrap_ci(np.abs(error[np.isfinite(error[:, 2]), 2]))),
             "magnitude_bias": list(bootstrap_ci(error[sized, 3], np.mean)) if sized.any() else None,
-            "magnitude_rmse": [float(np.sqrt(one)) for one in square] if square else None,
+            "magnitude_rmse": np.sqrt(square).tolist() if square else None,
         }
     return rows
 
 
 def compute(progress=True) -> dict:
     """Errors of each method on the real seismograms."""
+    from seisbook.studies.iceland import estimates, labels  # loads PyTorch, which reading the record does without
+
     return {"methods": summarise(estimates(progress), labels())}
 
 
@@ -44,20 +48,15 @@ def load() -> dict:
 
 def table(methods) -> pd.DataFrame:
     """The methods' errors, as the chapter prints them."""
-    return pd.DataFrame.from_dict(
+    return printed(
         {
             name: {
-                "events": one["n_located"],
-                "epicentre (km)": _text(one["epicentral_km"], ".1f"),
-                "depth (km)": _text(one["depth_km"], ".1f"),
-                "magnitude bias": _text(one["magnitude_bias"], ".2f"),
-                "magnitude RMSE": _text(one["magnitude_rmse"], ".2f"),
+                "events": errors["n_located"],
+                "epicentre (km)": (errors["epicentral_km"], ".1f"),
+                "depth (km)": (errors["depth_km"], ".1f"),
+                "magnitude bias": (errors["magnitude_bias"],),
+                "magnitude RMSE": (errors["magnitude_rmse"],),
             }
-            for name, one in methods.items()
-        },
-        orient="index",
+            for name, errors in methods.items()
+        }
     )
-
-
-def _text(estimate, spec):
-    return "" if estimate is None else format(Estimate(*estimate), spec)

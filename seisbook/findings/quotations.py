@@ -47,12 +47,16 @@ def quoting(lines):
 
 
 def printed(rows) -> pd.DataFrame:
-    """Table of texts, as a page prints it.
+    """Table as a page prints it.
 
     Parameters
     ----------
-    rows : dict of str to dict
-        By row and by column, the cell's `(value, spec)`, see `text`.
+    rows : dict of dict
+        By row and by column, the cell: `(value,)` or `(value, spec)`, see `text`, or what is to stand there as it is.
     """
-    cells = {row: {column: text(*cell) for column, cell in columns.items()} for row, columns in rows.items()}
+    cells = {row: {column: _cell(cell) for column, cell in columns.items()} for row, columns in rows.items()}
     return pd.DataFrame.from_dict(cells, orient="index")
+
+
+def _cell(cell):
+    return text(*cell) if type(cell) is tuple else cell  # an Estimate is a tuple too

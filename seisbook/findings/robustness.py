@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+import scipy  # `scipy.stats` takes a second to load, and is loaded when it is first used
 
 from seisbook.errors import UserError
 from seisbook.findings.quotations import quoting
@@ -166,7 +166,7 @@ def against_twin(real, twin) -> pd.DataFrame:
         rows[name] = {
             "perturbations": logs.shape[2],
             **dict(zip(("real", "twin", "ratio"), estimates, strict=True)),
-            "rank_correlation": float(spearmanr(*logs[:, 0]).statistic),
+            "rank_correlation": float(scipy.stats.spearmanr(*logs[:, 0]).statistic),
             "verdict": _alike(estimates[-1]),
         }
     return pd.DataFrame.from_dict(rows, orient="index")

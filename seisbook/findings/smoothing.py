@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from seisbook.measures.estimates import bootstrap_ci
-from seisbook.measures.smoothness import MEASURES, _columns
 
 
 def verdict(records) -> pd.DataFrame:
@@ -27,13 +26,13 @@ def verdict(records) -> pd.DataFrame:
         both, `verdict`. A model that diverged has none, and the verdict is then *inconclusive*.
     """
     deepest = max(one["trial"]["blocks"] for one in records)
-    found = {
+    results = {
         (one["trial"]["graph"], one["trial"]["readout"]): one["result"]
         for one in records
         if one["trial"]["blocks"] == deepest and one["trial"]["seed"] == 0
     }
-    graphs = sorted({graph for graph, _ in found})
-    rows = [_judged(found[graph, "multiscale"], found[graph, "last"], deepest) for graph in graphs]
+    graphs = sorted({graph for graph, _ in results})
+    rows = [_judged(results[graph, "multiscale"], results[graph, "last"], deepest) for graph in graphs]
     return pd.DataFrame(rows, index=pd.Index(graphs, name="graph"))
 
 
@@ -42,7 +41,7 @@ def _judged(multiscale, last, deepest):
         return {"verdict": "inconclusive"}
     logs = np.log(multiscale["epicentral_km"]) - np.log(last["epicentral_km"])
     ratio = bootstrap_ci(logs, np.mean)
-    ours, theirs = (next(row for row in one["measures"] if row["block"] == deepest) for one in (multiscale, last))
+    ours, theirs = (next(row for row in arm["measures"] if row["block"] == deepest) for arm in (multiscale, last))
     better, apart = ratio.high < 0, ours["mad_low"] > theirs["mad_high"]
     words = {2: "supported", 1: "inconclusive", 0: "not supported"}
     return {
@@ -68,6 +67,8 @@ def tabulate(records) -> pd.DataFrame:
         the median `epicentral_km` on the test events and its 95 % interval, `epicentral_km_low` and `_high`, and the
         profile's columns. A trial that diverged has one row, without measures.
     """
+    from seisbook.measures.smoothness import MEASURES, _columns  # loads PyTorch, which verdicts do without
+
     rows = []
     for record in records:
         trial, result = record["trial"], record["result"]

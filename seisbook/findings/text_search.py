@@ -13,10 +13,8 @@ from seisbook import provenance
 from seisbook.catalogues import sources
 from seisbook.errors import UserError
 from seisbook.measures import splits
-from seisbook.models import alignment
 from seisbook.paths import BUILD
-from seisbook.studies import alignment as alignment_study
-from seisbook.studies.alignment import Corpus
+from seisbook.studies.arms import CORPORA, PLAIN
 
 BUILDER = "seisbook.findings.text_search:Index"
 
@@ -50,18 +48,20 @@ class Index:
     bias: np.ndarray
 
     @classmethod
-    def build(cls, given: Corpus, random_state=0) -> "Index":
-        """Align the events and texts of a corpus, once for each fold."""
-        trial = {**alignment_study.PLAIN, "seed": random_state}
+    def build(cls, given, random_state=0) -> "Index":
+        """Align the events and texts of a `seisbook.studies.alignment.Corpus`, once for each fold."""
+        from seisbook.studies import alignment as alignment_study  # loads PyTorch, which an index on disk does without
+
+        trial = {**PLAIN, "seed": random_state}
         folds = splits.folds(given.source_id, given.origin_time, "random")
         fold, placed, heads = np.zeros(len(given.texts), int), None, []
         for i, (train, test) in enumerate(folds):
             events = alignment_study.vectors_of(given, "aligned", train)
             aligner, _ = alignment_study.aligned(trial, events[train], given.texts[train], "wordllama")
             heads.append(aligner.text_projection())
-            one = aligner.embed_events(events[test])
-            placed = np.zeros((len(fold), one.shape[1]), "float32") if placed is None else placed
-            fold[test], placed[test] = i, one
+            vectors = aligner.embed_events(events[test])
+            placed = np.zeros((len(fold), vectors.shape[1]), "float32") if placed is None else placed
+            fold[test], placed[test] = i, vectors
         weight, bias = (np.stack(parts) for parts in zip(*heads, strict=True))
         return cls(given.source_id, given.texts, given.classes, given.labels, fold, placed, weight, bias)
 
@@ -73,6 +73,8 @@ class Index:
         UserError
             If no word of the questions is known.
         """
+        from seisbook.models import alignment  # loads PyTorch, which importing this module does without
+
         vectors = alignment.encode(list(questions))
         if not vectors.any():
             raise UserError(f"{' / '.join(questions)!r}: no word of it is known: ask in English or Spanish")
@@ -125,11 +127,13 @@ def find_index(network, source=None, profile="paper") -> Index:
     UserError
         If nothing can be asked of this network.
     """
-    known = sorted({name for name, _ in alignment_study.CORPORA})
+    from seisbook.studies import alignment as alignment_study  # loads PyTorch, which importing this module does without
+
+    known = sorted({name for name, _ in CORPORA})
     if network not in known:
         raise UserError(f"no reports of {network!r} to ask in: choose one of {', '.join(known)}")
     source = source or ("bulletin" if sources.is_available(network) else "simulated")
-    trial = {"network": network, "source": source, "profile": profile, **alignment_study.PLAIN}
+    trial = {"network": network, "source": source, "profile": profile, **PLAIN}
     stamp = provenance.digest(
         [provenance.key("index", trial=trial, config=alignment_study.config(trial)), provenance.code_hash(BUILDER)]
     )

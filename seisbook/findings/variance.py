@@ -9,17 +9,16 @@ import pandas as pd
 
 from seisbook.catalogues import networks
 from seisbook.findings import summaries
+from seisbook.findings.quotations import printed, quoting
 from seisbook.measures import learning_curves, variance, variance_ratio
-from seisbook.measures.estimates import Estimate
+from seisbook.measures.estimates import RESAMPLES, Estimate, resampled
 from seisbook.studies import runner
-from seisbook.studies import variance as variance_study
 
 NAME = "variance"
 WHERE = ("bulletin", "paper")
 QUANTITIES = {"epicentre": [0, 1], "depth": [2], "magnitude": [3]}  # columns of a prediction
 SCORES = ("epicentral_km", "depth_km", "magnitude_rmse")
 INFLUENCES = ("initial weights", "order of the events", "station dropout")
-RESAMPLES = 2000
 WORST = 0.1  # share of the events, those with the largest error, that the budget leaves out
 
 
@@ -54,14 +53,16 @@ def small_design(network, source, seeds=(0, 1)) -> list[dict]:
     list of dict
         `trial` and `result`, as of `seisbook.studies.runner.load`.
     """
+    from seisbook.studies import variance as variance_study  # loads PyTorch, which reading the record does without
+
     drawn = [one for one in variance_study.trials(network, source, "quick") if one["part"] == "crossed"]
     kept = [one for one in drawn if one["split"] == "random" and one["seeds"] == [0] * 3]
-    found = []
+    done = []
     for arm in ("dynamic", "static"):
         trials = [{**one, "seeds": [seed] * 3} for seed in seeds for one in kept if one["arm"] == arm]
         results = variance_study.run(trials)
-        found += [{"trial": one, "result": result} for one, result in zip(trials, results, strict=True)]
-    return found
+        done += [{"trial": trial, "result": result} for trial, result in zip(trials, results, strict=True)]
+    return done
 
 
 def predictions(trials, arm, part="crossed", split="random") -> np.ndarray:
@@ -84,6 +85,8 @@ def compute(progress=True) -> dict:
     UserError
         If a study is not complete, or the bulletins cannot be had.
     """
+    from seisbook.studies import variance as variance_study  # loads PyTorch, which reading the record does without
+
     trials = {name: runner.load(variance_study.STUDY, name, *WHERE) for name in networks.NETWORKS}
     labels = {name: variance_study.labels(name, *WHERE)[0] for name in networks.NETWORKS}
     return {"networks": {name: analyse(found, labels[name]) for name, found in trials.items()}}
@@ -140,10 +143,10 @@ def _ratios(trials):
         part = "crossed" if recipe == "study" else "whole"
         arms = [predictions(trials, arm, part, split) for arm in ("dynamic", "static")]
         for quantity, columns in QUANTITIES.items():
-            found = variance_ratio.ratio(*(y[..., columns] for y in arms), statistic, n=RESAMPLES)
+            ratio = variance_ratio.ratio(*(y[..., columns] for y in arms), statistic, n=RESAMPLES)
             row = {"recipe": recipe, "split": split, "statistic": statistic, "quantity": quantity}
             runs = 2 * arms[0].shape[1] * arms[0].shape[2]
-            rows.append({**row, **found._asdict(), "verdict": found.verdict, "n_runs": runs})
+            rows.append({**row, **ratio._asdict(), "verdict": ratio.verdict, "n_runs": runs})
     return rows
 
 
@@ -183,23 +186,23 @@ def _tests(runs):
     both = _crossed(runs)[lambda table: table.arm.isin(["dynamic", "static"])]
     n_train = int(both.n_train.iloc[0])
     pool = n_train / 4 * 5
-    found = {score: variance.compare_scores(both, n_train=n_train, pool=pool, column=score) for score in SCORES}
-    return [{"score": score, **test._asdict()} for score, test in found.items()]
+    tests = {score: variance.compare_scores(both, n_train=n_train, pool=pool, column=score) for score in SCORES}
+    return [{"score": score, **test._asdict()} for score, test in tests.items()]
 
 
 def _few(y, labels, random_state=0):
     """Median epicentral error of trainings on few events, with an interval over events and partitions."""
+    from seisbook.studies import variance as variance_study  # loads PyTorch, which reading the record does without
+
     error = np.hypot(*(y - np.asarray(labels)[:, None, None]).transpose(3, 0, 1, 2)[:2])  # (events, partitions, seeds)
     rng = np.random.default_rng(random_state)
-    events, partitions = error.shape[:2]
-    chosen = zip(
-        rng.integers(events, size=(RESAMPLES, events)),
-        rng.integers(partitions, size=(RESAMPLES, partitions)),
-        strict=True,
-    )
-    replicates = np.array([np.median(error[i][:, j], axis=0).mean() for i, j in chosen])
-    low, high = variance.ends(replicates, partitions)
-    return Estimate(float(np.median(error, axis=0).mean()), low, high)._asdict() | {
+    medians = resampled(error.transpose(1, 2, 0), n=RESAMPLES, random_state=rng)  # (partitions, seeds, 1 + resamples)
+    partitions = len(medians)
+    drawn = np.vstack([np.arange(partitions), rng.integers(partitions, size=(RESAMPLES, partitions))])
+    of_resamples = np.moveaxis(medians, -1, 0)[np.arange(1 + RESAMPLES)[:, None], drawn]
+    value, *replicates = of_resamples.reshape(1 + RESAMPLES, -1).mean(1)
+    low, high = variance.ends(np.array(replicates), partitions)
+    return Estimate(float(value), low, high)._asdict() | {
         "n_train": variance_study.WHOLE["paper"][2],
         "n_runs": int(np.prod(error.shape[1:])),
     }
@@ -228,37 +231,38 @@ def curves(runs) -> dict:
     }
 
 
-def quoted(content) -> dict:
+@quoting
+def quoted(content):
     """What the prose quotes: from a name such as `colombia-epicentre-ratio` to the text that stands there."""
-    texts = {}
-    for name, one in content["networks"].items():
-        runs = pd.DataFrame(one["runs"])
-        ours = _crossed(runs)[lambda table: table.arm == "dynamic"]
-        means = ours.groupby("partition")[["epicentral_km", "fold_epicentral_km"]].mean()
-        texts |= {
-            f"{name}-runs": f"{len(runs):,}",
-            f"{name}-external": f"{one['n_external']:,}",
-            f"{name}-train": f"{ours.n_train.iloc[0]:,}",
-            f"{name}-detectable": f"{one['detectable']:.2f}",
-            f"{name}-best": f"{ours.fold_epicentral_km.min():.2f}",
-            f"{name}-worst": f"{ours.fold_epicentral_km.max():.2f}",
-            f"{name}-fold-sd": f"{means.fold_epicentral_km.std():.2f}",
-            f"{name}-external-sd": f"{means.epicentral_km.std():.2f}",
-            f"{name}-few": f"{Estimate(*(one['few'][key] for key in Estimate._fields)):.2f}",
-            f"{name}-few-train": f"{one['few']['n_train']:,}",
-        }
-        for row in one["ratios"]:
+    for name, network in content["networks"].items():
+        yield from _quoted_scores(name, network)
+        yield (name, "few"), network["few"]
+        yield (name, "few-train"), network["few"]["n_train"], ","
+        for row in network["ratios"]:
             if row["statistic"] == "mean":
-                key = "-".join([name, row["quantity"], row["recipe"], row["split"]])
-                texts[f"{key}-ratio"] = f"{Estimate(row['value'], row['low'], row['high']):.2f}"
-        for row in one["budget"]:
-            key, percent = f"{name}-{row['arm']}-{row['quantity']}", 100 / row["squared_error"]
-            texts[f"{key}-share"] = f"{max(row['data'], 0) * percent:.0f}"
-            texts[f"{key}-luck"] = f"{(max(row['seed'], 0) + max(row['residual'], 0)) * percent:.0f}"
-        for row in one["tests"]:
-            texts[f"{name}-{row['score']}-difference"] = f"{Estimate(row['mean'], row['low'], row['high']):.3f}"
-            texts[f"{name}-{row['score']}-p"] = f"{row['p']:.2f}"
-    return texts
+                yield (name, row["quantity"], row["recipe"], row["split"], "ratio"), row
+        for row in network["budget"]:
+            key, percent = (name, row["arm"], row["quantity"]), 100 / row["squared_error"]
+            yield (*key, "share"), max(row["data"], 0) * percent, ".0f"
+            yield (*key, "luck"), (max(row["seed"], 0) + max(row["residual"], 0)) * percent, ".0f"
+        for row in network["tests"]:
+            yield (name, row["score"], "difference"), [row["mean"], row["low"], row["high"]], ".3f"
+            yield (name, row["score"], "p"), row["p"]
+
+
+def _quoted_scores(name, network):
+    """What the dynamic model's scores on its folds and on the external events are, and how they scatter."""
+    runs = pd.DataFrame(network["runs"])
+    ours = _crossed(runs)[lambda table: table.arm == "dynamic"]
+    means = ours.groupby("partition")[["epicentral_km", "fold_epicentral_km"]].mean()
+    yield (name, "runs"), len(runs), ","
+    yield (name, "external"), network["n_external"], ","
+    yield (name, "train"), ours.n_train.iloc[0], ","
+    yield (name, "detectable"), network["detectable"]
+    yield (name, "best"), ours.fold_epicentral_km.min()
+    yield (name, "worst"), ours.fold_epicentral_km.max()
+    yield (name, "fold-sd"), means.fold_epicentral_km.std()
+    yield (name, "external-sd"), means.epicentral_km.std()
 
 
 def events_needed(content, experts) -> pd.DataFrame:
@@ -272,8 +276,8 @@ def events_needed(content, experts) -> pd.DataFrame:
         By network.
     """
     rows = {}
-    for name, one in content["networks"].items():
+    for name, network in content["networks"].items():
         level = experts[name].epicentre_km.value
-        for arm, curve in curves(pd.DataFrame(one["runs"])).items():
-            rows[name, arm] = {"line (km)": f"{level:.2f}", "events": str(curve.events_needed(level))}
-    return pd.DataFrame.from_dict(rows, orient="index")
+        for arm, curve in curves(pd.DataFrame(network["runs"])).items():
+            rows[name, arm] = {"line (km)": (level,), "events": str(curve.events_needed(level))}
+    return printed(rows)

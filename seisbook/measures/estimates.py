@@ -1,4 +1,4 @@
-"""Estimates with their intervals: each one that the book prints is an `Estimate` of this module, most by a bootstrap."""
+"""Estimates and their intervals: each one that the book prints is an `Estimate` of this module, most by a bootstrap."""
 
 import inspect
 from typing import NamedTuple

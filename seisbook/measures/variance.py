@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+import scipy  # `scipy.stats` takes a second to load, and is loaded when it is first used
 
 from seisbook.errors import UserError
 from seisbook.measures.estimates import Estimate
@@ -69,7 +69,7 @@ class Components:
     @property
     def truncated(self) -> Variances:
         """The components, zero in place of what is below it."""
-        return Variances(*(max(one.value, 0.0) for one in (self.data, self.seed, self.residual)))
+        return Variances(*(max(estimate.value, 0.0) for estimate in (self.data, self.seed, self.residual)))
 
     def table(self) -> pd.DataFrame:
         """One row per component: `value`, `low`, `high`, `truncated`, `mean_square`, `degrees_of_freedom`."""
@@ -77,40 +77,6 @@ class Components:
         return table.assign(
             truncated=self.truncated, mean_square=self.mean_squares, degrees_of_freedom=self.degrees_of_freedom
         )
-
-    def shares(self, n=10_000, random_state=0) -> pd.DataFrame:
-        r"""Share of the total variance that each component has, with a generalised confidence interval.
-
-        Each mean square times its degrees of freedom over a draw of chi squared,
-        :math:`\nu\,\mathrm{MS} / \chi^2_\nu`, is a draw of the expected mean square; the components of such draws, cut
-        at zero, make the shares whose percentiles are the interval.
-
-        Parameters
-        ----------
-        n : int
-            Draws.
-        random_state : int
-
-        Returns
-        -------
-        DataFrame
-            One row per component: `value`, `low`, `high`, between 0 and 1; all NaN if nothing varies at all.
-
-        References
-        ----------
-        S. Weerahandi (1993), Generalized confidence intervals, J. Am. Stat. Assoc. 88, 899-905,
-        doi:10.1080/01621459.1993.10476355.
-        """
-        rng = np.random.default_rng(random_state)
-        pairs = zip(self.mean_squares, self.degrees_of_freedom, strict=True)
-        drawn = [square * dof / rng.chisquare(dof, n) for square, dof in pairs]
-        index = pd.Index(Variances._fields, name="component")
-        if self.mean_squares == (0, 0, 0):
-            return pd.DataFrame(np.nan, index=index, columns=Estimate._fields)
-        draws = np.maximum(_solve(Variances(*drawn), self.n_partitions, self.n_seeds), 0)  # (3, n)
-        low, high = np.quantile(draws / draws.sum(0), [TAIL, 1 - TAIL], axis=1)
-        value = np.array(self.truncated) / sum(self.truncated)
-        return pd.DataFrame({"value": value, "low": low, "high": high}, index=index)
 
 
 def anova_components(table, column="score") -> Components:
@@ -151,9 +117,9 @@ def anova_components(table, column="score") -> Components:
     """
     cells = _cells(table, column)
     n_partitions, n_seeds = cells.shape
-    squares = Variances(*(float(one) for one in _mean_squares(cells.to_numpy())))
+    squares = Variances(*map(float, _mean_squares(cells.to_numpy())))
     dof = Variances(n_partitions - 1, n_seeds - 1, (n_partitions - 1) * (n_seeds - 1))
-    ends = [dof.residual * squares.residual / stats.chi2.ppf(p, dof.residual) for p in (1 - TAIL, TAIL)]
+    ends = [dof.residual * squares.residual / scipy.stats.chi2.ppf(p, dof.residual) for p in (1 - TAIL, TAIL)]
     return Components(
         data=_difference(squares.data, squares.residual, dof.data, dof.residual, n_seeds),
         seed=_difference(squares.seed, squares.residual, dof.seed, dof.residual, n_partitions),
@@ -208,12 +174,6 @@ def _mean_squares(y):
     return n_seeds * (a**2).sum() / (n_partitions - 1), n_partitions * (b**2).sum() / (n_seeds - 1), (e**2).sum() / dof
 
 
-def _solve(squares, n_partitions, n_seeds):
-    """Components of which the mean squares are the expected ones."""
-    data = (squares.data - squares.residual) / n_seeds
-    return Variances(data, (squares.seed - squares.residual) / n_partitions, squares.residual)
-
-
 def _difference(first, second, dof_first, dof_second, n):
     """(first - second) / n of two mean squares, with its modified large-sample interval (Ting et al. 1990)."""
     low = math.sqrt(_spread(first, second, dof_first, dof_second, 1 - TAIL))
@@ -229,100 +189,13 @@ def _spread(first, second, dof_first, dof_second, p):
 
 @cache
 def _coefficients(dof_first, dof_second, p):
-    own = 1 - dof_first / stats.chi2.ppf(p, dof_first)
-    other = 1 - dof_second / stats.chi2.ppf(1 - p, dof_second)
-    f = stats.f.ppf(p, dof_first, dof_second)
+    own = 1 - dof_first / scipy.stats.chi2.ppf(p, dof_first)
+    other = 1 - dof_second / scipy.stats.chi2.ppf(1 - p, dof_second)
+    f = scipy.stats.f.ppf(p, dof_first, dof_second)
     return float(own), float(other), float(((f - 1) ** 2 - (own * f) ** 2 - other**2) / f)
 
 
-def reml_components(table, column="score") -> Variances:
-    """Variance components by restricted maximum likelihood, which are never negative and need no complete design.
-
-    On balanced data whose moments are all positive, they equal those of `anova_components`. The likelihood is that of
-    statsmodels' `MixedLM` with crossed variance components; its search, though, strays or fails where a
-    component is zero, which seeds often are.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As in `anova_components`, but combinations may be missing.
-    column : str
-
-    Returns
-    -------
-    Variances
-
-    Raises
-    ------
-    UserError
-        If a column is missing, a value is not finite, nothing varies, or there are fewer than two partitions or seeds.
-
-    References
-    ----------
-    H. D. Patterson and R. Thompson (1971), Recovery of inter-block information when block sizes are unequal, Biometrika
-    58, 545-554, doi:10.1093/biomet/58.3.545.
-    """
-    _check_columns(table, ["partition", "seed", column])
-    _check_levels(table.partition.nunique(), table.seed.nunique())
-    score = table[column].to_numpy(float)
-    if not np.isfinite(score).all() or np.ptp(score) == 0:
-        raise UserError(f"column {column}: give finite values that are not all equal")
-    same = [(one == one[:, None]).astype(float) for one in (table.partition.to_numpy(), table.seed.to_numpy())]
-    scaled = (score - score.mean()) / score.std()  # the search's tolerances are absolute
-    options = {"xatol": 1e-8, "fatol": 1e-11, "maxiter": 4000}
-    roots = optimize.minimize(
-        lambda x: _restricted(x, scaled, same)[0], [0.7, 0.5], method="Nelder-Mead", options=options
-    ).x
-    residual = _restricted(roots, scaled, same)[1] * score.var()
-    return Variances(*(float(one) for one in (*roots**2 * residual, residual)))
-
-
-def _restricted(roots, score, same):
-    """Twice the negative log of the restricted likelihood, and the residual variance at which it is smallest.
-
-    `roots` are those of the other components over the residual one; `same` (n, n) says which trainings share an effect.
-    """
-    factor = np.linalg.cholesky(np.eye(len(score)) + roots[0] ** 2 * same[0] + roots[1] ** 2 * same[1])
-    one, white = np.linalg.solve(factor, np.column_stack([np.ones(len(score)), score])).T
-    white = white - one * (one @ white) / (one @ one)
-    residual = white @ white / (len(score) - 1)
-    return (len(score) - 1) * np.log(residual) + 2 * np.log(np.diag(factor)).sum() + np.log(one @ one), residual
-
-
 # ------------------------------------------------------------------------------------------- components of predictions
-
-
-def stack_predictions(table, columns):
-    """Predictions of all trainings of one arm as an array.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per training and event: `partition`, `seed`, `source_id`, and the columns.
-    columns : list of str
-        Coordinates of one quantity, such as `["east_km", "north_km"]`, `["depth_km"]` or `["magnitude"]`.
-
-    Returns
-    -------
-    predictions : ndarray, shape (events, partitions, seeds, coordinates)
-    source_id : Index, shape (events,)
-
-    Raises
-    ------
-    UserError
-        If a column is missing, or a training lacks an event, has one twice, or predicts what is not finite.
-    """
-    keys = ["source_id", "partition", "seed"]
-    _check_columns(table, [*keys, *columns])
-    table = table.set_index(keys)[list(columns)]
-    levels = [table.index.get_level_values(key).unique().sort_values() for key in keys]
-    shape = [len(level) for level in levels]
-    if table.index.has_duplicates or len(table) != math.prod(shape):
-        raise UserError(
-            f"table of predictions: {len(table)} rows for {shape[0]} events, {shape[1]} partitions and {shape[2]} "
-            "seeds: each training must predict each event once"
-        )
-    return _checked(table.sort_index().to_numpy(float).reshape(*shape, len(columns))), levels[0]
 
 
 def event_components(predictions, source_id=None, seeds="crossed") -> pd.DataFrame:
@@ -367,8 +240,8 @@ def event_components(predictions, source_id=None, seeds="crossed") -> pd.DataFra
         If a prediction is not finite, or there are fewer than two partitions or seeds, or no event.
     """
     y = _checked(predictions)
-    columns = _event_components(y, np.ones((1, y.shape[1])), _check_seeds(seeds))
-    return pd.DataFrame({name: one[:, 0] for name, one in zip(Variances._fields, columns, strict=True)}, source_id)
+    parts = Variances(*_event_components(y, np.ones((1, y.shape[1])), _check_seeds(seeds)))
+    return pd.DataFrame({name: part[:, 0] for name, part in parts._asdict().items()}, source_id)
 
 
 def _checked(predictions):
@@ -421,22 +294,6 @@ def _squared_sum(values, weight):
     """Sum over seeds and coordinates of the squared weighted sum over partitions, of (E, P, S, C) to (E, B)."""
     columns = values.transpose(0, 2, 3, 1).reshape(len(values), -1, values.shape[1])  # (E, S * C, P)
     return ((columns @ weight.T) ** 2).sum(1)
-
-
-def summarise_components(components) -> pd.DataFrame:
-    """Mean and median over events of `event_components`.
-
-    A few events far outside the network can make up most of the mean; the median says what the typical event does.
-    The median of unbiased estimates is not unbiased itself: compare medians of designs of equal size only.
-
-    Returns
-    -------
-    DataFrame
-        One row per component: `mean`, `median`, `negative` (the share of events whose estimate is below zero).
-    """
-    return pd.DataFrame(
-        {"mean": components.mean(), "median": components.median(), "negative": (components < 0).mean()}
-    ).rename_axis("component")
 
 
 def decompose_error(predictions, labels, source_id=None, seeds="crossed") -> pd.DataFrame:
@@ -543,7 +400,7 @@ def compare_scores(table, *, n_train, n_test=None, pool=None, column="score") ->
 
 def reach(n_independent):
     """Half width of an interval of few observations, in standard errors of a bootstrap (Hesterberg 2015)."""
-    return math.sqrt(n_independent / (n_independent - 1)) * stats.t.ppf(1 - TAIL, n_independent - 1)
+    return math.sqrt(n_independent / (n_independent - 1)) * scipy.stats.t.ppf(1 - TAIL, n_independent - 1)
 
 
 def ends(replicates, n_independent):
@@ -551,7 +408,7 @@ def ends(replicates, n_independent):
 
     What is not defined in a replicate could be anything: NaN counts as zero below and as infinite above.
     """
-    tail = stats.norm.sf(reach(n_independent))
+    tail = scipy.stats.norm.sf(reach(n_independent))
     low = np.quantile(np.nan_to_num(replicates, nan=0.0, posinf=np.inf), tail, axis=0, method="lower")
     high = np.quantile(np.nan_to_num(replicates, nan=np.inf, posinf=np.inf), 1 - tail, axis=0, method="higher")
     return (float(low), float(high)) if replicates.ndim == 1 else (low, high)

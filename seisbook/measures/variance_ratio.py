@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy  # `scipy.stats` takes a second to load, and is loaded when it is first used
 
 from seisbook.errors import UserError
 from seisbook.measures.estimates import Estimate
@@ -24,11 +24,6 @@ class Ratio(NamedTuple):
     value: float
     low: float
     high: float
-
-    @property
-    def excludes_one(self) -> bool:
-        """Whether the arms differ."""
-        return self.high < 1 or self.low > 1
 
     @property
     def verdict(self) -> str:
@@ -131,8 +126,8 @@ def _resampled_ratios(arms, over_events, crossed, n, rng):
         for arm, y in enumerate(arms):
             data = _event_components(y, weight[part], crossed, resampled=True)[0].T  # (step, E)
             both = np.take_along_axis(data, chosen, 1)
-            replicates[:, arm, part] = [over_events(one, axis=1) for one in (both, data, whole[arm][chosen])]
-    return [_quotient(*one) for one in replicates]
+            replicates[:, arm, part] = [over_events(values, axis=1) for values in (both, data, whole[arm][chosen])]
+    return [_quotient(*of_arms) for of_arms in replicates]
 
 
 def _overcount(both, partitions, events):
@@ -143,8 +138,8 @@ def _overcount(both, partitions, events):
     """
     with np.errstate(divide="ignore"):
         quartiles = [
-            np.quantile(np.log(np.nan_to_num(one, nan=0.0, posinf=np.inf)), [0.25, 0.75], method="lower")
-            for one in (both, partitions, events)
+            np.quantile(np.log(np.nan_to_num(ratios, nan=0.0, posinf=np.inf)), [0.25, 0.75], method="lower")
+            for ratios in (both, partitions, events)
         ]
     if not np.isfinite(quartiles).all():
         return 1.0
@@ -282,14 +277,14 @@ def minimum_detectable_ratio(design, power=0.8, n=4000, random_state=0) -> float
     static = _simulated_variance(design, products, np.eye(4)[0], np.eye(4)[2], rng)(1.0)
     dynamic = _simulated_variance(design, products, own, np.eye(4)[3], rng)
     limit = _limit(_quotient(dynamic(1.0), static), design.n_partitions)
-    found = [r for r in np.arange(0, 1, 0.001) if np.mean(_quotient(dynamic(r), static) < limit) >= power]
-    return round(float(max(found, default=0.0)), 3)
+    told_apart = [r for r in np.arange(0, 1, 0.001) if np.mean(_quotient(dynamic(r), static) < limit) >= power]
+    return round(float(max(told_apart, default=0.0)), 3)
 
 
 def _limit(null, n_partitions):
     """Ratio below which the interval of `ratio` excludes 1: the quantile of the null, widened as that interval is."""
     lower = np.quantile(np.nan_to_num(null, nan=np.inf, posinf=np.inf), TAIL, method="lower")
-    return lower ** (reach(n_partitions) / stats.norm.ppf(1 - TAIL))
+    return lower ** (reach(n_partitions) / scipy.stats.norm.ppf(1 - TAIL))
 
 
 def _check_design(design, power):
@@ -301,7 +296,7 @@ def _check_design(design, power):
 def _products(dof, n, rng):
     """Products (n, 4, 4) of four vectors of `dof` independent normal numbers, without drawing them if they are long."""
     if dof >= 4:
-        return stats.wishart.rvs(dof, np.eye(4), n, random_state=rng)
+        return scipy.stats.wishart.rvs(dof, np.eye(4), n, random_state=rng)
     vectors = rng.normal(size=(n, 4, round(dof)))
     return vectors @ vectors.transpose(0, 2, 1)
 
