@@ -7,7 +7,7 @@ SEISBOOK_DATA_DIR ?= $(realpath ../shared/data)
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS := ignore::DeprecationWarning
 
-.PHONY: help book test lint unit chapters html structure data pdf zip site paper check-results workshop lock clean
+.PHONY: help book test lint unit chapters html structure data pdf zip site paper check-results verify workshop lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,8 +17,9 @@ help:
 	@echo "make data   download the real bulletins (checked by hash) into the user's cache"
 	@echo "make pdf    the whole book as a PDF, with the committed outputs (needs LaTeX)"
 	@echo "make zip    its HTML pages in one file, for a USB stick"
-	@echo "make check-results  say which records are older than the code, and what renews each"
-	@echo "make paper  recompute those (all of them: a night of one core); stop it at any time, the same command goes on"
+	@echo "make check-results  say which results still follow from the code and the data"
+	@echo "make verify  run a sample of the others again, and stamp what comes out as recorded (half an hour if all are)"
+	@echo "make paper  recompute what is stale (all of it: a night of one core); stop it at any time, the same command goes on"
 	@echo "make workshop  one zip to teach from without a network: HTML, learners' notebooks, source, packages"
 	@echo "make lock   choose new versions of everything and write requirements.lock"
 	@echo "make clean  remove what was built; the environment stays"
@@ -87,9 +88,12 @@ pdf zip: .venv/.installed
 # For the web: the committed outputs, buttons that open a chapter of REPOSITORY elsewhere, pages that will stand at SITE.
 site: .venv/.installed
 	@$(BIN)/seisbook book build --outputs committed --repository "$(REPOSITORY)" --site "$(SITE)"
-check-results paper: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
+check-results verify paper: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 check-results: .venv/.installed
 	@$(BIN)/seisbook results --check
+
+verify: .venv/.installed
+	@$(BIN)/seisbook results --verify
 
 paper: .venv/.installed
 	@$(BIN)/seisbook results --renew
