@@ -182,7 +182,7 @@ def _train_parser(parser):
     parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
     parser.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
-    parser.add_argument("--force", action="store_true", help="replace published records that are out of date")
+    parser.add_argument("--force", action="store_true", help="replace published results that are out of date unasked")
     parser.set_defaults(command=_train)
 
 
@@ -282,16 +282,22 @@ def _train(arguments):
     from seisbook.catalogues.networks import NETWORKS
     from seisbook.studies import pretraining, runs
 
+    may_replace = (lambda question: True) if arguments.force else _agreed
     for network in [arguments.network] if arguments.network else NETWORKS:
         for model in arguments.model:
             if arguments.split == "twin" and model != "classical":
-                path = pretraining.pretrain(network, model, arguments.profile, force=arguments.force)
+                path = pretraining.pretrain(network, model, arguments.profile, may_replace=may_replace)
                 print(f"{network} {model}: {path}")
             for fold in [0] if arguments.split == "twin" else arguments.fold:
-                record = runs.run(network, model, arguments.split, fold, arguments.profile, force=arguments.force)
+                record = runs.run(network, model, arguments.split, fold, arguments.profile, may_replace=may_replace)
                 errors = record["errors"]["epicentral_km"]
                 middle = sorted(errors)[len(errors) // 2]
                 print(f"{network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
+
+
+def _agreed(question):
+    """Ask whoever sits at the terminal; nobody else agrees to anything."""
+    return sys.stdin is not None and sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _evaluate(arguments):

@@ -54,7 +54,12 @@ def pretrained(network, model, profile):
     return checkpoints.require(path, twin_key(network, model, profile), command)
 
 
-def pretrain(network, model, profile="paper", progress=True, force=False) -> Path:
+def never(question) -> bool:
+    """Permission to replace a published result that nobody gives."""
+    return False
+
+
+def pretrain(network, model, profile="paper", progress=True, may_replace=never) -> Path:
     """Train a model on its network's simulated twin and keep it, unless it is there and current.
 
     Returns
@@ -65,17 +70,37 @@ def pretrain(network, model, profile="paper", progress=True, force=False) -> Pat
     Raises
     ------
     UserError
-        If a published model is out of date and `force` is not given, or code has changed since the last commit.
+        If a published model is out of date and may not be replaced, or code has changed since the last commit.
     """
     path = twin_path(network, model, profile)
     found = checkpoints.state(path, twin_key(network, model, profile))
     if found.name in ("current", "unverified", "refuted"):
         return path
     if path.parent == checkpoints.MODELS:
-        provenance.committed()
-        if found.name != "missing" and not force:
-            raise UserError(f"{path}: {found.name}: {found.reason}: to train it again and replace it, give --force")
+        allow(path, found, may_replace)
     return train_on_twin(network, model, profile, path, progress)
+
+
+def allow(path, found, may_replace) -> None:
+    """Refuse to write a published result unless it may be replaced and its code is committed.
+
+    Parameters
+    ----------
+    path : Path
+    found : provenance.State
+        Of what is there.
+    may_replace : callable
+        From a question to whether it may be replaced.
+
+    Raises
+    ------
+    UserError
+        If not.
+    """
+    provenance.committed()
+    why = f"{path}: {found.name}: {found.reason}"
+    if found.name != "missing" and not may_replace(f"{why}. Train it again and replace it?"):
+        raise UserError(f"{why}: to train it again and replace it, give --force")
 
 
 def train_on_twin(network, model, profile, path, progress=True) -> Path:

@@ -32,7 +32,7 @@ from seisbook.models.picker import catalogue_from_traces
 from seisbook.models.training import Locator
 from seisbook.physics import simulation
 from seisbook.studies.places import model_path, record_path
-from seisbook.studies.pretraining import pretrain, pretrained, timed_fit, twin_key
+from seisbook.studies.pretraining import allow, never, pretrain, pretrained, timed_fit, twin_key
 from seisbook.studies.recipes import PROFILES
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def run_key(network, model, split="random", fold=0, profile="paper") -> dict:
     return provenance.key("run", **where, start=start, training=PROFILES[profile].training)
 
 
-def run(network, model, split="random", fold=0, profile="paper", progress=True, force=False) -> dict:
+def run(network, model, split="random", fold=0, profile="paper", progress=True, may_replace=never) -> dict:
     """Train and test one model on one fold of the real bulletin, or on the twin; the record is kept, not made twice.
 
     Parameters
@@ -62,8 +62,8 @@ def run(network, model, split="random", fold=0, profile="paper", progress=True, 
     fold : int
         0 for the twin.
     profile : {"quick", "paper"}
-    force : bool
-        Make it anew where a published record is there but out of date.
+    may_replace : callable
+        From a question to whether a published record that is out of date may be replaced.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def run(network, model, split="random", fold=0, profile="paper", progress=True, 
     Raises
     ------
     UserError
-        If a published record would be replaced and `force` is not given, or code has changed since the last commit.
+        If a published record would be replaced and may not be, or code has changed since the last commit.
     """
     path = record_path(network, model, split, fold, profile)
     key = run_key(network, model, split, fold, profile)
@@ -81,11 +81,9 @@ def run(network, model, split="random", fold=0, profile="paper", progress=True, 
     if found.name not in ("missing", "stale", "damaged", "refuted"):
         return records.read(path)[1]
     if profile == "paper":
-        provenance.committed()
-        if found.name != "missing" and not force:
-            raise UserError(f"{path}: {found.name}: {found.reason}: to train it again and replace it, give --force")
+        allow(path, found, may_replace)
     if model != "classical":
-        pretrain(network, model, profile, progress)
+        pretrain(network, model, profile, progress, may_replace)
     with provenance.watched() as inputs:
         made = train_and_test(network, model, split, fold, profile, progress)
     if made.locator is not None:
