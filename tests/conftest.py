@@ -34,3 +34,23 @@ def events(dataset):
     from seisbook.datasets.events import Events
 
     return Events.from_dataset(dataset, progress=False)
+
+
+@pytest.fixture(scope="session")
+def travel_times(tmp_path_factory):
+    """Of the toy network; the table is not looked for in the user's cache."""
+    import seisbook.physics.traveltimes
+    from tests.made_up import TOY
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
+        return seisbook.physics.traveltimes.TravelTimes(TOY.velocity_model, 200, 60)
+
+
+@pytest.fixture(scope="session")
+def catalogue(travel_times):
+    """Three hundred events of the toy network."""
+    from seisbook.physics import simulation
+    from tests.made_up import TOY
+
+    return simulation.simulate(TOY, 300, 0, travel_times)

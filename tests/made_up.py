@@ -1,4 +1,4 @@
-"""A small network, predictions and scores with known effects, which several test files use."""
+"""Small networks, predictions and scores with known effects, which several test files use."""
 
 from types import SimpleNamespace
 
@@ -11,6 +11,33 @@ from seisbook.catalogues import networks, schema
 from seisbook.measures import evaluation
 from seisbook.models.error_model import TAIL
 from seisbook.models.graph import Prediction
+
+TOY = networks.Network(
+    name="toy",
+    title="Toy",
+    reference="made up",
+    utc_offset_h=-5,
+    velocity_model=schema.VelocityModel([0.0], [6.0], 1.75, "half-space"),
+    magnitude=schema.MagnitudeRelation(1.11, 0.00189, -2.09, 0.2, "IASPEI"),
+    window=schema.Window(30.0, 50.0, (2.0, 5.0)),
+    pick_scatter_s=(0.05, 0.1),
+    pick_scatter_per_100km_s=0.1,
+    dominant_period_s=(0.2, 1.2),
+    minimum_stations=5,
+    stations=[
+        schema.Station(
+            f"S{i:02d}",
+            latitude,
+            longitude,
+            500.0,
+            site_term=0.4 * (i == 0),
+            p_term_s=0.5 * (i == 1),
+            s_term_s=0.9 * (i == 1),
+        )
+        for i, (latitude, longitude) in enumerate(np.random.default_rng(0).uniform(9.5, 10.5, (15, 2)).tolist())
+    ],
+    zones=[schema.Zone("fault", "tectonic", 10.0, 10.0, 8.0, 20.0, 10.0, 3.0, 1.0, 1.0, 5.0, 1.0, strike_deg=45.0)],
+)
 
 
 def cross():

@@ -1,67 +1,21 @@
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
-import seisbook.physics.traveltimes
 from seisbook.catalogues import bulletins, geodesy, networks
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.geodesy import KM_PER_DEGREE, distance_azimuth, to_geographic
-from seisbook.catalogues.networks import Network
-from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window, Zone
-from seisbook.datasets import build
+from seisbook.catalogues.geodesy import distance_azimuth, to_geographic
 from seisbook.errors import UserError
 from seisbook.models.classical import ClassicalLocator, weighted_median
-from seisbook.models.picker import catalogue_from_traces, pick_onsets
-from seisbook.physics import simulation
 from seisbook.physics.bounds import cramer_rao
-from seisbook.physics.traveltimes import TravelTimes
+from tests.made_up import TOY
 
-rng = np.random.default_rng(0)
-NETWORK = Network(
-    name="toy",
-    title="Toy",
-    reference="made up",
-    utc_offset_h=-5,
-    velocity_model=VelocityModel([0.0], [6.0], 1.75, "half-space"),
-    magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.2, "IASPEI"),
-    window=Window(30.0, 50.0, (2.0, 5.0)),
-    pick_scatter_s=(0.05, 0.1),
-    pick_scatter_per_100km_s=0.1,
-    dominant_period_s=(0.2, 1.2),
-    minimum_stations=5,
-    stations=[
-        Station(
-            f"S{i:02d}",
-            *rng.uniform(9.5, 10.5, 2).tolist(),
-            500.0,
-            site_term=0.4 * (i == 0),
-            p_term_s=0.5 * (i == 1),
-            s_term_s=0.9 * (i == 1),
-        )
-        for i in range(15)
-    ],
-    zones=[Zone("fault", "tectonic", 10.0, 10.0, 8.0, 20.0, 10.0, 3.0, 1.0, 1.0, 5.0, 1.0, strike_deg=45.0)],
-)
 PICKS = ["path_p_travel_s", "path_s_travel_s"]
 
 
 @pytest.fixture(scope="module")
-def travel_times(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seisbook.physics.traveltimes.pooch, "os_cache", lambda name: tmp_path_factory.mktemp("cache"))
-        return TravelTimes(NETWORK.velocity_model, 200, 60)
-
-
-@pytest.fixture(scope="module")
-def catalogue(travel_times):
-    return simulation.simulate(NETWORK, 300, 0, travel_times)
-
-
-@pytest.fixture(scope="module")
 def locator(catalogue, travel_times):
-    return ClassicalLocator(NETWORK, travel_times, progress=False).fit(catalogue)
+    return ClassicalLocator(TOY, travel_times, progress=False).fit(catalogue)
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +51,11 @@ def exact(catalogue):
 
 def test_exact_onsets_give_the_exact_hypocentre(catalogue, travel_times):
     known = exact(catalogue.head(60))
-    table = ClassicalLocator(NETWORK, travel_times, progress=False).fit(known).predict(known)
+    table = ClassicalLocator(TOY, travel_times, progress=False).fit(known).predict(known)
     assert epicentral_km(table, known.events).max() < 0.3
     assert (table.depth_km - known.events.source_depth_km).abs().quantile(0.95) < 0.5
     assert table.rms_s.max() < 0.02
-    east, north = NETWORK.to_local(table.latitude, table.longitude)
+    east, north = TOY.to_local(table.latitude, table.longitude)
     np.testing.assert_allclose([table.east_km, table.north_km], [east, north], atol=1e-6)
 
 
@@ -118,7 +72,7 @@ def test_origin_time_does_not_leak(catalogue, locator):
 
 def test_errors_are_near_the_cramer_rao_bound(catalogue, located, travel_times):
     """Station terms are known well from 300 events; medians of L1 estimates then lie a little above Gaussian ones."""
-    table, bound = located, cramer_rao(NETWORK, catalogue, travel_times)
+    table, bound = located, cramer_rao(TOY, catalogue, travel_times)
     ratio = epicentral_km(table, catalogue.events) / bound.epicentral_km
     assert 0.8 < ratio.median() / 0.83 < 1.4
     magnitude = (table.magnitude - catalogue.events.source_magnitude).abs() / bound.magnitude
@@ -127,7 +81,7 @@ def test_errors_are_near_the_cramer_rao_bound(catalogue, located, travel_times):
 
 def test_formal_errors_cover_gaussian_scatter(catalogue, located):
     table, events = located, catalogue.events
-    east, north = NETWORK.to_local(events.source_latitude_deg, events.source_longitude_deg)
+    east, north = TOY.to_local(events.source_latitude_deg, events.source_longitude_deg)
     u = (table.east_km - east) / table.east_uncertainty_km
     v = (table.north_km - north) / table.north_uncertainty_km
     r = table.east_north_correlation
@@ -146,7 +100,7 @@ def test_station_corrections_are_found(catalogue, locator):
 
 
 def test_station_corrections_can_be_left_out(catalogue, travel_times, locator):
-    plain = ClassicalLocator(NETWORK, travel_times, station_corrections=False, progress=False).fit(catalogue)
+    plain = ClassicalLocator(TOY, travel_times, station_corrections=False, progress=False).fit(catalogue)
     assert (plain.corrections_[["p_s", "s_s"]] == 0).all(axis=None)
     assert plain.corrections_.loc["S00", "magnitude"] > 0.3
     some = part(catalogue, catalogue.readings.query("station_code == 'S01'").source_id.unique()[:80])
@@ -160,7 +114,7 @@ def test_magnitude_constant_follows_the_labels(catalogue, travel_times, locator)
         catalogue.events.assign(source_magnitude=catalogue.events.source_magnitude + 0.7),
         catalogue.readings,
     )
-    other = ClassicalLocator(NETWORK, travel_times, progress=False).fit(raised)
+    other = ClassicalLocator(TOY, travel_times, progress=False).fit(raised)
     assert other.magnitude_constant_ - locator.magnitude_constant_ == pytest.approx(0.7)
     few = catalogue.head(10)
     np.testing.assert_allclose(other.predict(few).magnitude - locator.predict(few).magnitude, 0.7)
@@ -220,14 +174,14 @@ def test_undetermined_hypocentre_has_infinite_formal_errors(catalogue, locator):
 
 def test_mistakes_are_named(catalogue, travel_times):
     with pytest.raises(UserError, match="fold is empty"):
-        ClassicalLocator(NETWORK, travel_times).fit(part(catalogue, []))
+        ClassicalLocator(TOY, travel_times).fit(part(catalogue, []))
     with pytest.raises(UserError, match="call fit first"):
-        ClassicalLocator(NETWORK, travel_times).predict(catalogue)
+        ClassicalLocator(TOY, travel_times).predict(catalogue)
 
 
 def test_fit_leaves_the_parameters_alone(catalogue, locator):
     assert "station_corrections=True" in repr(locator)
-    assert ClassicalLocator(NETWORK).travel_times is None
+    assert ClassicalLocator(TOY).travel_times is None
 
 
 def test_weighted_median():
@@ -239,121 +193,6 @@ def test_to_geographic_inverts_the_projection():
     latitude, longitude = np.array([4.0, -20.0, 60.0, 4.5]), np.array([-74.0, -60.0, 170.0, -74.0])
     east, north = geodesy.azimuthal_equidistant(latitude, longitude, (4.5, -74.0))
     np.testing.assert_allclose(to_geographic(east, north, (4.5, -74.0)), [latitude, longitude], atol=1e-9)
-
-
-# --------------------------------------------------------------------------------------------------- Cramér-Rao bound
-
-
-def ring(n=12, radius_km=40.0, depth_km=20.0):
-    """An event below the centre of a ring of stations, at sea level, on the equator."""
-    angle = 2 * np.pi * np.arange(n) / n
-    stations = [
-        Station(f"R{i:02d}", *(radius_km / KM_PER_DEGREE * np.array([np.cos(a), np.sin(a)])).tolist(), 0.0)
-        for i, a in enumerate(angle)
-    ]
-    network = replace(NETWORK, stations=stations, pick_scatter_per_100km_s=0.0)
-    event = {"source_id": "e", "source_latitude_deg": 0.0, "source_longitude_deg": 0.0, "source_depth_km": depth_km}
-    event["source_origin_time"] = pd.Timestamp("2018-02-01", tz="UTC")
-    readings = [{"source_id": "e", "station_code": s.code, "path_p_travel_s": 7.0} for s in stations]
-    return network, Catalogue.from_rows("toy", "simulated", [event], readings)
-
-
-def test_bound_of_a_ring_of_stations_is_the_textbooks(travel_times):
-    """By symmetry east and north are known apart from the rest: variance 2 sigma^2 / (n p^2), p the ray parameter."""
-    network, catalogue = ring()
-    bound = cramer_rao(network, catalogue, travel_times).iloc[0]
-    p = 40 / np.hypot(40, 20) / 6.0
-    assert bound.epicentral_km == pytest.approx(np.sqrt(2 * 2 / 12) * 0.05 / p, rel=0.01)
-    assert np.isinf(bound.magnitude)
-
-
-def test_depth_is_unbounded_on_a_ring_of_p_onsets_alone(travel_times):
-    """All stations at one distance: origin time trades off with depth, until S onsets tell them apart."""
-    network, catalogue = ring()
-    assert cramer_rao(network, catalogue, travel_times).depth_km.iloc[0] > 100
-    both = with_readings(catalogue, path_s_travel_s=13.0)
-    bound = cramer_rao(network, both, travel_times).iloc[0]
-    down = 20 / np.hypot(40, 20) / 6.0 * np.array([1, 1.75])
-    weight = 12 / np.array([0.05, 0.1]) ** 2
-    information = np.array([[(weight * down**2).sum(), (weight * down).sum()], [(weight * down).sum(), weight.sum()]])
-    assert bound.depth_km == pytest.approx(np.sqrt(np.linalg.inv(information)[0, 0]), rel=0.01)
-
-
-def test_bound_of_magnitude(travel_times):
-    """Scatter over the root of the number of stations, and a little more because the depth is not known."""
-    network, catalogue = ring()
-    bound = cramer_rao(
-        network, with_readings(catalogue, path_s_travel_s=13.0, trace_amplitude_nm=100.0), travel_times
-    ).iloc[0]
-    alone = 0.2 / np.sqrt(12)
-    assert alone < bound.magnitude < 1.05 * alone
-
-
-def test_bound_falls_with_every_reading_and_grows_with_scatter(catalogue, travel_times):
-    few = catalogue.head(40)
-    whole = cramer_rao(NETWORK, few, travel_times)
-    without = cramer_rao(NETWORK, with_readings(few, path_s_travel_s=np.nan), travel_times)
-    assert (without >= whole - 1e-9).all(axis=None)
-    assert (without.depth_km > 1.5 * whole.depth_km).mean() > 0.5
-    coarse = cramer_rao(replace(NETWORK, pick_scatter_s=(0.2, 0.4)), few, travel_times)
-    assert (coarse.epicentral_km > whole.epicentral_km).all()
-
-
-# --------------------------------------------------------------------------------------------------- automatic picker
-
-
-@pytest.fixture(scope="module")
-def rendered(catalogue):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "TravelTimes", lambda model: TravelTimes(model, 200, 60))
-        return list(build.rendered(catalogue.head(30), NETWORK))
-
-
-def test_picker_finds_the_onsets_that_were_rendered(rendered):
-    errors = {"p": [], "s": []}
-    for record in rendered:
-        for wave, onset in zip("ps", pick_onsets(record.waveforms, 50.0), strict=True):
-            errors[wave].append(onset - record.traces[f"trace_{wave}_arrival_sample"].to_numpy() / 50)
-    for wave, least in (("p", 0.8), ("s", 0.8)):
-        error = np.concatenate(errors[wave])
-        assert np.mean(np.abs(error) < 0.1) > least
-        assert abs(np.nanmedian(error)) < 0.03
-
-
-def test_picker_moves_with_the_trace(rendered):
-    waveforms = rendered[0].waveforms
-    p, s = pick_onsets(waveforms, 50.0)
-    later = np.concatenate([waveforms[..., :50], waveforms], axis=-1)[..., :1500]
-    p_later, s_later = pick_onsets(later, 50.0)
-    assert np.nanmedian(p_later - p) == pytest.approx(1.0, abs=0.05)
-    assert np.nanmedian(s_later - s) == pytest.approx(1.0, abs=0.05)
-
-
-def test_picker_leaves_out_what_has_no_onset():
-    noise = np.random.default_rng(1).standard_normal((1, 3, 1500))
-    broken = np.where(np.arange(1500) == 700, np.nan, noise)
-    for traces in (np.zeros((2, 3, 1500)), broken, noise[..., :100]):
-        p, s = pick_onsets(traces, 50.0)
-        assert np.isnan(p).all()
-        assert np.isnan(s).all()
-
-
-def test_automatic_catalogue_is_made_of_seismograms_alone(catalogue, rendered, locator):
-    few = catalogue.head(30)
-    automatic = catalogue_from_traces(few, rendered, 50.0, progress=False)
-    pd.testing.assert_frame_equal(automatic.events, few.events)
-    assert set(automatic.readings.trace_p_status) <= {"automatic", ""}
-    merged = automatic.readings.merge(few.readings, on=["source_id", "station_code"])
-    assert len(merged) == len(automatic.readings) == len(few.readings)
-    assert (merged.path_p_travel_s_x - merged.path_p_travel_s_y).abs().median() < 0.05
-    ratio = np.log10(merged.trace_amplitude_nm_x / merged.trace_amplitude_nm_y)
-    assert abs(ratio.median()) < 0.02
-    assert not (merged.path_p_travel_s_x == merged.path_p_travel_s_y).any()
-    hidden = ["path_p_travel_s", "path_s_travel_s", "trace_amplitude_nm", "trace_p_arrival_sample"]
-    blind = [replace(record, traces=record.traces.drop(columns=hidden)) for record in rendered]
-    again = catalogue_from_traces(few, blind, 50.0, progress=False)
-    pd.testing.assert_frame_equal(again.readings, automatic.readings)
-    assert epicentral_km(locator.predict(automatic), few.events).median() < 2
 
 
 # ------------------------------------------------------------------------------------------------------- real bulletins

@@ -41,7 +41,7 @@ def test_a_record_is_not_made_twice_and_pretraining_is_shared(bench, monkeypatch
     first = train(0)
     monkeypatch.setattr(runs, "_learned", None)  # would fail if it were called
     assert train(0) == first
-    assert len(list((bench / "published").glob("*.safetensors"))) == 1
+    assert len(list((bench / "models").glob("*.safetensors"))) == 1
 
 
 def test_incomplete_and_outdated_records_are_not_shown(bench, caplog):
