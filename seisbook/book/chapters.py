@@ -308,7 +308,17 @@ def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
 def outputs_hash(notebook) -> str:
     """Hash of what a notebook's cells print: its content, as a record."""
     outputs = [cell.get("outputs", []) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return provenance.digest(outputs)
+    return provenance.digest(_whole(outputs))
+
+
+def _whole(value):
+    """Outputs with each text in one piece, as nbformat has them in memory; in files they are lists of lines."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if not isinstance(value, list):
+        return value
+    texts = value and all(isinstance(part, str) for part in value)
+    return "".join(value) if texts else [_whole(part) for part in value]
 
 
 def state(chapter: Path) -> provenance.State:

@@ -10,7 +10,7 @@ import nbformat
 import papermill
 import pytest
 
-from seisbook import cli
+from seisbook import cli, provenance
 from seisbook.book import chapters
 from seisbook.errors import UserError
 
@@ -84,26 +84,92 @@ def test_an_interrupted_run_leaves_nothing_half_done(shelf):
     assert not (shelf / "_build/quick/b.ipynb").exists()
 
 
-def test_a_chapter_says_which_records_it_has_read(shelf, monkeypatch):
-    chapter = notebook(shelf / "a.ipynb", "from seisbook import records\nlen(records.read('recorded'))")
+@pytest.fixture
+def published(shelf, monkeypatch):
+    """A chapter that reads a record and calls a function of the library, published."""
     monkeypatch.setattr(chapters.sources, "is_available", lambda network: True)
+    cells = "from seisbook import records\nlen(records.read(records.path_of('recorded'))[1])"
+    cells = cells, "from seisbook.measures import splits\nlen(splits.random_folds(10, 2))"
+    chapter = notebook(shelf / "a.ipynb", *cells)
+    assert chapters.state(chapter) == ("stale", "its outputs do not say what they were made of")
     chapters.publish(chapter, progress=False)
-    origin = json.loads(chapter.read_text())["metadata"]["seisbook"]
-    assert list(origin["read"]) == ["results/recorded.json"]
-    assert chapters.outdated(chapter) == ""
-    monkeypatch.setattr(chapters, "file_hash", lambda name: "another")
-    assert chapters.outdated(chapter) == "its outputs were made from another data/results/recorded.json"
+    return chapter
 
 
-def test_a_published_chapter_whose_code_has_changed_is_found(shelf, monkeypatch):
-    chapter = notebook(shelf / "a.ipynb", "print(1)")
-    assert "do not say" in chapters.outdated(chapter)
-    monkeypatch.setattr(chapters.sources, "is_available", lambda network: True)
-    chapters.publish(chapter, progress=False)
+def test_a_published_chapter_says_what_it_was_made_of(published, monkeypatch):
+    made_of = chapters.origin(published)
+    assert made_of["key"] == chapters.key(published)
+    assert made_of["inputs"] == {"record:recorded": provenance.identity("record:recorded")}
+    assert chapters.state(published) == ("unverified", "it was never run again")
+    reached = chapters.origin(chapters.BUILD / "paper" / published.name)["reached"]
+    assert "seisbook.measures.splits:random_folds" in reached
+    assert not any(name.startswith("seisbook.records") for name in reached)  # what keeps books decides nothing
+    monkeypatch.setitem(provenance.IDENTITIES, "record", lambda name: "another")
+    assert chapters.state(published) == ("stale", "an input has changed: record:recorded")
+
+
+def rewritten(chapter, change):
     content = json.loads(chapter.read_text())
-    content["cells"][1]["source"] = "print(2)"
+    change(content["cells"])
     chapter.write_text(json.dumps(content))
-    assert "code has changed" in chapters.outdated(chapter)
+    return chapters.state(chapter)
+
+
+def test_a_published_chapter_follows_from_its_code_and_not_from_its_text(published):
+    def remark(cells):
+        cells.append({"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# A remark"})
+        cells[1]["metadata"]["mystnb"] = {"figure": {"caption": "another"}}
+
+    assert rewritten(published, remark).name == "unverified"
+    changed = rewritten(published, lambda cells: cells[1].update(source="print(2)"))
+    assert changed == ("stale", "its configuration has changed: code")
+
+
+def test_a_number_changed_by_hand_in_a_published_chapter_is_noticed(published):
+    assert chapters.printed(published) == {"cell 1, number 0": 1.0, "cell 2, number 0": 2.0}
+    state = rewritten(published, lambda cells: cells[2]["outputs"][0]["data"].update({"text/plain": ["3"]}))
+    assert state == ("damaged", "its outputs are not those that were published")
+
+
+def test_evidence_leaves_the_outputs_of_a_chapter_as_they_are(published, monkeypatch):
+    before = json.loads(published.read_text())["cells"]
+    evidence = {"kind": "chapter/a", "witness": "0", "commit": "abc1234", "agrees": True, "largest_difference": 0.0}
+    chapters.restamp(published, evidence)
+    assert json.loads(published.read_text())["cells"] == before
+    assert chapters.state(published) == (
+        "unverified",
+        "code that it was made with has changed: no run of its kind was traced",
+    )
+    monkeypatch.setattr(provenance, "moved_code", lambda kind, before: "")
+    assert chapters.state(published).name == "current"
+    chapters.restamp(published, {**evidence, "agrees": False})
+    assert chapters.state(published).name == "refuted"
+    assert sorted(path.name for path in published.parent.iterdir()) == ["_build", "a.ipynb"]
+
+
+def test_executing_a_chapter_for_readers_traces_no_calls(shelf):
+    chapter = notebook(shelf / "a.ipynb", "from seisbook.measures import splits\nlen(splits.random_folds(10, 2))")
+    (executed,) = chapters.run([chapter], "quick", {}, progress=False)
+    assert chapters.origin(executed)["reached"] == []
+
+
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        ("results/models.json", "record:models"),
+        ("results/runs/colombia-gcn-random-0.json", "run:colombia-gcn-random-0"),
+        ("results/studies/transfer-colombia-bulletin-paper.json", "study:transfer-colombia-bulletin-paper"),
+        ("models/colombia-dynamic-random-0.safetensors", "model:colombia-dynamic-random-0"),
+        ("networks/colombia.yaml", "network:colombia"),
+        ("registry.txt", "file:registry.txt"),
+        ("results/witness.json", ""),
+        ("results/datasets.json", ""),
+        ("call seisbook.cli:main", ""),
+    ],
+)
+def test_what_a_kernel_reads_is_an_input_whose_content_is_known(read, name):
+    assert chapters._input(read) == name
+    assert not name or provenance.identity(name)
 
 
 def test_nothing_is_published_without_the_real_data(shelf, monkeypatch):
@@ -114,8 +180,9 @@ def test_nothing_is_published_without_the_real_data(shelf, monkeypatch):
 
 @each_chapter
 def test_published_outputs_belong_to_the_records(path):
-    reason = chapters.outdated(path)
-    assert not reason, f"{path.name}: {reason}: run `seisbook book publish --chapter {path.stem}`"
+    state = chapters.state(path)
+    told = f"{path.name}: {state.reason}: run `seisbook book publish --chapter {path.stem}`"
+    assert state.name in ("current", "unverified"), told
 
 
 @each_chapter
