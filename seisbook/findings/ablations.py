@@ -15,14 +15,14 @@ def tabulate(records) -> pd.DataFrame:
 
     rows = [
         {
-            "recipe": "study" if one["trial"]["arm"] in MODEL_ARMS else "whole",
-            "arm": one["trial"]["arm"],
-            "epicentre (km)": one["result"]["summary"]["epicentral_km"]["median"],
-            "depth (km)": one["result"]["summary"]["depth_km"]["median"],
-            "magnitude RMSE": one["result"]["summary"]["magnitude"]["rmse"],
-            "seconds": one["result"]["train_s"],
+            "recipe": "study" if record["trial"]["arm"] in MODEL_ARMS else "whole",
+            "arm": record["trial"]["arm"],
+            "epicentre (km)": record["result"]["summary"]["epicentral_km"]["median"],
+            "depth (km)": record["result"]["summary"]["depth_km"]["median"],
+            "magnitude RMSE": record["result"]["summary"]["magnitude"]["rmse"],
+            "seconds": record["result"]["train_s"],
         }
-        for one in records
+        for record in records
     ]
     mean = pd.DataFrame(rows).groupby(["recipe", "arm"], sort=False).mean()
     return mean.round({"epicentre (km)": 2, "depth (km)": 2, "magnitude RMSE": 3, "seconds": 0})

@@ -37,22 +37,22 @@ class _Trials:
 
     def __init__(self, trials):
         self.by_arm = {}
-        for one in trials:
-            if one["trial"]["part"] == "alignment":
-                key = tuple(one["trial"][name] for name in ARM)
-                self.by_arm.setdefault(key, []).append(one["result"])
+        for record in trials:
+            if record["trial"]["part"] == "alignment":
+                key = tuple(record["trial"][name] for name in ARM)
+                self.by_arm.setdefault(key, []).append(record["result"])
 
     def get(self, **changed):
         """Results of one arm, those of its seeds."""
         return self.by_arm[tuple({**MAIN, **changed}[name] for name in ARM)]
 
 
-def retrieval(found) -> list[dict]:
+def retrieval(trials) -> list[dict]:
     """Recall of each arm, events to texts and back, with 95 % intervals over events.
 
     Parameters
     ----------
-    found : list of dict
+    trials : list of dict
         Of `seisbook.studies.runner.load`.
 
     Returns
@@ -63,7 +63,7 @@ def retrieval(found) -> list[dict]:
         `gallery`, texts to choose from; `gap` before and after centring.
     """
     rows = []
-    for key, results in _Trials(found).by_arm.items():
+    for key, results in _Trials(trials).by_arm.items():
         if results[0]["rank"] is None:
             continue
         row = dict(zip(ARM, key, strict=True))
@@ -75,35 +75,35 @@ def retrieval(found) -> list[dict]:
         row["median_rank"] = float(np.nanmedian(_ranks(results, "rank").mean(0)))
         if results[0]["centred"] is not None:
             row["centred"] = list(bootstrap_ci(hits(results, values="centred"), np.mean))
-            row["text_at10"] = float(np.mean([np.mean(np.array(one["text_rank"]) <= 10) for one in results]))
-            row["gap"] = np.mean([np.mean(one["gap"], axis=0) for one in results], axis=0).tolist()
+            row["text_at10"] = float(np.mean([np.mean(np.array(result["text_rank"]) <= 10) for result in results]))
+            row["gap"] = np.mean([np.mean(result["gap"], axis=0) for result in results], axis=0).tolist()
         rows.append(row)
     return rows
 
 
-def zero_shot(found) -> list[dict]:
+def zero_shot(trials) -> list[dict]:
     """Balanced accuracy of each arm that classifies, with intervals over events, and that of a majority vote."""
     rows = []
-    for key, results in _Trials(found).by_arm.items():
+    for key, results in _Trials(trials).by_arm.items():
         if results[0]["predicted"] is not None and dict(zip(ARM, key, strict=True))["withheld"] is None:
             table = _correct(results)
             row = {**dict(zip(ARM, key, strict=True)), "accuracy": list(bootstrap_ci(table, balanced))}
             rows.append({**row, "recall": [table[table[:, 0] == i, 1].mean() for i in np.unique(table[:, 0])]})
     if rows:
-        chance = 1 / len(_Trials(found).get()[0]["classes"])
+        chance = 1 / len(_Trials(trials).get()[0]["classes"])
         rows.append({**MAIN, "arm": "majority", "accuracy": [chance] * 3, "recall": None})
     return rows
 
 
-def withheld(found) -> list[dict]:
+def withheld(trials) -> list[dict]:
     """Area under the ROC curve of each withheld class, and of their mean (`class` None), with intervals over events."""
-    trials = _Trials(found)
-    names = [name for name in trials.get()[0]["classes"] if _key(trials, withheld=name)]
+    arms = _Trials(trials)
+    names = [name for name in arms.get()[0]["classes"] if _key(arms, withheld=name)]
     rows = []
     for arm, masking in (("aligned", "none"), ("aligned", "places"), ("shuffled", "none")):
         if not names:
             break
-        table = _margins(trials, names, arm=arm, masking=masking)
+        table = _margins(arms, names, arm=arm, masking=masking)
         shared = {"arm": arm, "masking": masking}
         rows.append({**shared, "class": None, "auc": list(bootstrap_ci(table, _mean_area, n=1000))})
         for i, name in enumerate(names):
@@ -142,7 +142,7 @@ def _mean_area(table):
 # ------------------------------------------------------------------------------------------------------------ verdicts
 
 
-def judge(found) -> list[dict]:
+def judge(trials) -> list[dict]:
     """The verdicts on C9 of one corpus, by the rules in `seisbook.studies.alignment`.
 
     Returns
@@ -151,16 +151,16 @@ def judge(found) -> list[dict]:
         `question` (retrieval, zero-shot, withheld), `masking`, `against` (the control that it is hardest to beat),
         `value`, `low`, `high` of the difference to it, `n_runs`, `verdict`.
     """
-    trials, rows = _Trials(found), []
+    arms, rows = _Trials(trials), []
     for masking in reports.MASKS:
-        results = trials.get(masking=masking)
-        others = {name: trials.get(arm=name, masking=masking) for name in ("popularity", "shuffled")}
+        results = arms.get(masking=masking)
+        others = {name: arms.get(arm=name, masking=masking) for name in ("popularity", "shuffled")}
         if results[0]["rank"] is not None:
             pairs = {name: bootstrap_ci(hits(results) - hits(other), np.mean) for name, other in others.items()}
             rows.append(_hardest("retrieval", masking, pairs, results))
         if results[0]["predicted"] is not None:
-            rows.append(_hardest("zero-shot", masking, _differences(trials, masking), results))
-    return rows + [_withheld(trials, masking) for masking in ("none", "places") if trials.get()[0]["classes"]]
+            rows.append(_hardest("zero-shot", masking, _differences(arms, masking), results))
+    return rows + [_withheld(arms, masking) for masking in ("none", "places") if arms.get()[0]["classes"]]
 
 
 def _differences(trials, masking):
@@ -196,15 +196,15 @@ def _hardest(question, masking, differences, runs):
 # ---------------------------------------------------------------------------------------------------------- correction
 
 
-def residuals(found, given) -> tuple[np.ndarray, np.ndarray]:
+def residuals(trials, given) -> tuple[np.ndarray, np.ndarray]:
     """Positions in the corpus, and out-of-fold estimates (n, 4): of models trained on the bulletin's other folds.
 
     Of a corpus without such trials, a twin, all positions and the tower's own estimates.
     """
-    parts = [one["result"] for one in found if one["trial"]["part"] == "residuals"]
+    parts = [record["result"] for record in trials if record["trial"]["part"] == "residuals"]
     if not parts:
         return np.arange(len(given.source_id)), given.estimates
-    estimates = {name: row for one in parts for name, row in zip(one["source_id"], one["estimates"], strict=True)}
+    estimates = {name: row for part in parts for name, row in zip(part["source_id"], part["estimates"], strict=True)}
     index = np.flatnonzero(np.isin(given.source_id, list(estimates)) & np.isfinite(given.labels).all(1))
     return index, np.array([estimates[name] for name in given.source_id[index]])
 
@@ -276,8 +276,8 @@ def _absolute(error):
     return np.column_stack([np.hypot(error[:, 0], error[:, 1]), np.abs(error[:, 2:])])
 
 
-def _ratio(one, other):
-    return estimate(np.divide(*resampled([one, other], np.mean, n=1000)))
+def _ratio(errors, others):
+    return estimate(np.divide(*resampled([errors, others], np.mean, n=1000)))
 
 
 def _bias(error, classes):
@@ -306,14 +306,14 @@ def compute(progress=True) -> dict:
 
     corpora = {}
     for network, source in tqdm(CORPORA, "alignment", unit="corpus", disable=None if progress else True):
-        found = runner.load(alignment_study.STUDY, network, source, "paper")
-        summary = _summary(found, alignment_study.corpus(network, source, "paper"))
+        trials = runner.load(alignment_study.STUDY, network, source, "paper")
+        summary = _summary(trials, alignment_study.corpus(network, source, "paper"))
         corpora[f"{network}-{source}"] = {"network": network, "source": source, **summary}
     return {"corpora": corpora}
 
 
-def _summary(found, given):
-    index, estimates = residuals(found, given)
+def _summary(trials, given):
+    index, estimates = residuals(trials, given)
     corrected = [row for level in reports.MASKS for row in corrections(given, index, estimates, level)]
     names, counts = np.unique(given.classes, return_counts=True)
     return {
@@ -323,10 +323,10 @@ def _summary(found, given):
         "n_texts": {level: len(set(reports.mask(given.texts, level, given.kind))) for level in reports.MASKS},
         "classes": dict(zip(names.tolist(), counts.tolist(), strict=True)),
         "named": given.names,
-        "retrieval": retrieval(found),
-        "zero_shot": zero_shot(found),
-        "withheld": withheld(found),
-        "verdicts": judge(found),
+        "retrieval": retrieval(trials),
+        "zero_shot": zero_shot(trials),
+        "withheld": withheld(trials),
+        "verdicts": judge(trials),
         "corrections": corrected,
         "corrected": [judge_correction(corrected, what, level) for level in reports.MASKS[1:] for what in QUANTITIES],
     }

@@ -28,9 +28,9 @@ def gains(frozen, tuned) -> pd.DataFrame:
 
     rows = []
     for masking in MASKINGS:
-        after = {one["trial"]["seed"]: one["result"] for one in tuned if one["trial"]["masking"] == masking}
+        after = {record["trial"]["seed"]: record["result"] for record in tuned if record["trial"]["masking"] == masking}
         before = [_frozen(frozen, masking, seed) for seed in after]
-        epochs = float(np.mean([one["epochs"] for one in after.values()]))
+        epochs = float(np.mean([result["epochs"] for result in after.values()]))
         for question, *values, gain in _questions(before, list(after.values())):
             row = {"masking": masking, "question": question, **dict(zip(("frozen", "tuned"), values, strict=True))}
             rows.append({**row, "gain": gain, "epochs": epochs, "verdict": above(gain.low, gain.high)})
@@ -41,12 +41,13 @@ def _frozen(trials, masking, seed):
     from seisbook.studies.alignment import PLAIN  # loads PyTorch
 
     wanted = {**PLAIN, "masking": masking, "seed": seed}
-    return next(one["result"] for one in trials if wanted.items() <= one["trial"].items())
+    return next(record["result"] for record in trials if wanted.items() <= record["trial"].items())
 
 
 def _questions(before, after):
     """Of retrieval and classification: the value before, that after, and the difference."""
-    yield "retrieval", *(hits(one).mean() for one in (before, after)), bootstrap_ci(hits(after) - hits(before), np.mean)
+    old, new = hits(before), hits(after)
+    yield "retrieval", old.mean(), new.mean(), bootstrap_ci(new - old, np.mean)
     if after[0]["predicted"] is not None:
         old, new = _correct(before), _correct(after)
         yield "zero-shot", balanced(old), balanced(new), bootstrap_ci(new - [0, 1] * old, balanced)

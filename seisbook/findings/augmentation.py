@@ -28,13 +28,13 @@ def tabulate(records) -> pd.DataFrame:
     tests = records[0]["result"]["tests"]
     worst = _worst(tests, plain)
     rows = []
-    for one in records:
-        arm, medians = one["trial"]["arm"], _medians(one)
+    for record in records:
+        arm, medians = record["trial"]["arm"], _medians(record)
         for i, test in enumerate(tests):
             ratio = medians[i] / plain[i]
             rows.append(
                 {
-                    "network": one["trial"]["network"],
+                    "network": record["trial"]["network"],
                     "axis": test["axis"],
                     "severity": test["severity"],
                     "arm": arm,

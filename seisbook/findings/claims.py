@@ -309,7 +309,7 @@ def _texts(corpus, masking):
 
 def _versions(trials):
     """Commits at which a study was last verified."""
-    return ", ".join(sorted({one["commit"] for one in trials}))
+    return ", ".join(sorted({trial["commit"] for trial in trials}))
 
 
 def _judged(name, network, measured, row, threshold, figure, n_runs, commit, source=WHERE[0]):
@@ -334,7 +334,7 @@ def _claim(
     profile=WHERE[1],
 ):
     """A claim; where no other rule has given the verdict, it is that on the estimate being below the threshold."""
-    value, low, high = (float(one) for one in estimate)
+    value, low, high = (float(number) for number in estimate)
     return Claim(
         id=name,
         statement=STATEMENTS[name],

@@ -64,9 +64,9 @@ def paired_tests(runs) -> list[dict]:
         absolute error) and, of the difference `dynamic` minus the other, `mean`, `low`, `high`, `p`.
     """
     scores = {}
-    for one in runs:
-        if one["split"] != "twin":
-            scores.setdefault((one["network"], one["split"], one["model"]), {})[one["fold"]] = _scores(one)
+    for run in runs:
+        if run["split"] != "twin":
+            scores.setdefault((run["network"], run["split"], run["model"]), {})[run["fold"]] = _scores(run)
     tests = []
     for (network, split, model), folds in scores.items():
         ours = scores.get((network, split, "dynamic"), {})
@@ -91,8 +91,8 @@ def _scores(run):
 
 def out_of_fold(runs, network, model, split) -> pd.DataFrame:
     """Errors of all events of a network, each by the model that had not trained on it; indexed by `source_id`."""
-    found = [one for one in runs if (one["network"], one["model"], one["split"]) == (network, model, split)]
-    tables = [pd.DataFrame(one["errors"]).set_index("source_id").assign(fold=one["fold"]) for one in found]
+    chosen = [run for run in runs if (run["network"], run["model"], run["split"]) == (network, model, split)]
+    tables = [pd.DataFrame(run["errors"]).set_index("source_id").assign(fold=run["fold"]) for run in chosen]
     return pd.concat(tables) if tables else pd.DataFrame()
 
 
@@ -103,7 +103,7 @@ def _network(name, runs, progress):
     network = networks.load(name)
     catalogue = bulletins.read_bulletin(network)
     geometry = strata.event_geometry(catalogue, network)
-    models = sorted({one["model"] for one in runs if one["network"] == name and one["split"] == "random"})
+    models = sorted({run["model"] for run in runs if run["network"] == name and run["split"] == "random"})
     errors = {model: out_of_fold(runs, name, model, "random") for model in models}
     close = [model for model in CLOSE_UP if model in errors]
     return {
@@ -251,13 +251,13 @@ def table(entries, tests, network, split) -> pd.DataFrame:
         if (test["network"], test["split"]) == (network, split)
     }
     rows = {}
-    for one in sorted(_of(entries, network, split), key=lambda one: one["epicentral_km"]["median"]):
-        model, epicentre, magnitude = one["model"], one["epicentral_km"], one["magnitude"]
+    for entry in sorted(_of(entries, network, split), key=lambda entry: entry["epicentral_km"]["median"]):
+        model, epicentre, magnitude = entry["model"], entry["epicentral_km"], entry["magnitude"]
         rows[TITLES[model]] = {
             "epicentre (km)": _whole(text(_interval(epicentre, "median"))),
             "90 % (km)": (epicentre["p90"], ".1f"),
             "p": p_values.get((model, "epicentral_km"), ""),
-            "depth (km)": (one["depth_km"]["median"],),
+            "depth (km)": (entry["depth_km"]["median"],),
             "magnitude RMSE": _whole(text(_interval(magnitude, "rmse"), ".3f")),
             "p, M": p_values.get((model, "magnitude"), ""),
         }

@@ -28,7 +28,7 @@ def tabulate(records) -> pd.DataFrame:
     """
     rows = []
     for (network, kept, remedy), results in _by_arm(records).items():
-        errors, large = np.array([one["magnitude"] for one in results]), np.array(results[0]["large"])
+        errors, large = np.array([result["magnitude"] for result in results]), np.array(results[0]["large"])
         for name, chosen in (("largest tenth", large), ("others", ~large)):
             square = bootstrap_ci((errors[:, chosen] ** 2).mean(0), np.mean)
             row = {"network": network, "kept": kept, "remedy": remedy, "events": name}
@@ -47,7 +47,7 @@ def verdict(records, threshold) -> dict:
     """
     table = tabulate(records).set_index(["kept", "remedy", "events"])
     rmse = table.loc[(JUDGED, "none", "largest tenth"), "rmse"]
-    runs = sum((one["trial"]["kept"], one["trial"]["remedy"]) == (JUDGED, "none") for one in records)
+    runs = sum((record["trial"]["kept"], record["trial"]["remedy"]) == (JUDGED, "none") for record in records)
     return {**rmse._asdict(), "n_runs": runs, "verdict": below(rmse.low, rmse.high, threshold)}
 
 
@@ -61,7 +61,7 @@ def helps(records) -> pd.DataFrame:
         `others`, the same ratio of all smaller events: what the remedy costs them.
     """
     by_arm = _by_arm(records)
-    squares = {arm: np.square([one["magnitude"] for one in results]).mean(0) for arm, results in by_arm.items()}
+    squares = {arm: np.square([result["magnitude"] for result in results]).mean(0) for arm, results in by_arm.items()}
     rows = []
     for (network, kept, remedy), results in by_arm.items():
         if remedy != "none":
@@ -96,7 +96,7 @@ def _rmse_ratio(squares):
 def _by_arm(records):
     """Results of all seeds by network, share kept and remedy."""
     by_arm = {}
-    for one in records:
-        trial = one["trial"]
-        by_arm.setdefault((trial["network"], trial["kept"], trial["remedy"]), []).append(one["result"])
+    for record in records:
+        trial = record["trial"]
+        by_arm.setdefault((trial["network"], trial["kept"], trial["remedy"]), []).append(record["result"])
     return by_arm

@@ -41,13 +41,13 @@ def tabulate(records) -> pd.DataFrame:
         `network`, `axis`, `severity`, `model`; the median `epicentral_km`; its `growth`, the ratio to the unperturbed
         one, with the 95 % interval `low`, `high` over events, paired; `magnitude_rmse` and `magnitude_growth`.
     """
-    calm, perturbed = _unperturbed(records), [one for one in records if one["trial"]["axis"] != "none"]
+    calm, perturbed = _unperturbed(records), [record for record in records if record["trial"]["axis"] != "none"]
     growths = {model: _growths_by_trial(perturbed, calm, model) for model in calm}
     rows = []
     for i, record in enumerate(perturbed):
         for model, errors in record["result"].items():
             growth = estimate(growths[model][i])
-            rmse, before = (np.sqrt(np.nanmean(np.square(one["magnitude"]))) for one in (errors, calm[model]))
+            rmse, before = (_root_mean_square(each["magnitude"]) for each in (errors, calm[model]))
             rows.append(
                 {
                     **{name: record["trial"][name] for name in ("network", "axis", "severity")},
@@ -60,20 +60,24 @@ def tabulate(records) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _root_mean_square(errors):
+    return np.sqrt(np.nanmean(np.square(errors)))
+
+
 def _unperturbed(records):
-    return next(one["result"] for one in records if one["trial"]["axis"] == "none")
+    return next(record["result"] for record in records if record["trial"]["axis"] == "none")
 
 
 def _growths_by_trial(perturbed, calm, model):
     """Growths (1 + resamples,) of a model, by the position of each trial in which it was tested."""
-    tested = [i for i, one in enumerate(perturbed) if model in one["result"]]
+    tested = [i for i, record in enumerate(perturbed) if model in record["result"]]
     growths = _growths([perturbed[i]["result"][model] for i in tested], calm[model])
     return dict(zip(tested, growths.T, strict=True))
 
 
 def _growths(perturbed, calm, random_state=0):
     """Ratios of median epicentral errors (1 + resamples, perturbations); the first row is of the events themselves."""
-    before, *after = resampled([one["epicentral_km"] for one in (calm, *perturbed)], random_state=random_state)
+    before, *after = resampled([errors["epicentral_km"] for errors in (calm, *perturbed)], random_state=random_state)
     return (np.array(after) / before).T
 
 
@@ -93,10 +97,10 @@ def stability(records, model, axes) -> dict:
     UserError
         If the study has none of these axes.
     """
-    chosen = [one for one in records if one["trial"]["axis"] in axes]
+    chosen = [record for record in records if record["trial"]["axis"] in axes]
     if not chosen:
         raise UserError(f"the robustness study has none of the axes {', '.join(axes)}")
-    growths = _growths([one["result"][model] for one in chosen], _unperturbed(records)[model])
+    growths = _growths([record["result"][model] for record in chosen], _unperturbed(records)[model])
     largest = estimate(growths.max(1))
     worst = chosen[int(growths[0].argmax())]["trial"]
     where = {"axis": worst["axis"], "severity": worst["severity"]}
@@ -129,7 +133,7 @@ def _breakdown(name, rows):
     if not len(broken):
         return f"none up to {severity[-1]:g}" if name not in NARROW_BANDS else "none"
     if name in NARROW_BANDS:
-        return ", ".join(f"{one:g}" for one in severity[broken])
+        return ", ".join(f"{band:g}" for band in severity[broken])
     first = broken[0]
     if first == 0:
         return f"before {severity[0]:g}"
@@ -160,9 +164,9 @@ def against_twin(real, twin) -> pd.DataFrame:
     """
     rows = {}
     for name, axes in GROUPS.items():
-        logs = np.stack([_log_growths(found, axes, seed) for seed, found in enumerate((real, twin))])
+        logs = np.stack([_log_growths(records, axes, seed) for seed, records in enumerate((real, twin))])
         means = np.exp([*logs.mean(2), (logs[1] - logs[0]).mean(1)])
-        estimates = [estimate(one) for one in means]
+        estimates = [estimate(replicates) for replicates in means]
         rows[name] = {
             "perturbations": logs.shape[2],
             **dict(zip(("real", "twin", "ratio"), estimates, strict=True)),
@@ -174,7 +178,7 @@ def against_twin(real, twin) -> pd.DataFrame:
 
 def _log_growths(records, axes, random_state, model="dynamic"):
     """Logarithms of `_growths` along some axes, in the order of the trials."""
-    chosen = [one["result"][model] for one in records if one["trial"]["axis"] in axes]
+    chosen = [record["result"][model] for record in records if record["trial"]["axis"] in axes]
     return np.log(_growths(chosen, _unperturbed(records)[model], random_state))
 
 
@@ -195,14 +199,14 @@ def quoted(records):
     """
     for name, trials in records.items():
         errors = _unperturbed(trials)["dynamic"]["epicentral_km"]
-        calm, perturbed = np.median(errors), [one for one in trials if one["trial"]["axis"] != "none"]
+        calm, perturbed = np.median(errors), [record for record in trials if record["trial"]["axis"] != "none"]
         yield (name, "events"), len(errors), ","
         yield (name, "calm-km"), calm
-        for axis in dict.fromkeys(one["trial"]["axis"] for one in perturbed):
+        for axis in dict.fromkeys(record["trial"]["axis"] for record in perturbed):
             worst = stability(trials, "dynamic", (axis,))
             yield (name, axis, "growth"), worst
             yield (name, axis, "km"), worst["value"] * calm, ".1f"
             yield (name, axis, "severity"), worst["severity"], "g"
-        for one in perturbed:
-            growth = np.median(one["result"]["dynamic"]["epicentral_km"]) / calm
-            yield (name, one["trial"]["axis"], f"{one['trial']['severity']:g}"), growth
+        for record in perturbed:
+            growth = np.median(record["result"]["dynamic"]["epicentral_km"]) / calm
+            yield (name, record["trial"]["axis"], f"{record['trial']['severity']:g}"), growth

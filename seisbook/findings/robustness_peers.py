@@ -47,14 +47,13 @@ def compare(ours, theirs) -> pd.DataFrame:
 
 def _check_paired(ours, theirs):
     sizes = {len(_unperturbed(trials)[name]["epicentral_km"]) for trials, name in ((ours, OURS), (theirs, PEERS[0]))}
-    if [one["trial"] for one in ours] != [one["trial"] for one in theirs] or len(sizes) > 1:
+    if [record["trial"] for record in ours] != [record["trial"] for record in theirs] or len(sizes) > 1:
         raise DataError("the studies robustness and robustness-peers are not of the same events: run both again")
 
 
 def _worst(records, model, axes):
     """Logarithms of growth and error at the most harmful severity, means over the axes; (1 + resamples,) each."""
-    by_axis = [[one["result"][model] for one in records if one["trial"]["axis"] == axis] for axis in axes]
-    worst = [resampled([one["epicentral_km"] for one in results]).max(0) for results in by_axis]
+    worst = [resampled(_errors(records, model, axis)).max(0) for axis in axes]
     error = np.mean(np.log(worst), axis=0)
     return error - np.log(resampled(_unperturbed(records)[model]["epicentral_km"])), error
 
@@ -97,7 +96,7 @@ def quoted(table, records):
         yield (row.network, row.group, row.peer, "growth"), row.growth
         yield (row.network, row.group, row.peer, "error"), row.error
     for name, trials in records.items():
-        for axis in dict.fromkeys(one["trial"]["axis"] for one in trials if one["trial"]["axis"] != "none"):
+        for axis in dict.fromkeys(record["trial"]["axis"] for record in trials if record["trial"]["axis"] != "none"):
             growths = [_largest(trials, peer, axis) for peer in PEERS]
             yield (name, "peers", axis, "least"), min(growths), ".1f"
             yield (name, "peers", axis, "most"), max(growths), ".1f"
@@ -105,5 +104,10 @@ def quoted(table, records):
 
 def _largest(records, model, axis):
     """Growth of the median error at the most harmful severity."""
-    errors = [one["result"][model]["epicentral_km"] for one in records if one["trial"]["axis"] == axis]
-    return max(np.median(errors, axis=1)) / np.median(_unperturbed(records)[model]["epicentral_km"])
+    worst = max(np.median(_errors(records, model, axis), axis=1))
+    return worst / np.median(_unperturbed(records)[model]["epicentral_km"])
+
+
+def _errors(records, model, axis):
+    """Epicentral errors (severities, events) along an axis."""
+    return [record["result"][model]["epicentral_km"] for record in records if record["trial"]["axis"] == axis]

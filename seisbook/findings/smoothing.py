@@ -25,11 +25,11 @@ def verdict(records) -> pd.DataFrame:
         Indexed by `graph`: `error_ratio` (geometric mean of multi-scale over last) with `low` and `high`, the MADs of
         both, `verdict`. A model that diverged has none, and the verdict is then *inconclusive*.
     """
-    deepest = max(one["trial"]["blocks"] for one in records)
+    deepest = max(record["trial"]["blocks"] for record in records)
     results = {
-        (one["trial"]["graph"], one["trial"]["readout"]): one["result"]
-        for one in records
-        if one["trial"]["blocks"] == deepest and one["trial"]["seed"] == 0
+        (record["trial"]["graph"], record["trial"]["readout"]): record["result"]
+        for record in records
+        if record["trial"]["blocks"] == deepest and record["trial"]["seed"] == 0
     }
     graphs = sorted({graph for graph, _ in results})
     rows = [_judged(results[graph, "multiscale"], results[graph, "last"], deepest) for graph in graphs]

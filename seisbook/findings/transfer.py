@@ -91,10 +91,10 @@ def quoted(records):
 def _replicates(records, quantity, random_state=0):
     """A quantity's mean over draws by start and size, shape (1 + resamples,); the first one is of the data itself."""
     rng = np.random.default_rng(random_state)
-    errors = np.array([one["result"][quantity] for one in records], float)
+    errors = np.array([record["result"][quantity] for record in records], float)
     by_arm = {}
-    for one, replicates in zip(records, QUANTITIES[quantity](errors, rng), strict=True):
-        by_arm.setdefault((one["trial"]["start"], one["trial"]["n_train"]), []).append(replicates)
+    for record, replicates in zip(records, QUANTITIES[quantity](errors, rng), strict=True):
+        by_arm.setdefault((record["trial"]["start"], record["trial"]["n_train"]), []).append(replicates)
     draws = max(map(len, by_arm.values()))
     drawn = np.vstack([np.arange(draws), rng.integers(draws, size=(RESAMPLES, draws))]).T
     return {

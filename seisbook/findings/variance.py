@@ -31,12 +31,12 @@ def tabulate(trials) -> pd.DataFrame:
         Of `seisbook.studies.runner.load`.
     """
     rows = []
-    for one in trials:
-        kept = {name: one["trial"][name] for name in ("part", "arm", "split", "partition")}
-        seeds = dict(zip(("seed", "order", "dropout"), one["trial"]["seeds"], strict=True))
-        scores = one["result"]["scores"]
+    for record in trials:
+        kept = {name: record["trial"][name] for name in ("part", "arm", "split", "partition")}
+        seeds = dict(zip(("seed", "order", "dropout"), record["trial"]["seeds"], strict=True))
+        scores = record["result"]["scores"]
         own = {f"fold_{name}": value for name, value in scores["fold"].items()}
-        rows.append({**kept, **seeds, "n_train": one["result"]["n_train"], **scores["external"], **own})
+        rows.append({**kept, **seeds, "n_train": record["result"]["n_train"], **scores["external"], **own})
     return pd.DataFrame(rows)
 
 
@@ -55,11 +55,11 @@ def small_design(network, source, seeds=(0, 1)) -> list[dict]:
     """
     from seisbook.studies import variance as variance_study  # loads PyTorch, which reading the record does without
 
-    drawn = [one for one in variance_study.trials(network, source, "quick") if one["part"] == "crossed"]
-    kept = [one for one in drawn if one["split"] == "random" and one["seeds"] == [0] * 3]
+    crossed = [trial for trial in variance_study.trials(network, source, "quick") if trial["part"] == "crossed"]
+    kept = [trial for trial in crossed if trial["split"] == "random" and trial["seeds"] == [0] * 3]
     done = []
     for arm in ("dynamic", "static"):
-        trials = [{**one, "seeds": [seed] * 3} for seed in seeds for one in kept if one["arm"] == arm]
+        trials = [{**trial, "seeds": [seed] * 3} for seed in seeds for trial in kept if trial["arm"] == arm]
         results = variance_study.run(trials)
         done += [{"trial": trial, "result": result} for trial, result in zip(trials, results, strict=True)]
     return done
@@ -69,9 +69,9 @@ def predictions(trials, arm, part="crossed", split="random") -> np.ndarray:
     """Predictions of the external events by the trainings of one arm: (events, partitions, seeds, 4)."""
     wanted = {"arm": arm, "part": part, "split": split}
     chosen = {
-        (one["trial"]["partition"], one["trial"]["seeds"][0]): one["result"]["external"]
-        for one in trials
-        if wanted.items() <= one["trial"].items()
+        (record["trial"]["partition"], record["trial"]["seeds"][0]): record["result"]["external"]
+        for record in trials
+        if wanted.items() <= record["trial"].items()
     }
     partitions, seeds = (sorted(set(column)) for column in zip(*chosen, strict=True))
     return np.array([[chosen[i, seed] for seed in seeds] for i in partitions]).transpose(2, 0, 1, 3)
@@ -89,7 +89,7 @@ def compute(progress=True) -> dict:
 
     trials = {name: runner.load(variance_study.STUDY, name, *WHERE) for name in networks.NETWORKS}
     labels = {name: variance_study.labels(name, *WHERE)[0] for name in networks.NETWORKS}
-    return {"networks": {name: analyse(found, labels[name]) for name, found in trials.items()}}
+    return {"networks": {name: analyse(of_network, labels[name]) for name, of_network in trials.items()}}
 
 
 def load() -> dict:

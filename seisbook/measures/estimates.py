@@ -76,7 +76,7 @@ def bootstrap_ci(values, statistic=np.median, n=RESAMPLES, random_state=0) -> Es
     if values.ndim == 1 and _takes_axis(statistic):
         return estimate(resampled(values, statistic, n, random_state))
     draws = _draws(len(values), n, np.random.default_rng(random_state))
-    replicates = [statistic(values[one]) for chosen in draws for one in chosen]
+    replicates = [statistic(values[resample]) for chosen in draws for resample in chosen]
     return percentile_interval(statistic(values), replicates)
 
 
