@@ -74,7 +74,7 @@ def found(given):
         patch.setattr(alignment_study, "corpus", lambda *_: given)
         patch.setattr(alignment_study, "WITHHELD", {"quick": 3})
         trials = alignment_study.trials("colombia", "simulated", "quick")
-        return [{"trial": one, "result": alignment_study.run([one])[0], "code": "x"} for one in trials]
+        return [{"trial": one, "result": alignment_study.run([one])[0], "commit": "x"} for one in trials]
 
 
 @pytest.fixture(scope="module")

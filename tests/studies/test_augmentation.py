@@ -19,7 +19,7 @@ def records():
                 size = CALM * (1.0 if axis == "none" else i + 2)
                 size = size * (0.5 if arm in (axis, "all") else 1.0 if arm == "as they are" else 1.1)
                 tests.append({"axis": axis, "severity": severity, "epicentral_km": size.tolist()})
-        found.append({"trial": trial, "result": {"tests": tests}, "code": "abc"})
+        found.append({"trial": trial, "result": {"tests": tests}, "commit": "abc"})
     return found
 
 

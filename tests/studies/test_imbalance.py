@@ -25,7 +25,7 @@ def records():
         error = 0.02 * rng.normal(size=100) + shift * large
         result = {"n_train": 90, "n_large": round(80 * trial["kept"]), "large": large.tolist()}
         result |= {"magnitude": error.tolist(), "epicentral_km": [1.0] * 100}
-        found.append({"trial": trial, "result": result, "code": "abc"})
+        found.append({"trial": trial, "result": result, "commit": "abc"})
     return found
 
 
@@ -102,7 +102,7 @@ def test_the_claim_is_judged_where_one_in_five_is_left(records, monkeypatch):
     assert found["verdict"] == "not supported"  # 0.24
     assert found["n_runs"] == imbalance_study.SEEDS["paper"]
     assert imbalance.verdict(records, 0.3)["verdict"] == "supported"
-    monkeypatch.setattr(runner, "load", lambda study, network, source, profile: records)
+    monkeypatch.setattr(runner, "read", lambda study, network, source, profile: records)
     assert [one.verdict for one in claims.claims("C7")] == ["not supported"] * 2
 
 

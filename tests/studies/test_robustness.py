@@ -22,7 +22,7 @@ def record(axis, severity, factor, scatter=0.0):
     errors = CALM * factor * np.exp(scatter * np.random.default_rng(1).normal(size=len(CALM)))
     result = {"epicentral_km": errors.tolist(), "depth_km": CALM.tolist(), "magnitude": (0.1 * factor * CALM).tolist()}
     trial = {"network": "colombia", "source": "bulletin", "profile": "paper", "axis": axis, "severity": severity}
-    return {"trial": trial, "result": {"dynamic": result, "static": result}, "code": "abc"}
+    return {"trial": trial, "result": {"dynamic": result, "static": result}, "commit": "abc"}
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_the_explorer_needs_nothing_from_elsewhere(event):
 
 
 def test_claims_follow(records, monkeypatch):
-    monkeypatch.setattr(runner, "load", lambda study, network, source, profile: records)
+    monkeypatch.setattr(runner, "read", lambda study, network, source, profile: records)
     assert [one.verdict for one in claims.claims("C5")] == ["not supported"] * 2
     assert [one.verdict for one in claims.claims("C6")] == ["supported", "inconclusive"] * 2
     assert "worst at 0.5" in claims.claims("C5")[0].measured

@@ -23,7 +23,7 @@ def study(models, growth, start, scatter=0.0):
         factor = {None: 1.0, 1: 1.0, 2: growth, 3: 1 + (growth - 1) / 2}[severity]
         errors = (start * factor * CALM * (1.0 if axis == "none" else draws)).tolist()
         trial = {"network": "colombia", "source": "bulletin", "profile": "paper", "axis": axis, "severity": severity}
-        found.append({"trial": trial, "result": {name: {"epicentral_km": errors} for name in models}, "code": "abc"})
+        found.append({"trial": trial, "result": {name: {"epicentral_km": errors} for name in models}, "commit": "abc"})
     return found
 
 

@@ -21,7 +21,7 @@ def records():
         n = 800 if trial["n_train"] is transfer_study.ALL else max(trial["n_train"], 10)
         size = FACTORS[trial["start"]] * np.sqrt(100 / n) * base * (1 + 0.05 * trial["partition"])
         result = {"epicentral_km": size.tolist(), "depth_km": (-2 * size).tolist(), "magnitude": (0.1 * size).tolist()}
-        found.append({"trial": trial, "result": result, "code": "abc"})
+        found.append({"trial": trial, "result": result, "commit": "abc"})
     return found
 
 
