@@ -6,9 +6,7 @@ from pathlib import Path
 
 from seisbook import provenance
 from seisbook.catalogues import sources
-from seisbook.datasets import build
 from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.paths import BUILD
 
 BUILDER = "seisbook.datasets.build:build"
@@ -33,6 +31,8 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
     with provenance.unwatched():
         folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
         if not folder.is_dir():
+            from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
+
             files = {"catalogue_files": catalogue_files, "progress": progress}
             build.build(network, source, folder, n_events, random_state, **files)
         events, content = _read(folder, f"events:{name}", progress)
@@ -54,6 +54,8 @@ def _stamp(network, catalogue_files):
 
 def make(name) -> Events:
     """Events of this name, built from the start in a folder that is removed again."""
+    from seisbook.datasets import build
+
     network, source, size, seed, *stems = name.split("-", 4)
     files = [sources.fetch(known) for known in sources.registry() if Path(known).stem in stems]
     size = None if size == "all" else int(size)
@@ -61,10 +63,16 @@ def make(name) -> Events:
         built = build.build(
             network, source, Path(folder) / name, size, int(seed), catalogue_files=files, progress=False
         )
-        return Events.from_dataset(EventDataset(built), False)
+        return _events(built, False)
 
 
 @lru_cache(maxsize=3)  # many models are trained on the same events, one after the other
 def _read(folder, name, progress):
-    events = Events.from_dataset(EventDataset(folder), progress)
+    events = _events(folder, progress)
     return events, provenance.content_of(name, events.arrays())
+
+
+def _events(folder, progress):
+    from seisbook.datasets.graphs import EventDataset  # PyG is not loaded by who only asks for a key
+
+    return Events.from_dataset(EventDataset(folder), progress)

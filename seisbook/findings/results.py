@@ -41,7 +41,7 @@ def entries(runs) -> list[dict]:
 
 
 def results(profile="paper") -> list[dict]:
-    """The entries of all runs that are not out of date: of the published ones as recorded, if the record is not stale."""
+    """The entries of all runs that are not out of date; of the published ones as the record `models` has them."""
     if profile == "paper":
         try:
             return summaries.load("models")["entries"]

@@ -37,7 +37,6 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-from obspy.signal.spectral_estimation import get_nhnm, get_nlnm
 
 WOOD_ANDERSON_HZ = 1.25  # natural period 0.8 s
 P_TO_S = 0.2, 0.3  # median peak of P over that of S, and standard deviation of its natural logarithm
@@ -123,6 +122,8 @@ def displacement_psd(noise_level, frequency_hz, sampling_rate_hz):
 @lru_cache(maxsize=1)
 def _peterson():
     """Periods and accelerations (s, dB) of the low- and the high-noise model."""
+    from obspy.signal.spectral_estimation import get_nhnm, get_nlnm  # takes seconds, and few need it
+
     return get_nlnm(), get_nhnm()
 
 

@@ -34,7 +34,7 @@ from sklearn.preprocessing import StandardScaler
 
 from seisbook import provenance
 from seisbook.catalogues import bulletins, networks, sources
-from seisbook.datasets import build, reports
+from seisbook.datasets import reports
 from seisbook.datasets.library import load_events
 from seisbook.measures import evaluation, splits
 from seisbook.measures.retrieval import JUDGED
@@ -240,6 +240,8 @@ def corpus(network, source, profile="paper") -> Corpus:
 def _events_of(network, source, profile):
     """Catalogue and events of a source; of Colombia's bulletin both files."""
     if source == "simulated":
+        from seisbook.datasets import build  # ObsPy is not loaded by who only asks for keys
+
         size = SIMULATED[profile]
         return build.read(network, source, size, SEED), [load_events(network, source, size, SEED, False)]
     parts = [load_events(network, source, None, 0, False)]

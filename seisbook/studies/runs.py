@@ -19,9 +19,7 @@ import torch
 
 from seisbook import provenance, records
 from seisbook.catalogues import bulletins, networks
-from seisbook.datasets import build
 from seisbook.datasets.events import Events
-from seisbook.datasets.graphs import EventDataset
 from seisbook.datasets.library import load_events
 from seisbook.errors import UserError
 from seisbook.measures import evaluation
@@ -169,6 +167,8 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
             )
         _, events = parts_of(card, progress)
     else:
+        from seisbook.datasets.graphs import EventDataset  # PyG is not loaded by who only asks for keys
+
         events = Events.from_dataset(EventDataset(dataset), progress)
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
         if events.x.shape[-1] != samples:
@@ -215,6 +215,8 @@ def _on_twin(network, model, profile, progress):
 
 def _picked_twins(network, n_events, seed, progress):
     """Two simulated catalogues, to learn station corrections from and to test on, with automatic readings."""
+    from seisbook.datasets import build  # nor is ObsPy
+
     picked = []
     for random_state in (1, seed):
         twin = simulation.simulate(network, n_events, random_state)

@@ -75,7 +75,7 @@ def run(trials) -> list[dict]:
 
 def config(trial) -> dict:
     """What a trial is carried out with."""
-    return {"model": _config(trial), "training": TRAINING[trial["profile"]]}
+    return {"model": _default(trial["network"]), "training": TRAINING[trial["profile"]]}
 
 
 def _config(trial):
