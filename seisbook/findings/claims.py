@@ -12,6 +12,7 @@ from math import floor, inf, log10
 
 import pandas as pd
 
+from seisbook import provenance
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import alignment as alignment_results
@@ -91,8 +92,8 @@ class Claim:
         `chapter` and `figure`.
     n_runs : int
         Trainings.
-    commit : str
-        Commit at which the record was last verified.
+    commit, state : str
+        Commit at which the record was last verified, and its state, see `seisbook.provenance`.
     """
 
     id: str
@@ -109,6 +110,12 @@ class Claim:
     evidence: dict
     n_runs: int
     commit: str
+    state: str
+
+    @property
+    def said(self) -> str:
+        """The verdict, and that its record is refuted, if it is."""
+        return f"{self.verdict} (its record is refuted)" if self.state == "refuted" else self.verdict
 
     @property
     def found(self) -> str:
@@ -137,7 +144,7 @@ def table(tested) -> pd.DataFrame:
     rows = []
     for claim in tested:
         row = {"claim": claim.id, "network": claim.network, "measured": claim.measured, "found": claim.found}
-        rows.append({**row, "against": f"{claim.threshold:.3g}", "runs": claim.n_runs, "verdict": claim.verdict})
+        rows.append({**row, "against": f"{claim.threshold:.3g}", "runs": claim.n_runs, "verdict": claim.said})
     return pd.DataFrame(rows).set_index(["claim", "network"])
 
 
@@ -168,7 +175,7 @@ def measurements(tested) -> str:
 def _row(claim):
     estimate = claim.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
     figure = f"{{numref}}`{claim.evidence['figure']}`"
-    against, verdict = f"{claim.threshold:.3g}", f"**{claim.verdict}**"
+    against, verdict = f"{claim.threshold:.3g}", f"**{claim.said}**"
     return f"| {' | '.join((claim.network.capitalize(), claim.measured, estimate, against, verdict, figure))} |"
 
 
@@ -201,7 +208,11 @@ def _ours(read):
         if entry["model"] == "dynamic" and entry["split"] in ("random", "time"):
             folds = {"random": "random folds", "time": "blocks of time"}[entry["split"]]
             where = {key: entry[key] for key in ("network", "source", "profile")}
-            yield entry, folds, {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "commit": content["commit"]}
+            yield (
+                entry,
+                folds,
+                {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "verified": _verified([content])},
+            )
 
 
 def _from_few_events(read, experts):
@@ -211,7 +222,7 @@ def _from_few_events(read, experts):
         few, level = network["few"], experts[name].epicentre_km.high
         measured = f"median epicentral error (km), {few['n_train']} training events"
         estimate = few["value"], few["low"], few["high"]
-        how = {"n_runs": few["n_runs"], "commit": content["commit"]}
+        how = {"n_runs": few["n_runs"], "verified": _verified([content])}
         yield _claim("C1", name, measured, estimate, level, "fig-learning", **how)
 
 
@@ -228,7 +239,7 @@ def _variance(read):
         for row in network["ratios"]:
             if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
-                yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], content["commit"])
+                yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], _verified([content]))
 
 
 def _smoothing(read):
@@ -237,7 +248,7 @@ def _smoothing(read):
         for graph, row in smoothing.verdict(trials).iterrows():
             measured = f"error, concatenated over last block, {graph} graph"
             row = {**row, "value": row.error_ratio}
-            yield _judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _versions(trials))
+            yield _judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _verified(trials))
 
 
 def _filtering(read):
@@ -256,7 +267,7 @@ def _robust(read, name, axes, figure):
         for what, chosen in axes.items():
             row = robustness.stability(trials, "dynamic", chosen)
             measured = f"growth of the epicentral error, {what}, worst at {row['severity']:g}"
-            yield _judged(name, network, measured, row, robustness.DOUBLED, figure, 1, _versions(trials))
+            yield _judged(name, network, measured, row, robustness.DOUBLED, figure, 1, _verified(trials))
 
 
 def _rare(read):
@@ -264,7 +275,7 @@ def _rare(read):
     for name in NETWORKS:
         trials = read.study("imbalance", name)
         row = imbalance.verdict(trials, MAGNITUDE_RMSE)
-        shown = "fig-imbalance", row["n_runs"], _versions(trials)
+        shown = "fig-imbalance", row["n_runs"], _verified(trials)
         yield _judged("C7", name, measured, row, MAGNITUDE_RMSE, *shown)
 
 
@@ -272,7 +283,7 @@ def _attention(read):
     content = read.attention()
     for row in attention_results.verdicts(content):
         figure = {"emphasis": "fig-agreement", "design": "fig-design"}[row["rule"]]
-        yield _judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, content["commit"])
+        yield _judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, _verified([content]))
 
 
 def _aligned(read):
@@ -284,7 +295,7 @@ def _aligned(read):
                 gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
                 texts = _texts(corpus, row["masking"])
                 measured = f"{row['question']}: {gain} over {row['against']}, {texts}"
-                shown = ALIGNED[row["question"]], row["n_runs"], content["commit"], corpus["source"]
+                shown = ALIGNED[row["question"]], row["n_runs"], _verified([content]), corpus["source"]
                 yield _judged("C9", corpus["network"], measured, row, 0, *shown)
 
 
@@ -297,7 +308,7 @@ def _corrected(read):
                 by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
                 texts = _texts(corpus, "places")
                 measured = f"{row['quantity']}: error corrected with text, over that {by}, {texts}"
-                shown = "fig-correction", splits.FOLDS, content["commit"], corpus["source"]
+                shown = "fig-correction", splits.FOLDS, _verified([content]), corpus["source"]
                 yield _judged("C10", corpus["network"], measured, row, 1, *shown)
 
 
@@ -307,15 +318,17 @@ def _texts(corpus, masking):
     return f"{events}, {corpus['kind']} texts {alignment_results.MASKED[masking]}"
 
 
-def _versions(trials):
-    """Commits at which a study was last verified."""
-    return ", ".join(sorted({trial["commit"] for trial in trials}))
+def _verified(records) -> tuple[str, str]:
+    """Commits at which the records that decide were last verified, and the worst of their states."""
+    states = {record["state"] for record in records}
+    worst = max(states, key=provenance.STATES.index)
+    return ", ".join(sorted({record["commit"] for record in records})), worst
 
 
-def _judged(name, network, measured, row, threshold, figure, n_runs, commit, source=WHERE[0]):
+def _judged(name, network, measured, row, threshold, figure, n_runs, verified, source=WHERE[0]):
     """A claim with a rule of its own, whose verdict stands in `row` beside `value`, `low` and `high`."""
     estimate = row["value"], row["low"], row["high"]
-    how = {"n_runs": n_runs, "commit": commit, "verdict": row["verdict"], "source": source}
+    how = {"n_runs": n_runs, "verified": verified, "verdict": row["verdict"], "source": source}
     return _claim(name, network, measured, estimate, threshold, figure, **how)
 
 
@@ -328,7 +341,7 @@ def _claim(
     figure,
     *,
     n_runs,
-    commit,
+    verified,
     verdict=None,
     source=WHERE[0],
     profile=WHERE[1],
@@ -349,7 +362,8 @@ def _claim(
         verdict=verdict or below(low, high, threshold),
         evidence={"chapter": CHAPTERS[figure], "figure": figure},
         n_runs=n_runs,
-        commit=commit,
+        commit=verified[0],
+        state=verified[1],
     )
 
 

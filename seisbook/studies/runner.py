@@ -333,7 +333,7 @@ def read(name, network, source="bulletin", profile="paper") -> list[dict]:
     path = records.RESULTS / "studies" / f"{name}-{network}-{source}-{profile}.json"
     content = provenance.load(path, merged_key(name, network, source, profile))
     return [
-        {"trial": record["trial"], "result": record["result"], "commit": content["commit"]}
+        {"trial": record["trial"], "result": record["result"], "commit": content["commit"], "state": content["state"]}
         for record in content["records"]
     ]
 
