@@ -336,9 +336,9 @@ def judge(kept: dict, expected: dict | None = None) -> State:
     if not evidence:
         return State("unverified", "it was never run again")
     if not evidence["agrees"]:
-        return State(
-            "refuted", f"run again at {evidence['commit']}, it differed by {evidence['largest_difference']:.3g}"
-        )
+        differed = f"it differed by {evidence['largest_difference']:.3g}"
+        found = f"it loaded {evidence['unnamed'][0]}, which it does not name" if evidence.get("unnamed") else differed
+        return State("refuted", f"run again at {evidence['commit']}, {found}")
     changed = moved_code(evidence["kind"], evidence["witness"])
     return State("unverified", f"code that it was made with has changed: {changed}") if changed else State("current")
 
@@ -429,6 +429,12 @@ def moved_code(kind: str, before: str, source: witness.Source | None = None) -> 
 def _now(kind, source):
     known = witnesses()[kind]
     return source.table(known["reached"]), locked(known["packages"])
+
+
+def forget_witnesses() -> None:
+    """Read the witnesses anew: those on disk have changed."""
+    witnesses.cache_clear()
+    _now.cache_clear()
 
 
 def witness_hash(table, packages) -> str:

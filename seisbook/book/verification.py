@@ -184,7 +184,7 @@ def stamp(kind: Kind, outcome: Outcome, commit: str) -> None:
         kind.name: {"reached": sorted(outcome.reached), "table": table, "packages": packages}
     }
     records.write_text(WITNESSES, provenance.canonical(known, indent=1) + "\n")
-    provenance.witnesses.cache_clear()
+    provenance.forget_witnesses()
     evidence = {
         "kind": kind.name,
         "witness": provenance.witness_hash(table, packages),
@@ -196,6 +196,8 @@ def stamp(kind: Kind, outcome: Outcome, commit: str) -> None:
         "seconds": outcome.seconds,
         "agrees": outcome.agrees,
     }
+    if outcome.unnamed:
+        evidence["unnamed"] = sorted(set(outcome.unnamed))
     for path in kind.files:
         _restamp(path, evidence)
 
