@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seisbook import records
+from seisbook import provenance
 from seisbook.catalogues import networks
 from seisbook.datasets.events import Events
 from seisbook.errors import UserError
@@ -13,6 +13,7 @@ from seisbook.figures import robustness as robustness_figures
 from seisbook.findings import iceland
 from seisbook.models import checkpoints
 from seisbook.studies import iceland as iceland_study
+from seisbook.studies import pretraining
 
 RATE = 50.0
 
@@ -86,9 +87,12 @@ def test_nothing_of_the_real_events_is_in_the_twin():
 def test_the_record_is_that_of_the_model(monkeypatch):
     content = iceland.load()
     assert len(content["methods"]) == 6
-    assert checkpoints.is_current(checkpoints.load(iceland_study.MODEL)[1])
-    monkeypatch.setattr(records, "read", lambda name: {**content, "model": "other"})
-    with pytest.raises(UserError, match="--record"):
+    assert checkpoints.is_current(iceland_study.MODEL, pretraining.twin_key("iceland", "dynamic", "paper"))
+    assert content["inputs"][f"model:{iceland_study.MODEL.name}"] == provenance.identity(
+        f"model:{iceland_study.MODEL.name}"
+    )
+    monkeypatch.setitem(provenance.IDENTITIES, "model", lambda name: "another")
+    with pytest.raises(UserError, match=r"recorded\.json: stale: an input has changed: model:iceland-twin-dynamic"):
         iceland.load()
 
 
