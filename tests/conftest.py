@@ -2,6 +2,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run in parallel; set before torch is imported
 
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -17,6 +18,14 @@ def real_data():
     if not os.environ.get("SEISBOOK_DATA_DIR") or not folder.is_dir():
         pytest.skip("SEISBOOK_DATA_DIR does not name a folder with the real bulletins")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bulletin():
+    """Reads each real bulletin once, for all that only look at it."""
+    from seisbook.catalogues.bulletins import read_bulletin
+
+    return cache(read_bulletin)
 
 
 @pytest.fixture(scope="session")

@@ -352,8 +352,8 @@ def test_unreadable_catalogue(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def february(real_data):
-    return read_bulletin("colombia")
+def february(real_data, bulletin):
+    return bulletin("colombia", None)
 
 
 def test_unknown_bulletins():
@@ -395,15 +395,15 @@ def test_february(february):
     assert events.source_depth_uncertainty_km.median() == pytest.approx(6.7, abs=0.2)
 
 
-def test_puerto_gaitan(real_data):
-    catalogue = read_bulletin("colombia", period="1997-2015")
+def test_puerto_gaitan(real_data, bulletin):
+    catalogue = bulletin("colombia", "1997-2015")
     assert len(catalogue) == 870
     assert catalogue.events.source_magnitude.isna().sum() == 1
     assert len(catalogue.readings) > 8000
 
 
-def test_ridgecrest(real_data):
-    catalogue = read_bulletin("ridgecrest")
+def test_ridgecrest(real_data, bulletin):
+    catalogue = bulletin("ridgecrest", None)
     events = catalogue.events
     assert len(events) == 2196
     assert events.index.is_unique

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from seisbook import records
-from seisbook.catalogues import bulletins, networks
+from seisbook.catalogues import networks
 from seisbook.datasets import build, store
 from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import DataError, UserError
@@ -202,8 +202,8 @@ def test_provenance_tells_real_from_simulated():
     assert "5 real events" in build.provenance([catalogue])
 
 
-def test_real_colombian_bulletin_is_kept_whole(tmp_path, real_data):
-    catalogue = bulletins.read_bulletin("colombia")
+def test_real_colombian_bulletin_is_kept_whole(tmp_path, real_data, bulletin):
+    catalogue = bulletin("colombia", None)
     dropped = [line for line in catalogue.skipped if "left out" in line and "event" in line]
     assert len(catalogue) + len(dropped) == 1095
     out = build_simulated(tmp_path / "set", network="colombia", source="bulletin", n_events=40)
@@ -221,11 +221,11 @@ def test_real_icelandic_waveforms_become_a_dataset(tmp_path, real_data):
     assert (dataset.metadata.trace_missing_share == 0).all()
 
 
-def test_record_of_the_real_catalogues_is_current(real_data):
+def test_record_of_the_real_catalogues_is_current(real_data, bulletin):
     """The committed record is what the code computes from the real bulletins today."""
     from seisbook.physics.traveltimes import TravelTimes
 
     network = networks.load("ridgecrest")
-    fresh = seismicity.summarise(bulletins.read_bulletin(network), network, TravelTimes(network.velocity_model))
+    fresh = seismicity.summarise(bulletin("ridgecrest", None), network, TravelTimes(network.velocity_model))
     committed = seismicity.Summary.from_record(records.read(records.path_of("catalogues"))[1]["ridgecrest"])
     assert fresh.quoted() == committed.quoted()

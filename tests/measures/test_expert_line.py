@@ -42,21 +42,17 @@ def test_exact_labels_have_no_expert_line():
         expert_line.expert_line(Catalogue.from_rows("cross", "simulated", [event("a")], []))
 
 
-def test_expert_line_of_ridgecrest_is_the_published_difference(real_data):
+def test_expert_line_of_ridgecrest_is_the_published_difference(real_data, bulletin):
     """PALM against the Southern California network: 1.46 km (median), +0.10 ± 0.20 magnitude units."""
-    from seisbook.catalogues.bulletins import read_bulletin
-
-    line = expert_line.expert_line(read_bulletin("ridgecrest"))
+    line = expert_line.expert_line(bulletin("ridgecrest", None))
     assert line.epicentre_km.value == pytest.approx(1.46, abs=0.03)
     assert line.magnitude_bias.value == pytest.approx(0.10, abs=0.02)
     assert line.magnitude_sd.value == pytest.approx(0.20, abs=0.02)
 
 
-def test_expert_line_of_colombia_is_the_median_formal_error(real_data):
+def test_expert_line_of_colombia_is_the_median_formal_error(real_data, bulletin):
     """Median formal errors of the February bulletin: 3.5 km north, 4.1 km east, 6.7 km in depth."""
-    from seisbook.catalogues.bulletins import read_bulletin
-
-    catalogue = read_bulletin("colombia")
+    catalogue = bulletin("colombia", None)
     line = expert_line.expert_line(catalogue)
     assert np.hypot(3.5, 4.1) - 0.3 < line.epicentre_km.value < np.hypot(3.5, 4.1) + 0.6
     assert line.depth_km.value == pytest.approx(6.7, abs=0.1)

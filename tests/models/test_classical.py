@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook.catalogues import bulletins, geodesy, networks
+from seisbook.catalogues import geodesy, networks
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import distance_azimuth, to_geographic
 from seisbook.errors import UserError
@@ -199,8 +199,8 @@ def test_to_geographic_inverts_the_projection():
 
 
 @pytest.mark.parametrize(("name", "epicentral", "depth", "magnitude"), [("ridgecrest", 1.0, 3.0, 0.2)])
-def test_real_bulletin(real_data, name, epicentral, depth, magnitude):
-    catalogue = bulletins.read_bulletin(name)
+def test_real_bulletin(real_data, bulletin, name, epicentral, depth, magnitude):
+    catalogue = bulletin(name, None)
     order = np.random.default_rng(0).permutation(len(catalogue))
     test, train = (part(catalogue, catalogue.events.index[chosen]) for chosen in (order[:150], order[150:]))
     table = ClassicalLocator(networks.load(name), progress=False).fit(train).predict(test)

@@ -236,10 +236,8 @@ def test_the_twins_corpus_is_what_it_says():
 
 
 @pytest.mark.skipif(not sources.is_available("colombia"), reason="needs the real Colombian bulletin")
-def test_nothing_but_general_words_is_left_of_the_observed_texts():
-    from seisbook.catalogues import bulletins
-
-    texts = bulletins.read_bulletin("colombia", "all").events.source_text
+def test_nothing_but_general_words_is_left_of_the_observed_texts(bulletin):
+    texts = np.concatenate([bulletin("colombia", one).events.source_text for one in (None, "1997-2015")])
     left = {word for text in reports.mask(texts, "places", "observed") for word in reports.plain(text).split()}
     assert left <= reports.vocabulary("observed")
     assert "santander" not in left
