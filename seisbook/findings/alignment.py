@@ -108,7 +108,7 @@ def withheld(trials) -> list[dict]:
         rows.append({**shared, "class": None, "auc": list(bootstrap_ci(table, _mean_area, n=1000))})
         for i, name in enumerate(names):
             margins = np.column_stack([table[:, 0] == i, table[:, 1 + i]])
-            auc = bootstrap_ci(margins, lambda rows: _area(rows[:, 0] == 1, rows[:, 1]), n=500)
+            auc = bootstrap_ci(margins, lambda rows: area(rows[:, 0] == 1, rows[:, 1]), n=500)
             rows.append({**shared, "class": name, "auc": list(auc)})
     return rows
 
@@ -128,15 +128,15 @@ def _margins(trials, names, **arm):
     return np.column_stack([truth, *columns])[truth >= 0]
 
 
-def _area(truth, score):
-    """Area under the ROC curve; ties count half."""
+def area(truth, score) -> float:
+    """Area under the ROC curve of the score of some events, `truth` of which are of the class; ties count half."""
     from sklearn.metrics import roc_auc_score  # takes a second to load, which reading the record does without
 
     return roc_auc_score(truth, score)
 
 
 def _mean_area(table):
-    return float(np.mean([_area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
+    return float(np.mean([area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
 
 
 # ------------------------------------------------------------------------------------------------------------ verdicts
