@@ -22,7 +22,7 @@ def tabulate(records) -> pd.DataFrame:
         `network`, `axis` and `severity` of the test, `arm`, `matching` (whether the arm was trained with that axis),
         `epicentral_km`, `ratio` (an `Estimate`), `worst` (whether the severity is the most harmful one of its axis).
     """
-    from seisbook.studies.augmentation import EVERYTHING  # loads PyTorch, which no other module of verdicts needs
+    from seisbook.studies.augmentation import EVERYTHING  # loads PyTorch, which importing this module does without
 
     plain = _medians(records[0])
     tests = records[0]["result"]["tests"]
@@ -31,16 +31,14 @@ def tabulate(records) -> pd.DataFrame:
     for record in records:
         arm, medians = record["trial"]["arm"], _medians(record)
         for i, test in enumerate(tests):
-            ratio = medians[i] / plain[i]
             rows.append(
                 {
                     "network": record["trial"]["network"],
-                    "axis": test["axis"],
-                    "severity": test["severity"],
+                    **{name: test[name] for name in ("axis", "severity")},
                     "arm": arm,
                     "matching": arm in (test["axis"], EVERYTHING),
                     "epicentral_km": float(medians[i, 0]),
-                    "ratio": estimate(ratio),
+                    "ratio": estimate(medians[i] / plain[i]),
                     "worst": i in worst,
                 }
             )
