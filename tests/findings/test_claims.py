@@ -13,6 +13,7 @@ from seisbook.studies import runner
 from seisbook.studies import smoothing as smoothing_study
 
 LINE = Estimate(5.0, 4.0, 6.0)
+VERIFIED = {"commit": "abc", "state": "current"}
 
 
 def _entry(network, epicentre=(4.0, 3.5, 4.5), magnitude=(0.1, 0.09, 0.11), split="random", model="dynamic"):
@@ -35,14 +36,14 @@ def _ratio(value, verdict, quantity="epicentre"):
 @pytest.fixture
 def known(monkeypatch):
     """Records with known intervals."""
-    models = {"commit": "abc", "entries": [_entry("colombia"), _entry("ridgecrest", (8.0, 7.0, 9.0))]}
+    models = {**VERIFIED, "entries": [_entry("colombia"), _entry("ridgecrest", (8.0, 7.0, 9.0))]}
     few = {"value": 5.5, "low": 5.0, "high": 6.5, "n_train": 400, "n_runs": 15}
     one = {"few": few, "ratios": [_ratio(0.8, "supported"), _ratio(1.2, "not supported", "magnitude")]}
     summary = seismicity.Summary.from_record(summaries.load("catalogues")["colombia"])
     line = replace(summary.expert_line, epicentre_km=LINE)
     monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
     monkeypatch.setattr(comparison, "load", lambda: models)
-    monkeypatch.setattr(variance_results, "load", lambda: {"commit": "abc", "networks": {"colombia": one}})
+    monkeypatch.setattr(variance_results, "load", lambda: {**VERIFIED, "networks": {"colombia": one}})
     return models
 
 
@@ -78,6 +79,24 @@ def test_smoothing_is_judged_on_what_was_recorded():
     expected = smoothing.verdict(trials).verdict.tolist()
     assert [one.verdict for one in claims.claims("C4")] == expected
     assert {one.commit for one in claims.claims("C4")} == {one["commit"] for one in trials}
+
+
+def test_a_claim_whose_record_is_refuted_says_so(known):
+    assert {one.state for one in claims.claims("C1", "C2", "C3")} == {"current"}
+    known["state"] = "refuted"
+    (one, *_) = claims.claims("C2")
+    assert (one.verdict, one.state, one.said) == ("supported", "refuted", "supported (its record is refuted)")
+    assert "**supported (its record is refuted)**" in claims.measurements([one])
+    assert claims.table([one]).verdict.tolist() == ["supported (its record is refuted)"]
+
+
+@pytest.mark.parametrize(
+    ("states", "worst"),
+    [(["current"], "current"), (["unverified", "current"], "unverified"), (["unverified", "refuted"], "refuted")],
+)
+def test_the_worst_state_of_the_records_that_decide_is_that_of_the_claim(states, worst):
+    read = [{"commit": f"abc{i}", "state": state} for i, state in enumerate(states)]
+    assert claims._verified(read) == (", ".join(f"abc{i}" for i in range(len(states))), worst)
 
 
 def test_the_ledger_counts_the_verdicts_of_each_claim(known):
@@ -127,7 +146,7 @@ def test_the_command_prints_what_the_records_say(known, capsys):
     found = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in found] == ["C1", "C1", "C1", "C3", "C3"]
     fields = {"id", "statement", "network", "source", "profile", "estimate", "ci_low", "ci_high", "threshold"}
-    assert all(fields | {"verdict", "evidence", "n_runs", "commit"} <= set(one) for one in found)
+    assert all(fields | {"verdict", "evidence", "n_runs", "commit", "state"} <= set(one) for one in found)
     assert all(one["threshold"] == LINE.high for one in found if one["id"] == "C1")
     assert {one["commit"] for one in found} == {"abc"}
     assert cli.main(["claims", "C1", "C4"]) == 0

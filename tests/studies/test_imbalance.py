@@ -25,7 +25,7 @@ def records():
         error = 0.02 * rng.normal(size=100) + shift * large
         result = {"n_train": 90, "n_large": round(80 * trial["kept"]), "large": large.tolist()}
         result |= {"magnitude": error.tolist(), "epicentral_km": [1.0] * 100}
-        found.append({"trial": trial, "result": result, "commit": "abc"})
+        found.append({"trial": trial, "result": result, "commit": "abc", "state": "current"})
     return found
 
 

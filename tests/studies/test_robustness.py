@@ -22,7 +22,7 @@ def record(axis, severity, factor, scatter=0.0):
     errors = CALM * factor * np.exp(scatter * np.random.default_rng(1).normal(size=len(CALM)))
     result = {"epicentral_km": errors.tolist(), "depth_km": CALM.tolist(), "magnitude": (0.1 * factor * CALM).tolist()}
     trial = {"network": "colombia", "source": "bulletin", "profile": "paper", "axis": axis, "severity": severity}
-    return {"trial": trial, "result": {"dynamic": result, "static": result}, "commit": "abc"}
+    return {"trial": trial, "result": {"dynamic": result, "static": result}, "commit": "abc", "state": "current"}
 
 
 @pytest.fixture
