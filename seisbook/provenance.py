@@ -240,6 +240,7 @@ def content_of(name: str, arrays: dict) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- tolerances
 
+FLOOR = 0.1  # km, magnitude units, shares: smaller numbers are held against this one, not against themselves
 SAME_DATA = 1e-5  # relative, of the sums of arrays that were made again on another machine
 
 

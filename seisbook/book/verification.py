@@ -87,10 +87,10 @@ class Outcome:
 
 
 def _difference(recorded, found):
-    """Relative difference of two numbers; infinite where one is missing."""
+    """Relative difference of two numbers, see `seisbook.provenance.FLOOR`; infinite where one is missing."""
     if found is None or not np.isfinite(found) or not np.isfinite(recorded):
-        return 0.0 if found is not None and np.isnan(found) and np.isnan(recorded) else float("inf")
-    return abs(found - recorded) / max(abs(found), abs(recorded), 1e-9)
+        return 0.0 if found is not None and (found == recorded or np.isnan([found, recorded]).all()) else float("inf")
+    return abs(found - recorded) / max(abs(found), abs(recorded), provenance.FLOOR)
 
 
 # ------------------------------------------------------------------------------------------------------------- sampling

@@ -12,7 +12,7 @@ from seisbook.findings import summaries
 from seisbook.findings.quotations import printed, quoting, text
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, above, bootstrap_ci, estimate, resampled
-from seisbook.measures.retrieval import _correct, _ranks, balanced, hits
+from seisbook.measures.retrieval import balanced, correct_answers, hits, rank_table
 from seisbook.measures.splits import FOLDS
 from seisbook.studies import runner
 from seisbook.studies.arms import CORPORA, FEWEST_OF_CLASS, PLAIN
@@ -72,7 +72,7 @@ def retrieval(trials) -> list[dict]:
         enough = unseen.sum() >= FEWEST_OF_CLASS
         row["unseen"] = list(bootstrap_ci(hits(results)[unseen], np.mean)) if enough else None
         row |= {"n_unseen": int(unseen.sum()), "gallery": float(np.mean(results[0]["gallery"]))}
-        row["median_rank"] = float(np.nanmedian(_ranks(results, "rank").mean(0)))
+        row["median_rank"] = float(np.nanmedian(rank_table(results, "rank").mean(0)))
         if results[0]["centred"] is not None:
             row["centred"] = list(bootstrap_ci(hits(results, values="centred"), np.mean))
             row["text_at10"] = float(np.mean([np.mean(np.array(result["text_rank"]) <= 10) for result in results]))
@@ -86,7 +86,7 @@ def zero_shot(trials) -> list[dict]:
     rows = []
     for key, results in _Trials(trials).by_arm.items():
         if results[0]["predicted"] is not None and dict(zip(ARM, key, strict=True))["withheld"] is None:
-            table = _correct(results)
+            table = correct_answers(results)
             row = {**dict(zip(ARM, key, strict=True)), "accuracy": list(bootstrap_ci(table, balanced))}
             rows.append({**row, "recall": [table[table[:, 0] == i, 1].mean() for i in np.unique(table[:, 0])]})
     if rows:
@@ -164,10 +164,12 @@ def judge(trials) -> list[dict]:
 
 
 def _differences(trials, masking):
-    own = _correct(trials.get(masking=masking))
+    own = correct_answers(trials.get(masking=masking))
     chance = 1 / len(np.unique(own[:, 0]))
     controls = {"metadata": trials.get(arm="metadata"), "shuffled": trials.get(arm="shuffled", masking=masking)}
-    differences = {name: bootstrap_ci(own - [0, 1] * _correct(other), balanced) for name, other in controls.items()}
+    differences = {
+        name: bootstrap_ci(own - [0, 1] * correct_answers(other), balanced) for name, other in controls.items()
+    }
     return {"majority": bootstrap_ci(own - [0, chance], balanced), **differences}
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import above, bootstrap_ci
-from seisbook.measures.retrieval import _correct, balanced, hits
+from seisbook.measures.retrieval import balanced, correct_answers, hits
+from seisbook.studies.arms import PLAIN
 
 # ------------------------------------------------------------------------------------------------------------- analysis
 
@@ -38,7 +39,6 @@ def gains(frozen, tuned) -> pd.DataFrame:
 
 
 def _frozen(trials, masking, seed):
-    from seisbook.studies.alignment import PLAIN  # loads PyTorch
 
     wanted = {**PLAIN, "masking": masking, "seed": seed}
     return next(record["result"] for record in trials if wanted.items() <= record["trial"].items())
@@ -49,7 +49,7 @@ def _questions(before, after):
     old, new = hits(before), hits(after)
     yield "retrieval", old.mean(), new.mean(), bootstrap_ci(new - old, np.mean)
     if after[0]["predicted"] is not None:
-        old, new = _correct(before), _correct(after)
+        old, new = correct_answers(before), correct_answers(after)
         yield "zero-shot", balanced(old), balanced(new), bootstrap_ci(new - [0, 1] * old, balanced)
 
 

@@ -67,7 +67,7 @@ def tabulate(records) -> pd.DataFrame:
         the median `epicentral_km` on the test events and its 95 % interval, `epicentral_km_low` and `_high`, and the
         profile's columns. A trial that diverged has one row, without measures.
     """
-    from seisbook.measures.smoothness import MEASURES, _columns  # loads PyTorch, which verdicts do without
+    from seisbook.measures.smoothness import MEASURES, interval_columns  # loads PyTorch, which verdicts do without
 
     rows = []
     for record in records:
@@ -75,7 +75,7 @@ def tabulate(records) -> pd.DataFrame:
         head = {**trial, **{name: result[name] for name in ("channels", "parameters", "diverged")}}
         if not result["diverged"]:
             error = result["summary"]["epicentral_km"]
-            head |= _columns("epicentral_km", (error["median"], *error["ci"]))
+            head |= interval_columns("epicentral_km", (error["median"], *error["ci"]))
         rows += [{**head, **row} for row in result.get("measures", [{"block": None}])]
     names = [f"{name}{end}" for name in (*MEASURES, "epicentral_km") for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows)

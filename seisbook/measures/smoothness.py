@@ -229,7 +229,7 @@ def profile(model: GraphModel, events: Events, progress=True) -> pd.DataFrame:
     rows = [
         {"width": model.config.channels, **_means(values)} for values in np.concatenate(measured, -1)
     ]  # a block's values are (measures, events)
-    rows.append({"width": embedding.shape[1], **_columns("effective_rank", _jackknife(embedding))})
+    rows.append({"width": embedding.shape[1], **interval_columns("effective_rank", _jackknife(embedding))})
     return pd.DataFrame(rows, index=pd.Index([*range(len(rows) - 1), "readout"], dtype=object, name="block"))
 
 
@@ -246,11 +246,12 @@ def _measured(states, k):
 def _means(values):
     columns = {}
     for name, sample in zip(MEASURES, values, strict=True):
-        columns |= _columns(name, bootstrap_ci(sample, np.mean))
+        columns |= interval_columns(name, bootstrap_ci(sample, np.mean))
     return columns
 
 
-def _columns(name, estimate):
+def interval_columns(name, estimate) -> dict:
+    """A value with the ends of its interval, as columns of a table."""
     value, low, high = estimate
     return {name: value, f"{name}_low": low, f"{name}_high": high}
 

@@ -43,33 +43,17 @@ from seisbook.models.alignment import Aligner, AlignmentConfig
 from seisbook.models.graph import GraphModel
 from seisbook.models.training import Locator
 from seisbook.studies import recipes, runner, runs
+from seisbook.studies.arms import FEWEST_OF_CLASS, PLAIN
 from seisbook.studies.fold import SEED, SIMULATED
 from seisbook.studies.pretraining import pretrain, pretrained
 
-CORPORA = (
-    ("colombia", "bulletin"),
-    ("colombia", "simulated"),
-    ("ridgecrest", "bulletin"),
-    ("ridgecrest", "simulated"),
-)
 SEEDS = {"quick": 1, "paper": 2}
 COMPONENTS = 16  # of the embedding; chosen on the Colombian twin, as was all of `AlignmentConfig`
 WITHHELD = {"quick": 2, "paper": None}  # classes, in turn
 PAIRED = (0.1, 0.3)  # shares of the training events whose text is known
-FEWEST = 20  # events of a class that is classified
 OLDER = "colombia/rsnc-puerto-gaitan-1997-2015.out"
 RARE = {("colombia", "bulletin"): ("volcanic", "quarry_blast"), ("ridgecrest", "simulated"): ("volcanic",)}
 CONTROLS = ("popularity", "metadata", "text", "supervised")  # nothing is aligned in them
-PLAIN = {  # the trial that the others differ from
-    "part": "alignment",
-    "arm": "aligned",
-    "masking": "none",
-    "split": "random",
-    "paired": 1.0,
-    "transport": False,
-    "withheld": None,
-    "seed": 0,
-}
 
 
 # --------------------------------------------------------------------------------------------------------------- trials
@@ -192,7 +176,7 @@ class Corpus:
     @property
     def names(self) -> list[str]:
         """Classes with enough events to be classified, in the order of `seisbook.datasets.reports.CLASSES`."""
-        found = [name for name in reports.CLASSES if (self.classes == name).sum() >= FEWEST]
+        found = [name for name in reports.CLASSES if (self.classes == name).sum() >= FEWEST_OF_CLASS]
         return found if len(found) > 1 else []
 
 

@@ -46,6 +46,7 @@ from seisbook.measures.perturbations import AddedNoise, JointShift, keep_station
 from seisbook.models import checkpoints
 from seisbook.physics.traveltimes import TravelTimes
 from seisbook.studies import runs
+from seisbook.studies.arms import NULLS, TOP
 from seisbook.studies.places import PUBLISHED, model_path
 from seisbook.studies.robustness import station_codes
 
@@ -55,8 +56,6 @@ FEWEST = 6  # stations of an event whose order is looked at
 IMPULSIVE = 0.5  # added to the emphasis of an impulsive P
 MEASURES = {"selection": "selection_{last}", "gradient": "gradient_{last}", "rollout": "rollout"}
 CHECKS = {"integrated gradients": "integrated_gradients", "leave one out": "leave_one_out_km"}
-NULLS = {"nearest": ("epicentral_km", -1), "signal-to-noise": ("snr", 1), "earliest": ("p_order", -1)}
-TOP = 3  # stations of a design: with P and S, the fewest that determine a hypocentre
 KEPT = (1, 2, 3, 4, 5)  # stations that are left out, or kept alone
 DEEP_KM = 70.0  # where intermediate depth begins
 FAULTS = {"noise": AddedNoise(0.0), "clock": JointShift(2.0)}

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 DEPTHS = {"quick": (2, 4), "paper": (2, 4, 8, 16)}
 SEEDS = {"quick": (0,), "paper": (0,)}
-NETWORKS = ("colombia",)  # of which the study has been done
 ARMS = tuple(itertools.product(("dynamic", "static"), ("multiscale", "last")))
 TRAINING = {
     name: TrainingConfig(epochs=epochs, graph_epochs=0, batch_size=32, learning_rate=2e-3, validation=0.0)

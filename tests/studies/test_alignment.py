@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from seisbook import records
-from seisbook.catalogues import networks, sources
+from seisbook.catalogues import networks
 from seisbook.datasets import reports
 from seisbook.errors import UserError
 from seisbook.figures import alignment as alignment_figures
 from seisbook.findings import alignment as alignment_results
 from seisbook.findings import text_search
-from seisbook.measures import retrieval
 from seisbook.measures.estimates import Estimate, bootstrap_ci
 from seisbook.models.alignment import AlignmentConfig
 from seisbook.studies import alignment as alignment_study
+from seisbook.studies import arms
 from seisbook.studies.alignment import Corpus
 
 CLASSES = ("tectonic", "deep_nest", "induced")
@@ -93,7 +93,7 @@ def summary(content):
     return content["corpora"]["colombia-simulated"]
 
 
-@pytest.mark.parametrize(("network", "source"), alignment_study.CORPORA)
+@pytest.mark.parametrize(("network", "source"), arms.CORPORA)
 def test_residuals_are_those_of_bulletins(network, source):
     trials = alignment_study.trials(network, source, "paper")
     assert (source == "bulletin") == any(one["part"] == "residuals" for one in trials)
@@ -160,11 +160,6 @@ def test_the_rule_for_above():
     assert alignment_results.above(0.1, 0.2) == "supported"
     assert alignment_results.above(-0.2, -0.1) == "not supported"
     assert alignment_results.above(-0.1, 0.1) == "inconclusive"
-
-
-def test_balanced_accuracy_gives_each_class_the_same_weight():
-    table = np.array([[0, 1], [0, 1], [0, 1], [1, 0]])
-    assert retrieval.balanced(table) == pytest.approx(0.5)
 
 
 def scattered(given, random_state):
@@ -235,15 +230,6 @@ def test_the_twins_corpus_is_what_it_says():
     assert np.hypot(east - nest[0], north - nest[1]).max() < 30
 
 
-@pytest.mark.skipif(not sources.is_available("colombia"), reason="needs the real Colombian bulletin")
-def test_nothing_but_general_words_is_left_of_the_observed_texts(bulletin):
-    texts = np.concatenate([bulletin("colombia", one).events.source_text for one in (None, "1997-2015")])
-    left = {word for text in reports.mask(texts, "places", "observed") for word in reports.plain(text).split()}
-    assert left <= reports.vocabulary("observed")
-    assert "santander" not in left
-    assert len(set(reports.mask(texts, "places", "observed"))) < 25 < 250 < len(set(texts))
-
-
 def test_the_summary_can_be_written(content, tmp_path):
     path = records.write(tmp_path / "alignment.json", content, {})
     assert records.read(path)[1]["corpora"]["colombia-simulated"]["kind"] == "templated"
@@ -271,7 +257,7 @@ def test_maps_of_the_space_and_of_answers(given):
 
 def test_the_books_record_is_current_and_quotes_its_intervals():
     content = alignment_results.load()
-    assert {(one["network"], one["source"]) for one in content["corpora"].values()} == set(alignment_study.CORPORA)
+    assert {(one["network"], one["source"]) for one in content["corpora"].values()} == set(arms.CORPORA)
     for one in content["corpora"].values():
         assert one["kind"] == (
             "observed" if (one["network"], one["source"]) == ("colombia", "bulletin") else "templated"
