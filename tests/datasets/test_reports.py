@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seisbook.catalogues import networks
+from seisbook.catalogues import networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.datasets import reports
 from seisbook.errors import UserError
@@ -130,3 +130,12 @@ def test_nearest_town(colombia):
     events = real(colombia, (4.6, -74.1, 5.0, "unknown"), (1.2, -77.3, 5.0, "unknown")).events
     assert reports.nearest_town(events, colombia) == ["Bogotá", "Pasto"]
     assert np.isin(reports.nearest_town(events, colombia), list(reports.TOWNS["colombia"])).all()
+
+
+@pytest.mark.skipif(not sources.is_available("colombia"), reason="needs the real Colombian bulletin")
+def test_nothing_but_general_words_is_left_of_the_observed_texts(bulletin):
+    texts = np.concatenate([bulletin("colombia", one).events.source_text for one in (None, "1997-2015")])
+    left = {word for text in reports.mask(texts, "places", "observed") for word in reports.plain(text).split()}
+    assert left <= reports.vocabulary("observed")
+    assert "santander" not in left
+    assert len(set(reports.mask(texts, "places", "observed"))) < 25 < 250 < len(set(texts))

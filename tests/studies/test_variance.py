@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
 
-from seisbook.findings import ablations
-from seisbook.studies import ablations as ablations_study
 from seisbook.studies import variance as variance_study
 from seisbook.studies.fold import first_fold
 
@@ -88,39 +86,3 @@ def test_the_whole_model_is_trained_from_its_own_twin(bench):
     assert len({variance_study.group(one) for one in trials}) == len(trials)
     _, names = variance_study.labels(*WHERE)
     assert all(np.shape(one["external"]) == (len(names), 4) for one in results)
-
-
-def test_an_ablation_changes_what_it_says(bench):
-    (study,) = ablations_study.run([{**_ablation("study recipe")}])
-    (wide,) = ablations_study.run([{**_ablation("one block")}])
-    assert wide["parameters"] < study["parameters"]
-    (whole,) = ablations_study.run([_ablation("no station dropout")])
-    assert np.isfinite(whole["summary"]["epicentral_km"]["median"])
-
-
-def test_events_rendered_twice_are_the_same_events(bench, events):
-    some = events.select(np.arange(5))
-    twice = ablations_study._rendered_again(*WHERE, some)
-    assert twice.source_id.tolist() == 2 * some.source_id.tolist()
-    first, second = twice.select(np.arange(5)), twice.select(np.arange(5, 10))
-    assert (first.x == some.x).all()
-    assert (second.pos == some.pos).all()
-    assert (second.start == some.start).all()
-    assert (second.y == some.y).all()
-
-
-def test_ablations_are_tabulated_in_their_order():
-    summary = {"epicentral_km": {"median": 2.0}, "depth_km": {"median": 1.0}, "magnitude": {"rmse": 0.1}}
-    found = [
-        {"trial": one, "result": {"train_s": 3.0, "summary": summary}}
-        for one in ablations_study.trials("colombia", "bulletin", "paper")
-    ]
-    table = ablations.tabulate(found)
-    assert table.index.tolist()[0] == ("study", "study recipe")
-    assert ("whole", "whole recipe") in table.index
-    assert (table["epicentre (km)"] == 2).all()
-    assert len(table) == len(ablations_study.MODEL_ARMS) + len(ablations_study.TRAINING_ARMS)
-
-
-def _ablation(arm):
-    return {"network": "ridgecrest", "source": "simulated", "profile": "quick", "arm": arm, "fold": 0}
