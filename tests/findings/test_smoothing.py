@@ -3,7 +3,7 @@ import pytest
 
 from seisbook.figures import smoothing as smoothing_figures
 from seisbook.findings import smoothing
-from seisbook.measures import smoothness
+from seisbook.measures.smoothness import interval_columns
 from seisbook.studies import smoothing as smoothing_study
 
 
@@ -21,13 +21,13 @@ def made_up(depths=(2, 4, 8, 16), diverged=()):
                     error = 8 + 4 * (blocks / 16) * (readout == "last") + rng.normal(0, 0.3)
                     result["summary"] = {"epicentral_km": {"median": error, "ci": [error - 0.6, error + 0.7]}}
                     result["measures"] = [
-                        {"block": block, "width": 64, **smoothness.interval_columns("effective_rank", (r, 0.95 * r, 1.05 * r))}
-                        | smoothness.interval_columns("dirichlet_energy", (e, 0.9 * e, 1.1 * e))
-                        | smoothness.interval_columns("mad", (e / 2, 0.45 * e, 0.55 * e))
+                        {"block": block, "width": 64, **interval_columns("effective_rank", (r, 0.95 * r, 1.05 * r))}
+                        | interval_columns("dirichlet_energy", (e, 0.9 * e, 1.1 * e))
+                        | interval_columns("mad", (e / 2, 0.45 * e, 0.55 * e))
                         for block in range(blocks + 1)
                         for e in [1.2 * decay**block * (1 + rng.normal(0, 0.02))]
                         for r in [1 + 7 * decay**block * (1 + rng.normal(0, 0.02))]
-                    ] + [{"block": "readout", "width": 999, **smoothness.interval_columns("effective_rank", (20, 18, 22))}]
+                    ] + [{"block": "readout", "width": 999, **interval_columns("effective_rank", (20, 18, 22))}]
                 made.append({"trial": trial, "result": result})
     return made
 
