@@ -1,9 +1,15 @@
+import os
+import re
+import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
-from seisbook import cli
+from seisbook import cli, provenance, records
+from seisbook.paths import DATA
 
 
 def test_build_and_info(tmp_path, capsys):
@@ -75,3 +81,109 @@ def test_help_is_quick_because_nothing_heavy_is_imported():
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+# ---------------------------------------------------------------------------------------------- reading never writes
+
+
+class Watch:
+    """What was opened for writing, made, moved or removed in `data` while it was on; Python keeps audit hooks."""
+
+    def __init__(self):
+        self.on, self.written = False, []
+        sys.addaudithook(self)
+
+    def __call__(self, event, arguments):
+        if self.on and event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate"):
+            paths = [os.fspath(one) for one in arguments[:2] if isinstance(one, (str, os.PathLike))]
+            writes = event != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            self.written += [path for path in paths if writes and path.startswith(str(DATA))]
+
+
+@pytest.fixture(scope="module")
+def watch():
+    return Watch()
+
+
+@pytest.fixture
+def nothing_written(watch):
+    watch.on, watch.written = True, []
+    yield
+    watch.on = False
+    assert watch.written == []
+
+
+def test_what_is_written_is_seen(watch):
+    watch.on, watch.written = True, []
+    path = records.write_text(DATA / "seen.txt", "")
+    path.unlink()
+    watch.on = False
+    assert any(str(path) == one for one in watch.written)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["results"], ["results", "--json"], ["results", "--check"], ["claims"], ["claims", "C4", "--json"]]
+)
+def test_reading_results_writes_nothing(nothing_written, capsys, arguments):
+    assert cli.main(arguments) in (0, 1)
+    assert capsys.readouterr().out
+
+
+def test_evaluating_a_published_model_writes_nothing(nothing_written, dataset, capsys):
+    checkpoint = str(DATA / "models" / "ridgecrest-dynamic-random-0")
+    assert cli.main(["evaluate", checkpoint, "--dataset", str(dataset.waveforms.path)]) == 0
+    assert "epicent" in capsys.readouterr().out
+
+
+def test_reading_what_chapters_read_writes_nothing(nothing_written):
+    from seisbook.book import chapters
+    from seisbook.findings import summaries
+    from seisbook.studies import runner
+
+    for name in summaries.SUMMARIES:
+        assert summaries.load(name)["state"] in provenance.STATES
+    for path in sorted((records.RESULTS / "studies").glob("*-paper.json")):
+        name, network, source, profile = path.stem.rsplit("-", 3)
+        assert runner.read(name, network, source, profile)
+    for path in chapters.chapters():
+        chapters.state(path)
+
+
+@pytest.fixture
+def no_models(tmp_path, monkeypatch):
+    """A machine on which no model of a twin is, and a small twin to ask in."""
+    from seisbook.datasets import library
+    from seisbook.findings import text_search
+    from seisbook.models import checkpoints
+    from seisbook.studies import alignment, pretraining
+
+    monkeypatch.setattr(checkpoints, "MODELS", tmp_path / "models")
+    for module in (library, pretraining, text_search):
+        monkeypatch.setattr(module, "BUILD", tmp_path)
+    monkeypatch.setitem(alignment.SIMULATED, "paper", 12)
+    alignment.corpus.cache_clear()
+    return tmp_path
+
+
+def test_asking_makes_no_model_and_says_what_makes_it(nothing_written, no_models, capsys):
+    assert cli.main(["ask", "deep", "--network", "colombia", "--source", "simulated"]) == 2
+    message = capsys.readouterr().err
+    assert "colombia-twin-dynamic-paper.safetensors: there is no such file: make it with" in message
+    (command,) = re.findall("`(.+)`", message)
+    assert command == "seisbook train --network colombia --split twin --model dynamic --profile paper"
+    assert cli._parser().parse_args(shlex.split(command)[1:]).split == "twin"
+    assert [path.name for path in no_models.iterdir()] == ["data"]  # the events that were asked for
+
+
+def test_asking_keeps_its_index_outside_of_data(nothing_written, no_models, monkeypatch, capsys):
+    from seisbook.findings import text_search
+    from seisbook.studies import alignment
+
+    made = []
+    index = SimpleNamespace(save=lambda path: path.parent.mkdir(parents=True), table=lambda *_, n: pd.Series(["found"]))
+    monkeypatch.setattr(alignment, "corpus", lambda *where: where)
+    monkeypatch.setattr(text_search.Index, "build", lambda given: made.append(given) or index)
+    assert cli.main(["ask", "deep", "--network", "colombia", "--source", "simulated"]) == 0
+    assert "found" in capsys.readouterr().out
+    assert made == [("colombia", "simulated", "paper")]
+    assert [path.name for path in no_models.iterdir()] == ["asking"]
