@@ -62,21 +62,21 @@ CONTROLS = ("popularity", "metadata", "text", "supervised")  # nothing is aligne
 def trials(network, source, profile) -> list[dict]:
     """The aligned model and its controls on each masking, ablations, partial pairing, withheld regions and classes."""
     common = {"network": network, "source": source, "profile": profile}
-    found = [{"masking": masking, "seed": seed} for masking in reports.MASKS for seed in range(SEEDS[profile])]
-    found += [
+    settings = [{"masking": masking, "seed": seed} for masking in reports.MASKS for seed in range(SEEDS[profile])]
+    settings += [
         {"masking": masking, "arm": arm} for masking in reports.MASKS for arm in ("shuffled", "popularity", "text")
     ]
-    found += [{"arm": arm} for arm in ("metadata", "supervised")]
-    found += [{"arm": arm} for arm in ("single positive", "random words", "embedding", "estimates", "untrained")]
-    found += [{"paired": share, "transport": transport} for share in PAIRED for transport in (False, True)]
+    settings += [{"arm": arm} for arm in ("metadata", "supervised")]
+    settings += [{"arm": arm} for arm in ("single positive", "random words", "embedding", "estimates", "untrained")]
+    settings += [{"paired": share, "transport": transport} for share in PAIRED for transport in (False, True)]
     if (network, source) != ("ridgecrest", "bulletin"):  # whose events all are near the same few towns
-        found += [{"split": "region", "arm": arm} for arm in ("aligned", "shuffled", "popularity")]
+        settings += [{"split": "region", "arm": arm} for arm in ("aligned", "shuffled", "popularity")]
     withheld = _class_names(network, source)[: WITHHELD[profile]]
-    found += [{"withheld": name, "masking": masking} for name in withheld for masking in ("none", "places")]
-    found += [{"withheld": name, "arm": "shuffled"} for name in withheld]
+    settings += [{"withheld": name, "masking": masking} for name in withheld for masking in ("none", "places")]
+    settings += [{"withheld": name, "arm": "shuffled"} for name in withheld]
     residuals = [{"part": "residuals", "fold": fold} for fold in range(splits.FOLDS)]
-    rows = [{**common, **PLAIN, **one} for one in found]
-    return rows + ([{**common, **one} for one in residuals] if source == "bulletin" and profile == "paper" else [])
+    rows = [{**common, **PLAIN, **trial} for trial in settings]
+    return rows + ([{**common, **trial} for trial in residuals] if source == "bulletin" and profile == "paper" else [])
 
 
 def _class_names(network, source):
@@ -89,7 +89,8 @@ def _class_names(network, source):
 def run(trials) -> list[dict]:
     """Do each trial: align on each fold's training events, and judge the others."""
     return [
-        _located(**_without(one, "part", "source")) if one["part"] == "residuals" else _judged(one) for one in trials
+        _located(**_without(trial, "part", "source")) if trial["part"] == "residuals" else _judged(trial)
+        for trial in trials
     ]
 
 
@@ -105,8 +106,8 @@ def _located(network, profile, fold):
     training = recipes.PROFILES[profile].training
     training = replace(training, learning_rate=card.training.learning_rate / 2)
     locator = Locator("dynamic", twin.config, training, fold, start_from=twin).fit(events.select(train), progress=False)
-    found = evaluation.estimates(locator.predict(events, test))
-    return {"source_id": events.source_id[test].tolist(), "estimates": np.round(found, 4).tolist()}
+    estimates = evaluation.estimates(locator.predict(events, test))
+    return {"source_id": events.source_id[test].tolist(), "estimates": np.round(estimates, 4).tolist()}
 
 
 def config(trial) -> dict:
@@ -124,14 +125,14 @@ def prepare(network, source, profile):
 
 def summary(result) -> dict[str, float]:
     """Recall at five, accuracy of the prompts, and the tower's estimates: what must come out again."""
-    found = {}
+    numbers = {}
     if result.get("rank"):
-        found["recall at 5"] = float(np.mean([rank is not None and rank <= JUDGED for rank in result["rank"]]))
+        numbers["recall at 5"] = float(np.mean([rank is not None and rank <= JUDGED for rank in result["rank"]]))
     if result.get("predicted"):
-        found["accuracy"] = float(np.mean(np.array(result["predicted"]) == np.array(result["truth"])))
+        numbers["accuracy"] = float(np.mean(np.array(result["predicted"]) == np.array(result["truth"])))
     if "estimates" in result:
-        found["median estimates"] = float(np.nanmedian(np.abs(np.array(result["estimates"], float))))
-    return found
+        numbers["median estimates"] = float(np.nanmedian(np.abs(np.array(result["estimates"], float))))
+    return numbers
 
 
 STUDY = runner.Study("alignment", trials, run, config, prepare, summary=summary)
@@ -176,8 +177,8 @@ class Corpus:
     @property
     def names(self) -> list[str]:
         """Classes with enough events to be classified, in the order of `seisbook.datasets.reports.CLASSES`."""
-        found = [name for name in reports.CLASSES if (self.classes == name).sum() >= FEWEST_OF_CLASS]
-        return found if len(found) > 1 else []
+        frequent = [name for name in reports.CLASSES if (self.classes == name).sum() >= FEWEST_OF_CLASS]
+        return frequent if len(frequent) > 1 else []
 
 
 @provenance.remember
@@ -202,8 +203,8 @@ def corpus(network, source, profile="paper") -> Corpus:
         seen = runs.as_locator(model, card).predict(events)
         blank = runs.as_locator(untrained, card).predict(events)
         rows.append((events, evaluation.estimates(seen), seen.embedding.numpy(), blank.embedding.numpy()))
-    ids, times = (np.concatenate([getattr(one[0], key) for one in rows]) for key in ("source_id", "origin_time"))
-    stations = np.concatenate([np.diff(one[0].start) for one in rows])
+    ids, times = (np.concatenate([getattr(part[0], key) for part in rows]) for key in ("source_id", "origin_time"))
+    stations = np.concatenate([np.diff(part[0].start) for part in rows])
     hour = pd.DatetimeIndex(times).hour + pd.DatetimeIndex(times).minute / 60
     metadata = [np.sin(np.pi * hour / 12), np.cos(np.pi * hour / 12), pd.DatetimeIndex(times).day_of_week, stations]
     has = np.flatnonzero(texts.loc[ids] != "")
@@ -213,9 +214,9 @@ def corpus(network, source, profile="paper") -> Corpus:
         ids[has],
         times[has],
         "observed" if observed else "templated",
-        *(one.loc[ids[has]].to_numpy(str) for one in (texts, classes)),
-        np.concatenate([one[0].y.numpy() for one in rows])[has],
-        *(np.concatenate([one[i] for one in rows])[has] for i in (1, 2, 3)),
+        *(part.loc[ids[has]].to_numpy(str) for part in (texts, classes)),
+        np.concatenate([part[0].y.numpy() for part in rows])[has],
+        *(np.concatenate([part[i] for part in rows])[has] for i in (1, 2, 3)),
         np.column_stack(metadata)[has],
         towns.loc[ids[has]].to_numpy(str),
     )
@@ -257,20 +258,27 @@ def _judged(trial):
     given = corpus(trial["network"], trial["source"], trial["profile"])
     texts = np.array(reports.mask(given.texts, trial["masking"], given.kind))
     n = len(texts)
-    found = _Judgement(
+    judgement = _Judgement(
         np.full(n, np.nan), np.zeros(n, bool), np.full(n, -1), np.full(n, np.nan), [], [], [], np.full(n, np.nan)
     )
     for train, test in _split(given, trial["split"]):
-        found.seen[test] = np.isin(texts[test], texts[train])
-        (_control if trial["arm"] in CONTROLS else _fold)(trial, given, texts, train, test, found)
+        judgement.seen[test] = np.isin(texts[test], texts[train])
+        (_control if trial["arm"] in CONTROLS else _fold)(trial, given, texts, train, test, judgement)
     names = given.names
-    result = {"classes": names, "truth": [names.index(one) if one in names else -1 for one in given.classes]}
-    result |= {"n_texts": len(np.unique(texts)), "gallery": found.gallery, "gap": np.round(found.gap, 3).tolist()}
+    result = {
+        "classes": names,
+        "truth": [names.index(event_class) if event_class in names else -1 for event_class in given.classes],
+    }
+    result |= {
+        "n_texts": len(np.unique(texts)),
+        "gallery": judgement.gallery,
+        "gap": np.round(judgement.gap, 3).tolist(),
+    }
     for name in ("rank", "centred", "margin"):
-        values = getattr(found, name)
+        values = getattr(judgement, name)
         result[name] = None if np.isnan(values).all() else [None if np.isnan(v) else round(float(v), 3) for v in values]
-    result |= {"text_rank": found.text_rank, "seen": found.seen.astype(int).tolist()}
-    return {**result, "predicted": found.predicted.tolist() if (found.predicted >= 0).any() else None}
+    result |= {"text_rank": judgement.text_rank, "seen": judgement.seen.astype(int).tolist()}
+    return {**result, "predicted": judgement.predicted.tolist() if (judgement.predicted >= 0).any() else None}
 
 
 def _split(given, split):
@@ -295,7 +303,9 @@ def _fold(trial, given, texts, train, test, found):
         found.rank[test] = alignment.ranks(placed @ answers.T, correct)
         found.text_rank += alignment.ranks(answers @ placed.T, correct.T).tolist()
         of_training = [aligner.embed_events(events[train]).mean(0), aligner.embed_texts(said).mean(0)]
-        moved = [alignment.centred(one, mean) for one, mean in zip((placed, answers), of_training, strict=True)]
+        moved = [
+            alignment.centred(embedded, mean) for embedded, mean in zip((placed, answers), of_training, strict=True)
+        ]
         found.centred[test] = alignment.ranks(moved[0] @ moved[1].T, correct)
         found.gap.append([alignment.modality_gap(placed, answers), alignment.modality_gap(*moved)])
     if given.names:
@@ -365,4 +375,4 @@ def _controlled(trial, given, texts, train, test):
         model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000))
         values = vectors_of(given, "aligned", train)
     said = model.fit(values[train], given.classes[train]).predict(values[test])
-    return [given.names.index(one) for one in said]
+    return [given.names.index(event_class) for event_class in said]

@@ -92,7 +92,7 @@ def trials(network, source, profile) -> list[dict]:
 
 def run(trials) -> list[dict]:
     """Fine-tune on each fold's training events, and judge the others: `rank`, `predicted` as in the alignment study."""
-    return [_judged(one) for one in trials]
+    return [_judged(trial) for trial in trials]
 
 
 def config(trial) -> dict:
@@ -112,18 +112,18 @@ def _judged(trial):
     given, (events, model) = alignment_study.corpus(*where), read_events(*where)
     texts = np.array(reports.mask(given.texts, trial["masking"], given.kind))
     n = len(texts)
-    found = _Judgement(np.full(n, np.nan), None, np.full(n, -1), None, [], [], [], None)
+    judgement = _Judgement(np.full(n, np.nan), None, np.full(n, -1), None, [], [], [], None)
     epochs = []
     for train, test in _split(given, PLAIN["split"]):
         tower, aligner, chosen = _tuned({**PLAIN, **trial}, given, events, model, texts, train)
-        _judge({**PLAIN, **trial}, given, aligner, tower.vectors(events, test), texts, test, found)
+        _judge({**PLAIN, **trial}, given, aligner, tower.vectors(events, test), texts, test, judgement)
         epochs.append(chosen)
-    truth = [given.names.index(one) if one in given.names else -1 for one in given.classes]
-    predicted = found.predicted.tolist() if given.names else None
+    truth = [given.names.index(event_class) if event_class in given.names else -1 for event_class in given.classes]
+    predicted = judgement.predicted.tolist() if given.names else None
     return {
         "classes": given.names,
         "truth": truth,
-        "rank": found.rank.tolist(),
+        "rank": judgement.rank.tolist(),
         "predicted": predicted,
         "epochs": epochs,
     }

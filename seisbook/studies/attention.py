@@ -115,8 +115,8 @@ def collect(model, events, codes, points=None, checks=True, progress=True) -> pd
 def scores(table) -> dict:
     """Each measure and null as a column in which larger means more important, by name."""
     last = _last(table)
-    found = {name: table[column.format(last=last)] for name, column in MEASURES.items()}
-    return found | {name: sign * table[column] for name, (column, sign) in NULLS.items()}
+    columns = {name: table[column.format(last=last)] for name, column in MEASURES.items()}
+    return columns | {name: sign * table[column] for name, (column, sign) in NULLS.items()}
 
 
 def _last(table):
@@ -130,7 +130,7 @@ def _with_random(found, random_state=0):
 
 
 def _by_event(values, table):
-    return [one.to_numpy() for _, one in values.groupby(table.event)]
+    return [group.to_numpy() for _, group in values.groupby(table.event)]
 
 
 def _order(values):
@@ -150,8 +150,15 @@ def agreement(table, random_state=0) -> list[dict]:
     emphasised = _by_event(table.emphasis, table)
     rows = []
     for name, values in _with_random(scores(table), random_state).items():
-        one = attention.rank_agreement(_by_event(values, table), emphasised, TOP)
-        rows.append({"measure": name, "tau": list(one.tau), "overlap": list(one.overlap), "events": one.events})
+        rank_agreement = attention.rank_agreement(_by_event(values, table), emphasised, TOP)
+        rows.append(
+            {
+                "measure": name,
+                "tau": list(rank_agreement.tau),
+                "overlap": list(rank_agreement.overlap),
+                "events": rank_agreement.events,
+            }
+        )
     return rows
 
 
@@ -165,10 +172,10 @@ def beyond(*tables) -> list[dict]:
     """
     rows = []
     for name in MEASURES:
-        each = pd.concat([_partial(table, name) for table in tables], axis=1).mean(axis=1).dropna()
-        if each.empty:
+        correlations = pd.concat([_partial(table, name) for table in tables], axis=1).mean(axis=1).dropna()
+        if correlations.empty:
             raise UserError(f"{name} follows from distance and signal-to-noise ratio in every event: nothing is beyond")
-        rows.append({"measure": name, "correlation": _mean(each), "events": len(each)})
+        rows.append({"measure": name, "correlation": _mean(correlations), "events": len(correlations)})
     return rows
 
 
@@ -177,8 +184,10 @@ def _partial(table, name):
     values = scores(table)[name]
     return pd.Series(
         {
-            event: attention.partial_rank_correlation(values[one.index], one.emphasis, one[["epicentral_km", "snr"]])
-            for event, one in table.groupby("event")
+            event: attention.partial_rank_correlation(
+                values[stations.index], stations.emphasis, stations[["epicentral_km", "snr"]]
+            )
+            for event, stations in table.groupby("event")
         }
     )
 
@@ -200,17 +209,17 @@ def designs(table, network, random_state=0) -> pd.DataFrame:
     orders |= {f"selection_{block}": table[f"selection_{block}"] for block in range(1, _last(table) + 1)}
     times = TravelTimes(network.velocity_model)
     rows = []
-    for event, one in table.groupby("event"):
-        information = _information(one, network, times)
+    for event, stations in table.groupby("event"):
+        information = _information(stations, network, times)
         best = optimal_design.best_set(information, TOP)
-        sets = {name: _order(values[one.index].to_numpy())[:TOP] for name, values in orders.items()}
+        sets = {name: _order(values[stations.index].to_numpy())[:TOP] for name, values in orders.items()}
         sets["D-optimal"] = best
-        found = optimal_design.efficiency(information, list(sets.values()), best)
-        azimuth = np.degrees(np.arctan2(one.east_km, one.north_km)).to_numpy()
+        efficiencies = optimal_design.efficiency(information, list(sets.values()), best)
+        azimuth = np.degrees(np.arctan2(stations.east_km, stations.north_km)).to_numpy()
         gaps = [azimuthal_gap(azimuth[chosen]) for chosen in sets.values()]
         rows += [
             {"event": event, "order": order, "efficiency": value, "gap_deg": gap}
-            for order, value, gap in zip(sets, found, gaps, strict=True)
+            for order, value, gap in zip(sets, efficiencies, gaps, strict=True)
         ]
     return pd.DataFrame(rows)
 
@@ -249,15 +258,15 @@ def blocks(table, found) -> list[dict]:
     found : DataFrame
         Of `designs`.
     """
-    others = {"nearest": -table.epicentral_km, "signal-to-noise": table.snr, "analyst": table.emphasis}
+    orders = {"nearest": -table.epicentral_km, "signal-to-noise": table.snr, "analyst": table.emphasis}
     if table.emphasis.isna().all():
-        del others["analyst"]
+        del orders["analyst"]
     rows = []
     for block in range(1, _last(table) + 1):
         name = f"selection_{block}"
         taus = {
-            other: list(attention.rank_agreement(_by_event(table[name], table), _by_event(values, table), TOP).tau)
-            for other, values in others.items()
+            order: list(attention.rank_agreement(_by_event(table[name], table), _by_event(values, table), TOP).tau)
+            for order, values in orders.items()
         }
         rows.append({"block": block, "tau": taus, "efficiency": _mean(found[found.order == name].efficiency)})
     return rows
@@ -265,12 +274,12 @@ def blocks(table, found) -> list[dict]:
 
 def between(table) -> list[dict]:
     """Rank agreement of each pair of measures: selections, gradients, rollout, and the two checks that need none."""
-    found = {name: scores(table)[name] for name in MEASURES}
-    found |= {name: table[column].abs() for name, column in CHECKS.items()}
+    columns = {name: scores(table)[name] for name in MEASURES}
+    columns |= {name: table[column].abs() for name, column in CHECKS.items()}
     rows = []
-    for one, other in combinations(found, 2):
-        values = [_by_event(found[name], table) for name in (one, other)]
-        rows.append({"measures": [one, other], "tau": list(attention.rank_agreement(*values, TOP).tau)})
+    for first, second in combinations(columns, 2):
+        values = [_by_event(columns[name], table) for name in (first, second)]
+        rows.append({"measures": [first, second], "tau": list(attention.rank_agreement(*values, TOP).tau)})
     return rows
 
 
@@ -287,8 +296,8 @@ def by_event(table, found) -> pd.DataFrame:
     groups = table.groupby("event")
     columns = groups[["magnitude", "depth_km"]].first()
     return columns.assign(
-        nearest=[_tau(one.rollout, -one.epicentral_km) for _, one in groups],
-        analyst=[_tau(one.rollout, one.emphasis) for _, one in groups],
+        nearest=[_tau(stations.rollout, -stations.epicentral_km) for _, stations in groups],
+        analyst=[_tau(stations.rollout, stations.emphasis) for _, stations in groups],
         beyond=_partial(table, "rollout"),
         efficiency=efficiency.rollout,
         gain=efficiency.rollout - efficiency.nearest,
@@ -305,7 +314,9 @@ QUANTITIES = ("nearest", "analyst", "beyond", "efficiency", "gain")  # of `by_ev
 def strata(frame) -> list[dict]:
     """The quantities of `by_event` in thirds of the magnitudes, and of shallow and of deep events."""
     thirds = pd.qcut(frame.magnitude, 3, duplicates="drop")
-    parts = {("magnitude", f"M {one.left:.1f} to {one.right:.1f}"): thirds == one for one in thirds.cat.categories}
+    parts = {
+        ("magnitude", f"M {third.left:.1f} to {third.right:.1f}"): thirds == third for third in thirds.cat.categories
+    }
     deep = frame.depth_km >= DEEP_KM
     if deep.any() and not deep.all():
         parts |= {("class", f"shallower than {DEEP_KM:g} km"): ~deep, ("class", f"{DEEP_KM:g} km or deeper"): deep}
@@ -335,16 +346,16 @@ def deletion(model, events, table, network, random_state=0, progress=True) -> li
 
     The order `D-optimal` adds, one by one, the station that adds most to the information on the hypocentre.
     """
-    some = events.select(np.unique(table.event)).read_by(model)
+    selected = events.select(np.unique(table.event)).read_by(model)
     times, values = TravelTimes(network.velocity_model), scores(table)
     values = _with_random({name: values[name] for name in ("rollout", "nearest", "signal-to-noise")}, random_state)
-    orders = {name: [_order(one) for one in _by_event(column, table)] for name, column in values.items()}
+    orders = {name: [_order(stations) for stations in _by_event(column, table)] for name, column in values.items()}
     orders["D-optimal"] = [
-        optimal_design.greedy_order(_information(one, network, times)) for _, one in table.groupby("event")
+        optimal_design.greedy_order(_information(stations, network, times)) for _, stations in table.groupby("event")
     ]
     rows = []
     for name, order in orders.items():
-        curve = attention.deletion_curve(model, some, order, KEPT, progress)
+        curve = attention.deletion_curve(model, selected, order, KEPT, progress)
         summary = attention.summarise_deletion(curve).reset_index()
         rows += [{"order": name, **row} for row in summary.to_dict("records")]
     return rows
@@ -384,15 +395,15 @@ def faults(locator, events) -> list[dict]:
         `change`), median epicentral error in km: `error_km`, `error_spoilt_km`, and `error_without_km`, of the events
         without that station.
     """
-    some = events.select(np.flatnonzero(np.diff(events.start) >= FEWEST))
+    large = events.select(np.flatnonzero(np.diff(events.start) >= FEWEST))
     rate, rows = locator.config.sampling_rate_hz, []
     for name, perturbation in FAULTS.items():
-        spoilt, struck = spoil_nearest(some, perturbation, rate)
-        before, after = (_share(locator.model_, one, struck) for one in (some, spoilt))
-        without = keep_stations(some, ~np.isin(np.arange(len(some.pos)), struck))
+        spoilt, struck = spoil_nearest(large, perturbation, rate)
+        before, after = (_share(locator.model_, variant, struck) for variant in (large, spoilt))
+        without = keep_stations(large, ~np.isin(np.arange(len(large.pos)), struck))
         row = {"fault": name, "share": _mean(before), "share_spoilt": _mean(after), "change": _mean(after - before)}
-        kinds = {"error_km": some, "error_spoilt_km": spoilt, "error_without_km": without}
-        rows.append(row | {kind: list(bootstrap_ci(_errors(locator, one))) for kind, one in kinds.items()})
+        kinds = {"error_km": large, "error_spoilt_km": spoilt, "error_without_km": without}
+        rows.append(row | {kind: list(bootstrap_ci(_errors(locator, variant))) for kind, variant in kinds.items()})
     return rows
 
 
@@ -400,7 +411,7 @@ def _share(model, events, struck):
     """Share of each event's rollout that one of its stations has."""
     read = events.read_by(model)
     rollouts = [attention.rollout(attention.selection(model, read, i)) for i in range(len(read))]
-    return np.array([one[row - start] for one, row, start in zip(rollouts, struck, read.start, strict=False)])
+    return np.array([rollout[row - start] for rollout, row, start in zip(rollouts, struck, read.start, strict=False)])
 
 
 def _errors(locator, events):
@@ -425,15 +436,15 @@ def measure(name, progress=True) -> dict:
     _, events = runs.parts_of(trained["dynamic"][1], progress)
     points = emphasis(bulletins.read_bulletin(name).readings) if name == ANALYST else None
     codes = station_codes(events, network)
-    tables, found, frames = {}, {}, {}
-    for model, (one, _) in trained.items():
-        tables[model] = collect(one, events, codes, points, progress=progress)
-        found[model] = designs(tables[model], network)
-        frames[model] = by_event(tables[model], found[model])
+    tables, design_tables, frames = {}, {}, {}
+    for model, (trained_model, _) in trained.items():
+        tables[model] = collect(trained_model, events, codes, points, progress=progress)
+        design_tables[model] = designs(tables[model], network)
+        frames[model] = by_event(tables[model], design_tables[model])
     content = {"models": {}, "contrast": contrast(frames, tables)}
     for model in trained:
         content["models"][model] = {"events": len(frames[model])}
-        content["models"][model] |= _summed_up(tables[model], found[model], frames[model])
+        content["models"][model] |= _summed_up(tables[model], design_tables[model], frames[model])
     model, card = trained["dynamic"]
     content["deletion"] = deletion(model, events, tables["dynamic"], network, progress=progress)
     content["faults"] = faults(runs.as_locator(model, card), events)
@@ -453,11 +464,14 @@ def _summed_up(table, found, frame):
 
 
 def _shuffled(model, events, network, codes, points, progress):
-    others = [attention.shuffle_weights(model, seed) for seed in SHUFFLES]
-    tables = [collect(other, events, codes, points, checks=False, progress=progress) for other in others]
-    found = pd.concat([designs(table, network) for table in tables])
-    each = found[found.order == "rollout"].groupby("event").efficiency.mean()
-    return {"shuffled": None if points is None else beyond(*tables), "shuffled_efficiency": _mean(each)}
+    shuffled_models = [attention.shuffle_weights(model, seed) for seed in SHUFFLES]
+    tables = [
+        collect(shuffled_model, events, codes, points, checks=False, progress=progress)
+        for shuffled_model in shuffled_models
+    ]
+    design_table = pd.concat([designs(table, network) for table in tables])
+    efficiency = design_table[design_table.order == "rollout"].groupby("event").efficiency.mean()
+    return {"shuffled": None if points is None else beyond(*tables), "shuffled_efficiency": _mean(efficiency)}
 
 
 def path_of(network, model):

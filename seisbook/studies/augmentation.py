@@ -74,8 +74,8 @@ def _tested(network, source, profile, arm):
     for axis, severities in {"none": (None,), **SEVERITIES[profile]}.items():
         for severity in severities:
             held = _held(network, source, profile, axis, severity)
-            found = evaluation.rounded(evaluation.errors(locator.predict(held), held), ("epicentral_km",))
-            tests.append({"axis": axis, "severity": severity, **found})
+            errors = evaluation.rounded(evaluation.errors(locator.predict(held), held), ("epicentral_km",))
+            tests.append({"axis": axis, "severity": severity, **errors})
     return {"tests": tests}
 
 
@@ -100,7 +100,7 @@ def _perturbed_copies(events, axes, sampling_rate_hz, rng):
     """Each event once, with an axis and then a severity drawn by chance."""
     drawn = [(axis, rng.choice(axes[axis])) for axis in rng.choice(list(axes), len(events))]
     for axis, severity in dict.fromkeys(drawn):
-        chosen = [i for i, one in enumerate(drawn) if one == (axis, severity)]
+        chosen = [i for i, pair in enumerate(drawn) if pair == (axis, severity)]
         perturbation = perturbations.AXES[axis].make(severity, random_state=TRAINING_DRAWS)
         yield perturbation.apply(events.select(chosen), sampling_rate_hz, progress=False)
 

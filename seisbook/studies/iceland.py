@@ -79,8 +79,10 @@ def calibrated(events, catalogue, codes):
     factor = read - events.amplitude.numpy().reshape(len(events), len(codes))
     amplitude = events.amplitude.clone().reshape(len(events), len(codes))
     for i in range(len(events)):
-        others = pd.DataFrame(np.delete(factor, i, 0)).median().to_numpy()
-        amplitude[i] += torch.from_numpy(np.where(np.isnan(others), np.nanmedian(others), others)).float()
+        median_factor = pd.DataFrame(np.delete(factor, i, 0)).median().to_numpy()
+        amplitude[i] += torch.from_numpy(
+            np.where(np.isnan(median_factor), np.nanmedian(median_factor), median_factor)
+        ).float()
     return replace(events, amplitude=amplitude.flatten())
 
 
@@ -102,7 +104,7 @@ def estimates(progress=True) -> dict:
     model, card = checkpoints.load(MODEL)
     locator = runs.as_locator(model, card)
     moved = displacement(events, rate)
-    found = {
+    by_method = {
         "model, counts of velocity": evaluation.estimates(locator.predict(events)),
         "model, displacement": evaluation.estimates(locator.predict(moved)),
         "model, displacement, calibrated": evaluation.estimates(locator.predict(calibrated(moved, catalogue, codes))),
@@ -112,11 +114,11 @@ def estimates(progress=True) -> dict:
         catalogue, build.recorded(catalogue, network, sources.folder(NETWORK)), rate, progress
     )
     classical = ClassicalLocator(network, progress=progress).fit(twin)
-    for name, one in (("classical, the source's picks", catalogue), ("classical, own picks", picked)):
-        found[name] = classical.predict(one).loc[events.source_id.astype(str), LABELS].to_numpy(float)
-    found["classical, own picks"][:, 3] = np.nan  # from counts, not from nm
+    for name, picks in (("classical, the source's picks", catalogue), ("classical, own picks", picked)):
+        by_method[name] = classical.predict(picks).loc[events.source_id.astype(str), LABELS].to_numpy(float)
+    by_method["classical, own picks"][:, 3] = np.nan  # from counts, not from nm
     middle = np.median(runs.labels(network, twin), axis=0)
-    return {**found, "the twin's median": np.tile(middle, (len(events), 1))}
+    return {**by_method, "the twin's median": np.tile(middle, (len(events), 1))}
 
 
 def labels() -> np.ndarray:

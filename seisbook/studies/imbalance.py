@@ -148,8 +148,8 @@ def _training_set(magnitude, train, limit, kept, remedy, seed):
 def _balanced(magnitude, subset, rng):
     """As many events, drawn with replacement so that all bins of magnitude are equally frequent."""
     bins = np.floor(np.nan_to_num(magnitude[subset], nan=np.nanmedian(magnitude[subset])) / BIN)
-    _, which, count = np.unique(bins, return_inverse=True, return_counts=True)
-    weight = 1 / count[which]
+    _, bin_of_event, count = np.unique(bins, return_inverse=True, return_counts=True)
+    weight = 1 / count[bin_of_event]
     return rng.choice(subset, len(subset), p=weight / weight.sum())
 
 

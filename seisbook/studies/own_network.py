@@ -63,15 +63,15 @@ def compare(train, test, twin, borrowed, pretraining, training, random_state=0) 
     config = borrowed.config
     on_twin = Locator("dynamic", config, pretraining, random_state).fit(twin, progress=False)
     own = {"random weights": None, "another network's model": borrowed, "the twin's model": on_twin.model_}
-    found = {}
+    error_tables = {}
     for name, start in own.items():
         if start is not None:
             untouched = Locator("dynamic", config, training)
             untouched.model_ = start
-            found[f"{name}, as it is"] = evaluation.errors(untouched.predict(test), test)
+            error_tables[f"{name}, as it is"] = evaluation.errors(untouched.predict(test), test)
         locator = Locator("dynamic", config, training, random_state, start_from=start).fit(train, progress=False)
-        found[f"{name}, then one's own events"] = evaluation.errors(locator.predict(test), test)
-    return found
+        error_tables[f"{name}, then one's own events"] = evaluation.errors(locator.predict(test), test)
+    return error_tables
 
 
 def classical(network, catalogue, train, test) -> pd.DataFrame:
@@ -98,12 +98,12 @@ def table(found) -> pd.DataFrame:
     """The arms' errors with their 95 % intervals over the test events."""
     rows = {}
     for name, errors in found.items():
-        one = evaluation.summarise_errors(errors)
+        summary = evaluation.summarise_errors(errors)
         rows[name] = {
             "events": len(errors),
-            "epicentre (km)": f"{_estimate(one['epicentral_km'], 'median'):.1f}",
-            "depth (km)": f"{_estimate(one['depth_km'], 'median'):.1f}",
-            "magnitude RMSE": f"{_estimate(one['magnitude'], 'rmse'):.2f}",
+            "epicentre (km)": f"{_estimate(summary['epicentral_km'], 'median'):.1f}",
+            "depth (km)": f"{_estimate(summary['depth_km'], 'median'):.1f}",
+            "magnitude RMSE": f"{_estimate(summary['magnitude'], 'rmse'):.2f}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -73,11 +73,11 @@ def pretrain(network, model, profile="paper", progress=True, may_replace=never) 
         If a published model is out of date and may not be replaced, or code has changed since the last commit.
     """
     path = twin_path(network, model, profile)
-    found = checkpoints.state(path, twin_key(network, model, profile))
-    if found.name in ("current", "unverified", "refuted"):
+    state = checkpoints.state(path, twin_key(network, model, profile))
+    if state.name in ("current", "unverified", "refuted"):
         return path
     if path.parent == checkpoints.MODELS:
-        allow(path, found, may_replace)
+        allow(path, state, may_replace)
     return train_on_twin(network, model, profile, path, progress)
 
 

@@ -56,10 +56,10 @@ def _tested(network, source, profile, axis, severity):
     if axis != "none":
         rate = networks.load(network).window.sampling_rate_hz
         events = perturbations.AXES[axis].make(severity).apply(events, rate, progress=False)
-    found = {model: _predicted(*_trained(network, model), events) for model in MODELS}
+    errors = {model: _predicted(*_trained(network, model), events) for model in MODELS}
     if axis in CLASSICAL_AXES:
-        found["classical"] = _located(network, source, events.select(np.arange(min(CLASSICAL_EVENTS, len(events)))))
-    return found
+        errors["classical"] = _located(network, source, events.select(np.arange(min(CLASSICAL_EVENTS, len(events)))))
+    return errors
 
 
 def _predicted(model, card, events):
@@ -70,8 +70,8 @@ def _located(network, source, events):
     """The classical pipeline; an event that it cannot locate or size gets the training events' medians."""
     locator, guess = _fitted(network, source)
     names = events.source_id.astype(str)
-    found = locator.predict(picked(events, locator.network))
-    estimate = found.reindex(names)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy(float)
+    locations = locator.predict(picked(events, locator.network))
+    estimate = locations.reindex(names)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy(float)
     estimate = np.where(np.isnan(estimate), guess, estimate)
     return evaluation.rounded(evaluation.hypocentral_errors(estimate, events.y.numpy(), names))
 

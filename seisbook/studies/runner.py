@@ -63,16 +63,16 @@ def _alone(trial):
 
 def medians(result, where="") -> dict[str, float]:
     """Medians of the absolute errors in a result, and the RMSE of magnitudes, by their place in it."""
-    found = {}
+    numbers = {}
     for name, value in result.items() if isinstance(result, dict) else enumerate(result):
         place = f"{where}{name}"
         if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
-            found |= medians(value, f"{place}.")
+            numbers |= medians(value, f"{place}.")
         elif name in ERRORS and isinstance(value, list):
-            found[place] = float(np.nanmedian(np.abs(np.array(value, float))))
+            numbers[place] = float(np.nanmedian(np.abs(np.array(value, float))))
         elif isinstance(value, float) and (name in (*ERRORS, "median") or place.endswith("magnitude.rmse")):
-            found[place] = abs(value)
-    return found
+            numbers[place] = abs(value)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -232,12 +232,12 @@ def status(study, network, source, profile) -> Status:
 def state(study, network, source, profile) -> provenance.State:
     """State of a study's published record: stale, too, if trials are missing in it."""
     shelf = _Shelf(study, network, source, profile)
-    found = provenance.state(shelf.merged, shelf.key)
-    if found.name in ("current", "unverified"):
+    published = provenance.state(shelf.merged, shelf.key)
+    if published.name in ("current", "unverified"):
         stock = _take_stock(shelf, _wanted(shelf, progress=False), here=False)
         if stock.missing:
             return provenance.State("stale", str(_status(stock)))
-    return found
+    return published
 
 
 def merge(study, network, source, profile) -> Path:
@@ -402,14 +402,14 @@ class _Stock(NamedTuple):
 def _take_stock(shelf, trials, here=True):
     """What there is of these trials: in the merged file, and, if `here` is asked for, of this machine's own runs."""
     kept, corrupt = _read_folder(shelf.folder) if here else ([], [])
-    found, outdated = {}, set()
+    current, outdated = {}, set()
     for record in kept + _read_merged(shelf):  # a committed record goes before one that was made here
         if trials.get(record["key"]) == record["trial"] and not _moved(record["inputs"]):
-            found[record["key"]] = record
+            current[record["key"]] = record
         else:
             outdated.add(_text(record["trial"]))
-    stale = sum(_text(trial) in outdated for digest, trial in trials.items() if digest not in found)
-    return _Stock(trials, found, stale, corrupt)
+    stale = sum(_text(trial) in outdated for digest, trial in trials.items() if digest not in current)
+    return _Stock(trials, current, stale, corrupt)
 
 
 def _moved(inputs):

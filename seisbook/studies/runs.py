@@ -75,11 +75,11 @@ def run(network, model, split="random", fold=0, profile="paper", progress=True, 
     """
     path = record_path(network, model, split, fold, profile)
     key = run_key(network, model, split, fold, profile)
-    found = provenance.state(path, key)
-    if found.name not in ("missing", "stale", "damaged", "refuted"):
+    state = provenance.state(path, key)
+    if state.name not in ("missing", "stale", "damaged", "refuted"):
         return records.read(path)[1]
     if profile == "paper":
-        allow(path, found, may_replace)
+        allow(path, state, may_replace)
     if model != "classical":
         pretrain(network, model, profile, progress, may_replace)
     with provenance.watched() as inputs:
@@ -108,8 +108,15 @@ def train_and_test(network, model, split="random", fold=0, profile="paper", prog
     else:
         result = _learned(place, model, split, fold, profile, progress)
     source = "simulated" if split == "twin" else "bulletin"
-    what = {"network": place.name, "model": model, "profile": profile, "source": source, "split": split, "fold": fold}
-    return result._replace(record={**what, "threads": torch.get_num_threads(), **result.record})
+    settings = {
+        "network": place.name,
+        "model": model,
+        "profile": profile,
+        "source": source,
+        "split": split,
+        "fold": fold,
+    }
+    return result._replace(record={**settings, "threads": torch.get_num_threads(), **result.record})
 
 
 def _keep_model(made, network, model, split, fold, profile, key, inputs):
@@ -190,8 +197,8 @@ def locate_classically(network, train, test, progress):
     start = time.perf_counter()
     locator = ClassicalLocator(network, progress=progress).fit(train)
     seconds = round(time.perf_counter() - start, 1)
-    found = locator.predict(test)
-    estimate = found.reindex(test.events.index)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy()
+    locations = locator.predict(test)
+    estimate = locations.reindex(test.events.index)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy()
     # an event that cannot be located or sized gets the medians of the training events: to leave it out would flatter
     guess = np.nanmedian(labels(network, train), axis=0)
     if (missing := np.isnan(estimate).any(axis=1)).any():

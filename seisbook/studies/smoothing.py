@@ -136,9 +136,9 @@ def _rows(table):
 def _rounded(value, digits=4):
     """Plain numbers of a few digits, all the way down."""
     if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
+        return {name: _rounded(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_rounded(one) for one in value]
+        return [_rounded(part) for part in value]
     return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 

@@ -66,7 +66,7 @@ def trials(network, source, profile) -> list[dict]:
         for arm in ARMS[:2]
     ]
     common = {"network": network, "source": source, "profile": profile}
-    return [{**common, **one} for one in crossed + whole + learning + alone]
+    return [{**common, **trial} for trial in crossed + whole + learning + alone]
 
 
 def _one(which, seed):
@@ -99,9 +99,9 @@ def run(trials, device="cpu") -> list[dict]:
     )
     locator.fit(events, [train for train, _ in parts], progress=False)
     predictions = locator.predict(events, external)
-    found = [locator.predict(events, test) for _, test in parts]
+    fold_predictions = [locator.predict(events, test) for _, test in parts]
     return [
-        _result(events, external, _estimates(predictions, r), test, _estimates(found[r], r), len(train))
+        _result(events, external, _estimates(predictions, r), test, _estimates(fold_predictions[r], r), len(train))
         for r, (train, test) in enumerate(parts)
     ]
 
@@ -115,8 +115,8 @@ def _whole(network, source, profile, **trial):
     training = replace(recipes.PROFILES[profile].training, learning_rate=card.training.learning_rate / 2)
     locator = Locator(trial["arm"], twin.config, training, trial["seeds"][0], start_from=twin)
     locator.fit(events.select(train), progress=False)
-    found = [_estimates(locator.predict(events, index)) for index in (external, test)]
-    return _result(events, external, found[0], test, found[1], len(train))
+    predictions = [_estimates(locator.predict(events, index)) for index in (external, test)]
+    return _result(events, external, predictions[0], test, predictions[1], len(train))
 
 
 def _estimates(predictions, replica=...):
