@@ -136,8 +136,8 @@ def _stage(outputs, repository="", site=""):
             shutil.copy2(_executed(chapter, outputs), staged / "book")
     for name, (chapter, figure) in COVER.items():
         (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
-    found = claims.claims()
-    for name, text in (("ledger", claims.ledger(found)), ("measurements", claims.measurements(found))):
+    all_claims = claims.claims()
+    for name, text in (("ledger", claims.ledger(all_claims)), ("measurements", claims.measurements(all_claims))):
         (staged / "book" / f"{name}.md").write_text(text, encoding="utf-8")
     return staged
 

@@ -263,10 +263,16 @@ def _write_log(notebook, output):
             seconds, status = (cell["metadata"]["papermill"][key] for key in ("duration", "status"))
             first = ("".join(cell["source"]).splitlines() or [""])[0]
             lines.append(f"{seconds or 0:7.1f} s  {status:9}  {first}")
-            errors = [one for one in cell["outputs"] if one.get("name") == "stderr"]
-            written = [line.rsplit("\r")[-1] for one in errors for line in "".join(one["text"]).split("\n")]
+            errors = [cell_output for cell_output in cell["outputs"] if cell_output.get("name") == "stderr"]
+            written = [
+                line.rsplit("\r")[-1] for cell_output in errors for line in "".join(cell_output["text"]).split("\n")
+            ]
             lines += [f"           {line}" for line in written if line.strip()]
-            lines += [f"           {one['ename']}: {one['evalue']}" for one in cell["outputs"] if "ename" in one]
+            lines += [
+                f"           {cell_output['ename']}: {cell_output['evalue']}"
+                for cell_output in cell["outputs"]
+                if "ename" in cell_output
+            ]
     path = output.with_suffix(".log")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -290,12 +296,12 @@ def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
     if not all(sources.is_available(name) for name in _networks()):
         raise UserError("published chapters show the real bulletins: `make data`, or set SEISBOOK_DATA_DIR")
     (executed,) = run([chapter], "paper", {}, progress)
-    done = nbformat.read(executed, as_version=4)
-    cells = [cell for cell in done.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    executed_notebook = nbformat.read(executed, as_version=4)
+    cells = [cell for cell in executed_notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     notebook = nbformat.read(chapter, as_version=4)
-    for cell, made in zip(notebook.cells, cells, strict=True):
+    for cell, executed_cell in zip(notebook.cells, cells, strict=True):
         if cell.cell_type == "code":
-            cell.outputs = [output for output in made.outputs if output.output_type != "stream"]
+            cell.outputs = [output for output in executed_cell.outputs if output.output_type != "stream"]
             cell.execution_count = None
     made_of = origin(executed)["provenance"]
     notebook.metadata["seisbook"] = {**made_of, "content": outputs_hash(notebook)}
@@ -346,12 +352,12 @@ def printed(notebook: Path) -> dict[str, float]:
     """Numbers in the text that a notebook's cells print, by cell and place; pictures and scripts are left out."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     outputs = [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and not _is_injected(cell)]
-    found = {}
+    by_place = {}
     for place, printed_by_cell in enumerate(outputs):
         texts = ["".join(output.get("data", {}).get("text/plain", "")) for output in printed_by_cell]
         numbers = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", " ".join(texts))
-        found |= {f"cell {place}, number {i}": float(number) for i, number in enumerate(numbers)}
-    return found
+        by_place |= {f"cell {place}, number {i}": float(number) for i, number in enumerate(numbers)}
+    return by_place
 
 
 def _is_injected(cell):

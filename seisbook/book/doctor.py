@@ -37,24 +37,24 @@ def examine() -> list[Finding]:
 def report(findings) -> str:
     """The findings, a line each, and whether the machine is ready."""
     marks = {(True, True): "ok     ", (False, True): "MISSING", (True, False): "ok     ", (False, False): "note   "}
-    lines = [f"{marks[one.well, one.needed]}  {one.name:10}  {one.text}" for one in findings]
-    missing = [one.name for one in findings if one.needed and not one.well]
+    lines = [f"{marks[finding.well, finding.needed]}  {finding.name:10}  {finding.text}" for finding in findings]
+    missing = [finding.name for finding in findings if finding.needed and not finding.well]
     verdict = f"Not ready yet: see {', '.join(missing)}." if missing else "This machine is ready."
     return "\n".join([*lines, "", verdict])
 
 
 def python() -> Finding:
     """The interpreter's version."""
-    least, found = ".".join(map(str, PYTHON)), sys.version.split()[0]
-    return Finding("Python", sys.version_info >= PYTHON, f"{found}; {least} or newer is needed")
+    least, version = ".".join(map(str, PYTHON)), sys.version.split()[0]
+    return Finding("Python", sys.version_info >= PYTHON, f"{version}; {least} or newer is needed")
 
 
 def packages() -> Finding:
     """Installed versions against `requirements.lock`."""
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     wanted = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
-    found = {name: _version(name) for name in wanted}
-    wrong = [f"{name} is {found[name] or 'missing'}" for name in wanted if found[name] != wanted[name]]
+    installed = {name: _version(name) for name in wanted}
+    wrong = [f"{name} is {installed[name] or 'missing'}" for name in wanted if installed[name] != wanted[name]]
     text = f"{len(wanted)} packages as in requirements.lock"
     if wrong:
         few = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")

@@ -46,11 +46,11 @@ def station_residuals(terms, catalogue, network) -> str:
     grouped = table.groupby(catalogue.readings.station_code)[["p_residual_s", "s_residual_s"]]
     _require(set(terms.index) == set(grouped.groups), "the rows should be stations: group by `readings.station_code`.")
     _require({"p_residual_s", "s_residual_s"} <= set(terms), "keep both columns, that of P and that of S.")
-    found = terms.loc[list(grouped.groups), ["p_residual_s", "s_residual_s"]].to_numpy(float)
+    answer = terms.loc[list(grouped.groups), ["p_residual_s", "s_residual_s"]].to_numpy(float)
     right = grouped.median().to_numpy()
-    _require(not np.allclose(found, -right, equal_nan=True), "late is positive: observed minus computed.")
-    _require(not np.allclose(found, grouped.mean(), equal_nan=True), "these are means, which one bad pick can move.")
-    _require(np.allclose(found, right, equal_nan=True), "these are not the medians of `travel_time_residuals`.")
+    _require(not np.allclose(answer, -right, equal_nan=True), "late is positive: observed minus computed.")
+    _require(not np.allclose(answer, grouped.mean(), equal_nan=True), "these are means, which one bad pick can move.")
+    _require(np.allclose(answer, right, equal_nan=True), "these are not the medians of `travel_time_residuals`.")
     ratio = (terms.s_residual_s.abs() > terms.p_residual_s.abs()).mean()
     return f"Right. At {ratio:.0%} of the stations S is off by more than P."
 
@@ -94,9 +94,9 @@ def warm_start(warm, cold) -> str:
     """A training that began with trained weights, against one that did not (chapter 2)."""
     _require(warm.start_from is not None, "give the trained model: `Locator(..., start_from=model)`.")
     _require(hasattr(warm, "history_"), "fit it, too.")
-    first, other = (one.history_[0]["epicentral_km"] for one in (warm, cold))
-    _require(first < other, "it should begin ahead: are events and seed those of the chapter?")
-    return f"Right: {first:.1f} km after one epoch, against {other:.1f} km from random weights."
+    warm_km, cold_km = (locator.history_[0]["epicentral_km"] for locator in (warm, cold))
+    _require(warm_km < cold_km, "it should begin ahead: are events and seed those of the chapter?")
+    return f"Right: {warm_km:.1f} km after one epoch, against {cold_km:.1f} km from random weights."
 
 
 def aggregations(errors) -> str:
@@ -168,8 +168,8 @@ def enough_partitions(needed, design) -> str:
         return variance_ratio.minimum_detectable_ratio(replace(design, n_partitions=int(n)))
 
     _require(needed >= 2, "a number of partitions: two or more.")
-    found = detectable(needed)
-    _require(found >= 0.8, f"with {needed} partitions only a ratio of {found:.3f} would be found: take more.")
+    ratio = detectable(needed)
+    _require(ratio >= 0.8, f"with {needed} partitions only a ratio of {ratio:.3f} would be found: take more.")
     _require(detectable(max(needed // 2, 2)) < 0.8, "half as many would do, too.")
     return f"Right: {needed} partitions, which is {2 * needed * design.n_seeds:,} trainings in two arms."
 
@@ -195,9 +195,9 @@ def two_faults(growths, locator, events, sampling_rate_hz) -> str:
     changes = {"noise": noise, "nearest": nearest, "both": perturbations.compose(noise, nearest)}
     calm = _median_error(locator, events)
     right = {name: _growth(locator, events, change, sampling_rate_hz) for name, change in changes.items()}
-    found, product = np.array([growths[name] for name in right]), growths["noise"] * growths["nearest"]
+    given, product = np.array([growths[name] for name in right]), growths["noise"] * growths["nearest"]
     hint = "these are errors in km: divide them by that of the same events unperturbed."
-    _require(not np.allclose(found, np.multiply(list(right.values()), calm), rtol=0.02), hint)
+    _require(not np.allclose(given, np.multiply(list(right.values()), calm), rtol=0.02), hint)
     hint = "that is the product: apply *both* to the events, with `perturbations.compose`."
     _require(np.isclose(product, right["both"], rtol=1e-3) or not np.isclose(growths["both"], product), hint)
     wrong = [name for name in right if not np.isclose(growths[name], right[name], rtol=0.02)]
@@ -246,7 +246,7 @@ def liars(error, ellipse, locator, events, sampling_rate_hz) -> str:
     _require(
         np.isclose(error, right, rtol=0.02), "the error: the median with the fault over that without, of all events."
     )
-    before, after = (_radius(locator.predict(one).epicentre_tril) for one in (events, changed))
+    before, after = (_radius(locator.predict(variant).epicentre_tril) for variant in (events, changed))
     grown = np.median(after) / np.median(before)
     hint = (
         "the ellipse: the root of the diagonal's product, event by event; the median with the fault over that without."
@@ -324,10 +324,10 @@ def shuffled(other, model) -> str:
 def left_out(tau, table) -> str:
     """Kendall's tau of the rollout and of what leaving a station out does, for one event (chapter 5)."""
     pair = table[["rollout", "leave_one_out_km"]]
-    right, other = (pair.corr(method).iloc[0, 1] for method in ("kendall", "pearson"))
+    right, pearson = (pair.corr(method).iloc[0, 1] for method in ("kendall", "pearson"))
     _require(np.ndim(tau) == 0, "one number: take the entry of the two out of the table.")
     hint = "compare `rollout` with `leave_one_out_km`, station by station."
-    if np.isclose(tau, other, atol=0.006):
+    if np.isclose(tau, pearson, atol=0.006):
         hint = "a correlation of the values: the order asks for Kendall's."
     _require(np.isclose(tau, right, atol=0.006), hint)
     return f"Right: {tau:.2f} for this event, of {len(table)} stations."
@@ -404,8 +404,8 @@ def better_terms(better, network, catalogue) -> str:
     _require(table.p_term_s.abs().max() > 0, "the stations still have no delays: `replace` returns a new station.")
     terms = table.reindex(catalogue.readings.station_code)
     for phase in "ps":
-        rest = left[f"{phase}_residual_s"].to_numpy() - terms[f"{phase}_term_s"].to_numpy()
-        medians = [np.nanmedian(rest[catalogue.readings.station_code == code]) for code in table.index]
+        corrected = left[f"{phase}_residual_s"].to_numpy() - terms[f"{phase}_term_s"].to_numpy()
+        medians = [np.nanmedian(corrected[catalogue.readings.station_code == code]) for code in table.index]
         _require(np.abs(medians).max() < 0.03, f"some delays of {phase.upper()} are not the medians of the residuals.")
     _require(table.site_term.abs().max() > 0, "the delays are right; add the site terms, too.")
     return "Right: with these terms taken off, no station is early or late any more."

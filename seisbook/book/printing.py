@@ -89,11 +89,11 @@ def prepare(pages) -> None:
     text = re.sub(r"^## (.+)$", r"```{rubric} \1\n```", text, flags=re.M)
     start.write_text(f"{title}\n\n{_raw(opening)}\n{text}", encoding="utf-8")
     text = measurements.read_text(encoding="utf-8")
-    text = re.sub(r"^```\{dropdown\} (.+)\n((?:\|.*\n)+)```", lambda found: UNFOLDED % found.groups(), text, flags=re.M)
+    text = re.sub(r"^```\{dropdown\} (.+)\n((?:\|.*\n)+)```", lambda match: UNFOLDED % match.groups(), text, flags=re.M)
     measurements.write_text(text, encoding="utf-8")
     for chapter in pages.glob("*.ipynb"):
         notebook = nbformat.read(chapter, as_version=4)
-        notebook.cells = [one for cell in notebook.cells for one in _with_tables(cell)]
+        notebook.cells = [piece for cell in notebook.cells for piece in _with_tables(cell)]
         nbformat.write(notebook, chapter)
 
 
@@ -103,13 +103,16 @@ def _raw(text):
 
 def _with_tables(cell):
     """A cell, and its tables as cells of text after it, since a cell's own LaTeX would be taken for mathematics."""
-    tables, others = [], []
+    tables, outputs = [], []
     for output in cell.get("outputs", []):
         page = output.get("data", {}).get("text/html", "")
-        (tables if 'class="dataframe"' in page else others).append(output)
+        (tables if 'class="dataframe"' in page else outputs).append(output)
     if tables:
-        cell.outputs = others
-    return [cell, *(nbformat.v4.new_markdown_cell(_raw(table(one.data["text/html"]))) for one in tables)]
+        cell.outputs = outputs
+    return [
+        cell,
+        *(nbformat.v4.new_markdown_cell(_raw(table(table_output.data["text/html"]))) for table_output in tables),
+    ]
 
 
 def table(page) -> str:
@@ -165,7 +168,7 @@ def _columns(rows):
 def _head(row):
     """A row of a table's head above the last one: equal neighbours are one cell, with a line below it."""
     cells, lines = [], []
-    for name, group in groupby(enumerate(row), key=lambda one: one[1]):
+    for name, group in groupby(enumerate(row), key=lambda pair: pair[1]):
         first, *_, last = 2 * [i + 1 for i, _ in group]
         cells.append(rf"\multicolumn{{{last - first + 1}}}{{l}}{{{_escaped(name)}}}")
         lines += [rf"\cmidrule(lr){{{first}-{last}}}"] if name and first < last else []

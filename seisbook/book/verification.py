@@ -141,8 +141,8 @@ def _run_traced(kind, trials):
             with provenance.watched() as loaded:
                 compared.append(kind.again(trial))
             inputs.append(loaded)
-    for trial, (recorded, found), loaded in zip(trials, compared, inputs, strict=True):
-        outcome.add(trial, recorded, found)
+    for trial, (recorded, rerun), loaded in zip(trials, compared, inputs, strict=True):
+        outcome.add(trial, recorded, rerun)
         outcome.unnamed += _unnamed(kind, trial, loaded)
     outcome.seconds = round(time.perf_counter() - start, 1)
     outcome.reached = reached
@@ -218,8 +218,8 @@ def _restamp(path, evidence):
 def _distributions(imported):
     """Names of the packages that top-level modules belong to, as the lock file writes them."""
     owners = packages_distributions()
-    found = {name.lower().replace("_", "-") for module in imported for name in owners.get(module, [])}
-    return sorted(found)
+    names = {name.lower().replace("_", "-") for module in imported for name in owners.get(module, [])}
+    return sorted(names)
 
 
 def report(outcomes) -> str:
@@ -271,8 +271,8 @@ def _study_again(name, trial):
     study = runner.find(name)
     content = records.read(records.RESULTS / "studies" / trial["file"])[1]
     recorded = next(record["result"] for record in content["records"] if record["trial"] == trial["trial"])
-    (found,) = study.run([trial["trial"]])
-    return study.summary(recorded), study.summary(provenance.plain(found))
+    (rerun,) = study.run([trial["trial"]])
+    return study.summary(recorded), study.summary(provenance.plain(rerun))
 
 
 def run_kinds() -> list[Kind]:
@@ -312,8 +312,8 @@ def _run_again(trial):
 
     where = [trial[name] for name in ("network", "model", "split", "fold")]
     recorded = records.read(record_path(*where, "paper"))[1]
-    found = runs.train_and_test(*where, "paper", False).record
-    return runner.medians(recorded["errors"]), runner.medians(found["errors"])
+    rerun = runs.train_and_test(*where, "paper", False).record
+    return runner.medians(recorded["errors"]), runner.medians(rerun["errors"])
 
 
 def twin_kind() -> Kind:
@@ -443,9 +443,9 @@ def data_kind() -> Kind:
 
 def _data_again(trial):
     _, sums = provenance.known_data()[trial["data"]]["fingerprint"]
-    found = provenance.Fingerprint.of(made(trial["data"]).arrays())
+    fingerprint = provenance.Fingerprint.of(made(trial["data"]).arrays())
     recorded = dict(enumerate(sums))
-    return {str(i): value for i, value in recorded.items()}, {str(i): value for i, value in enumerate(found.sums)}
+    return {str(i): value for i, value in recorded.items()}, {str(i): value for i, value in enumerate(fingerprint.sums)}
 
 
 def record_data() -> Path:
@@ -480,13 +480,13 @@ def made(name):
     """Events or a catalogue, made now from the start by the name that records have for it."""
     from seisbook.datasets import library
 
-    kind, _, what = name.partition(":")
+    kind, _, identifier = name.partition(":")
     if kind == "catalogue":
         from seisbook.catalogues import bulletins, networks
 
-        network, period = what.split("-", 1)
+        network, period = identifier.split("-", 1)
         return bulletins.read_period(networks.load(network), period)
-    return library.make(what)
+    return library.make(identifier)
 
 
 def kinds() -> list[Kind]:

@@ -81,10 +81,12 @@ def exercises(chapter: Path) -> list[Exercise]:
         If one has no solution, or no number of minutes in its title.
     """
     cells = nbformat.read(chapter, as_version=4).cells
-    found = [part for cell in cells if cell.cell_type == "markdown" for part in DIRECTIVE.findall(cell.source + "\n")]
-    solutions = {argument: _split(body) for name, argument, _, body in found if name == "solution"}
+    directives = [
+        part for cell in cells if cell.cell_type == "markdown" for part in DIRECTIVE.findall(cell.source + "\n")
+    ]
+    solutions = {argument: _split(body) for name, argument, _, body in directives if name == "solution"}
     listed = []
-    for name, title, options, body in found:
+    for name, title, options, body in directives:
         if name == "exercise":
             label = re.search(r":label: *(\S+)", options)
             minutes = re.search(r"· (\d+) minutes", title)
@@ -131,7 +133,10 @@ def _glued(notebook):
     """Numbers that the chapter's text quotes, by name."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     glued = [output for output in outputs if "scrapbook" in output.get("metadata", {})]
-    texts = {one.metadata.scrapbook.name: one.data.get("application/papermill.record/text/plain") for one in glued}
+    texts = {
+        glued_output.metadata.scrapbook.name: glued_output.data.get("application/papermill.record/text/plain")
+        for glued_output in glued
+    }
     return {name: str(ast.literal_eval(text)) for name, text in texts.items() if text}
 
 
