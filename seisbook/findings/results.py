@@ -37,7 +37,11 @@ def entries(runs) -> list[dict]:
     grouped = {}
     for record in runs:
         grouped.setdefault((record["network"], record["model"], record["split"]), []).append(record)
-    return [_entry(*key, found) for key, found in grouped.items() if len(found) == (1 if key[2] == "twin" else FOLDS)]
+    return [
+        _entry(*key, fold_records)
+        for key, fold_records in grouped.items()
+        if len(fold_records) == (1 if key[2] == "twin" else FOLDS)
+    ]
 
 
 def results(profile="paper") -> list[dict]:
@@ -72,16 +76,16 @@ def table(found) -> str:
         raise UserError("no current results: make some with `seisbook train`")
     rows = [
         {
-            "network": one["network"],
-            "model": one["model"],
-            "split": one["split"],
-            "events": one["n_events"],
-            "epicentre (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["epicentral_km"]),
-            "depth (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**one["depth_km"]),
-            "magnitude RMSE": "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**one["magnitude"]),
-            "seconds": f"{one['train_s']:.0f}",
+            "network": entry["network"],
+            "model": entry["model"],
+            "split": entry["split"],
+            "events": entry["n_events"],
+            "epicentre (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**entry["epicentral_km"]),
+            "depth (km)": "{median:.2f} [{ci[0]:.2f}, {ci[1]:.2f}]".format(**entry["depth_km"]),
+            "magnitude RMSE": "{rmse:.3f} [{ci[0]:.3f}, {ci[1]:.3f}]".format(**entry["magnitude"]),
+            "seconds": f"{entry['train_s']:.0f}",
         }
-        for one in found
+        for entry in found
     ]
     return pd.DataFrame(rows).to_string(index=False)
 
