@@ -119,10 +119,18 @@ def run_again(kind: Kind, trials) -> Outcome:
     """Carry out trials in a fresh process, in which no cache hides what a run calls."""
     if kind.name.startswith(CHAPTER):
         return _chapter_again(kind)
+    try:
+        return _apart(_run_traced, kind, trials)
+    except UserError as error:  # something has to be trained first, which is not a part of the trial
+        log.warning("%s: %s", kind.name, error)
+        _apart(_prepare, kind.prepare, trials)
+        return _apart(_run_traced, kind, trials)
+
+
+def _apart(function, *arguments):
+    """What a function returns in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        process.submit(_prepare, kind.prepare, trials).result()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(_run_traced, kind, trials).result()
+        return process.submit(function, *arguments).result()
 
 
 def _prepare(prepare, trials):
