@@ -67,7 +67,7 @@ unit: .venv/.installed
 chapters: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 chapters: .venv/.installed
 	$(BIN)/seisbook book run --profile quick
-	$(BIN)/python -m pytest -p no:cacheprovider --nbval-lax --nbval-current-env --nbval-cell-timeout=600 _build/quick
+	$(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=600 _build/quick
 	$(BIN)/seisbook workshop teachers
 
 html: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)

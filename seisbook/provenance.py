@@ -186,7 +186,10 @@ def _network_content(path, changed):
     stations = said.get("stations") if isinstance(said, dict) else None
     file = path.parent / stations if isinstance(stations, str) else None
     listed = file.read_bytes().hex() if file and file.is_file() else ""
-    return digest([json.loads(json.dumps(said, default=str)), listed])
+    known = canonical(
+        [json.loads(json.dumps(said, default=str)), listed], allow_nan=True
+    )  # whoever parses it refuses NaN
+    return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def _of_data(name):
