@@ -52,8 +52,8 @@ class TravelTimes:
     -----
     The table is kept in memory and in the user's cache (`pooch.os_cache("seisbook")`), under a name that its code
     is part of; a damaged file there is computed anew. Against exact rays the P error is below 0.03 s to 300 km in a
-    two-layer model (`tests/physics/test_traveltimes.py`); within half a kilometre of an interface of a many-layered one it
-    reaches 0.04 s.
+    two-layer model (`tests/physics/test_traveltimes.py`); within half a kilometre of an interface of a many-layered
+    one it reaches 0.04 s.
 
     References
     ----------
