@@ -281,6 +281,10 @@ class Tolerance(NamedTuple):
 SAME_WEIGHTS = Tolerance(quantiles=0.01, event=0.02, share=0.98)
 """Of the same weights on data that were built anew, on another machine or with another build of the libraries."""
 
+LOCATED_AGAIN = 0.05
+"""Relative difference of the median error of a hundred events that the classical pipeline picks and locates again: its
+station terms are fitted anew, with a travel-time table that is made anew."""
+
 RETRAINED = 0.15
 """Relative difference of a trial's summary numbers when it is trained again: arithmetic differs in its last digits
 between processors, training amplifies that, and the result scatters as with another seed."""
