@@ -30,8 +30,10 @@ def prepare(trial):
 
 
 def again(trial, loads=()):
-    pids = Path(trial["folder"], "prepared").read_text().split()
-    assert str(os.getpid()) not in pids, "a cache of what prepared it would hide what a trial calls"
+    prepared = Path(trial["folder"], "prepared")
+    if not prepared.exists():
+        raise UserError("prepare it first")
+    assert str(os.getpid()) not in prepared.read_text().split(), "a cache of what prepared it would hide calls"
     time.sleep(0.06)
     for name in (NAMED, *loads):
         provenance.note(name, provenance.identity(NAMED))
@@ -140,7 +142,7 @@ def test_an_outcome_keeps_the_largest_difference_and_where_it_was():
 # ------------------------------------------------------------------------------------------------------------- stamping
 
 
-def test_what_comes_out_again_stamps_all_files_of_its_kind(folder):
+def test_what_comes_out_again_stamps_all_files_of_its_kind(folder, caplog):
     one = kind(folder)
     before = [records.split(path)[1] for path in one.files]
     assert [provenance.state(path).name for path in one.files] == ["unverified"] * 2
@@ -159,7 +161,19 @@ def test_what_comes_out_again_stamps_all_files_of_its_kind(folder):
         assert said["witness"] == provenance.witness_hash(known["table"], known["packages"])
         assert provenance.state(path) == ("current", "")
     assert [records.split(path)[1] for path in one.files] == before
-    assert str(os.getpid()) not in (folder / "prepared").read_text().split()
+    assert "test/one: prepare it first" in caplog.text
+    pids = (folder / "prepared").read_text().split()
+    assert len(pids) == len(sampled)
+    assert str(os.getpid()) not in pids
+
+
+def test_what_is_there_is_not_prepared_again(folder, monkeypatch):
+    calls = []
+    monkeypatch.setattr(verification, "_apart", lambda function, *given: calls.append(function) or function(*given))
+    (folder / "prepared").touch()
+    one = kind(folder)
+    assert verification.run_again(one, verification.sample(one)).agrees
+    assert calls == [verification._run_traced]
 
 
 def test_what_does_not_come_out_again_is_refuted(folder, monkeypatch):
