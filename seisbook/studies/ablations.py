@@ -1,4 +1,4 @@
-"""What each part of the model and of its training is worth: one thing changed at a time, on the same events.
+"""The ablation study: the errors when one part of the model or of its training is changed, on the same events.
 
 Two groups of arms. The *whole recipe* (pre-training on the twin, end to end, then the graph part alone) is changed in
 how it is trained. The *study recipe* (the twin's stem frozen, the graph part trained from random weights) costs a
@@ -47,7 +47,10 @@ MODEL_ARMS = {
 
 
 def trials(network, source, profile) -> list[dict]:
-    """Each arm on one or two folds of the bulletin, or of simulated events that the twin's stem has not seen."""
+    """Each arm on each fold of `FOLDS`.
+
+    The events are those of the bulletin, or simulated events on which the twin's stem was not trained.
+    """
     common = {"network": network, "source": source, "profile": profile}
     return [{**common, "arm": arm, "fold": fold} for fold in FOLDS[profile] for arm in (*MODEL_ARMS, *TRAINING_ARMS)]
 
@@ -58,14 +61,14 @@ def run(trials) -> list[dict]:
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: the changes of its arm, the training, the number of steps and the recipe."""
     arm = MODEL_ARMS.get(trial["arm"]) or TRAINING_ARMS.get(trial["arm"])
     profile = trial["profile"]
     return {"arm": arm, "training": TRAINING, "steps": STEPS[profile], "recipe": recipes.PROFILES[profile]}
 
 
 def prepare(network, source, profile):
-    """Train the twin's stem and read the events, once for all."""
+    """Train the model on the twin and let its stem read the events, before the workers start."""
     pretrain(network, "dynamic", profile, False)
     first_fold_read(network, source, profile)
 
@@ -91,7 +94,7 @@ def _trained(network, source, profile, arm, fold):
 
 
 def _training(arm, profile, rate, n):
-    """The study recipe on events that the stem has read, or the whole recipe with what the arm changes in it."""
+    """Training configuration: the study recipe for a model arm, else the whole recipe with the changes of the arm."""
     if arm in MODEL_ARMS:
         return replace(TRAINING, epochs=max(1, round(STEPS[profile] * TRAINING.batch_size / n)), graph_epochs=0)
     changes = {name: value for name, value in TRAINING_ARMS[arm].items() if name not in ("random", "renderings")}
@@ -99,7 +102,7 @@ def _training(arm, profile, rate, n):
 
 
 def _rendered_again(network, source, profile, shown):
-    """These events, and once more with other seismograms of the same readings."""
+    """Each event twice: with its own seismograms, and with a second rendering of the same readings."""
     again = study_events(network, source, profile, rendering=1)
     position = {name: i for i, name in enumerate(again.source_id)}
     again = again.select([position[name] for name in shown.source_id])

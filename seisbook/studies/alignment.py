@@ -1,23 +1,28 @@
-"""Whether events and their reports share a space: claims C9 and C10, with the controls that could explain them away.
+"""The alignment study: claims C9 and C10 on a common space of events and reports, with controls.
 
-What is embedded. *Events*: by the model trained on the network's simulated twin alone, so that no real event, and no
-simulated one of the test, has touched the event tower: principal components of its multi-scale embedding, and its own
-estimates of hypocentre and magnitude. *Texts*: see `seisbook.datasets.reports`; `observed` for the Colombian bulletin
-(February 2018, and Puerto Gaitan 1997 to 2015), `templated` for Ridgecrest's bulletin and both twins. All numbers are
-out of fold: an event is judged by projections that have not seen it.
+The controls are simpler methods that could explain the same results.
+
+The vector of an *event* holds the principal components of the model's multi-scale embedding and the model's estimates
+of hypocentre and magnitude. This model, the *event tower*, is trained on the network's simulated twin alone. No real
+event and no simulated test event takes part in its training. The *texts* are described in `seisbook.datasets.reports`.
+They are `observed` for the Colombian bulletin (February 2018, and Puerto Gaitan 1997 to 2015) and `templated` for
+Ridgecrest's bulletin and both twins. All numbers are out of fold: the projections that judge an event were not trained
+on it.
 
 The rules were written before the study was run.
 
-- C9, retrieval: supported if an event finds its own text among the first five more often than *popularity* does, which
-  ranks texts by how often they were said in training, and than projections trained on shuffled texts: the 95 %
-  intervals over events of both paired differences lie above zero.
+- C9, retrieval: supported if events find their own text among the first five more often than with two controls. The
+  control *popularity* ranks texts by their number in the training set. The other control is projections trained on
+  shuffled texts. The 95 % intervals over events of both paired differences must lie above zero.
 - C9, zero-shot classification of unseen events: supported if the balanced accuracy of the prompts is above that of each
   control: a majority vote, a classifier trained on metadata alone (hour, weekday, number of stations), shuffled texts.
-- C9, withheld classes: no text of the class is trained on. Supported if the mean over the classes of the area under the
-  ROC curve (of the class's prompt against the best other one) is above one half and above that of shuffled texts.
-- C10: supported if a correction of the model's residuals learnt from estimates *and* text, without numbers and places,
-  leaves smaller absolute errors out of fold than the correction learnt from the estimates alone, and than that from
-  estimates and shuffled texts: the ratios of the mean errors have 95 % intervals below one.
+- C9, withheld classes: the training set has no text of the class. Supported if the area under the ROC curve (of the
+  class's prompt against the best other prompt), averaged over the classes, is above one half and above the area with
+  shuffled texts.
+- C10: a correction of the model's residuals is learnt from the estimates *and* the text without numbers and places.
+  Supported if its absolute errors out of fold are smaller than those of two other corrections: one learnt from the
+  estimates alone, and one learnt from the estimates and shuffled texts. The ratios of the mean errors must have 95 %
+  intervals below one.
 """
 
 from dataclasses import dataclass, replace
@@ -48,12 +53,12 @@ from seisbook.studies.fold import SEED, SIMULATED
 from seisbook.studies.pretraining import pretrain, pretrained
 
 SEEDS = {"quick": 1, "paper": 2}
-COMPONENTS = 16  # of the embedding; chosen on the Colombian twin, as was all of `AlignmentConfig`
-WITHHELD = {"quick": 2, "paper": None}  # classes, in turn
+COMPONENTS = 16  # of the embedding; chosen on the Colombian twin, like all values of `AlignmentConfig`
+WITHHELD = {"quick": 2, "paper": None}  # number of classes that are withheld, one at a time; None: all
 PAIRED = (0.1, 0.3)  # shares of the training events whose text is known
 OLDER = "colombia/rsnc-puerto-gaitan-1997-2015.out"
 RARE = {("colombia", "bulletin"): ("volcanic", "quarry_blast"), ("ridgecrest", "simulated"): ("volcanic",)}
-CONTROLS = ("popularity", "metadata", "text", "supervised")  # nothing is aligned in them
+CONTROLS = ("popularity", "metadata", "text", "supervised")  # arms in which nothing is aligned
 
 
 # --------------------------------------------------------------------------------------------------------------- trials
@@ -69,7 +74,7 @@ def trials(network, source, profile) -> list[dict]:
     settings += [{"arm": arm} for arm in ("metadata", "supervised")]
     settings += [{"arm": arm} for arm in ("single positive", "random words", "embedding", "estimates", "untrained")]
     settings += [{"paired": share, "transport": transport} for share in PAIRED for transport in (False, True)]
-    if (network, source) != ("ridgecrest", "bulletin"):  # whose events all are near the same few towns
+    if (network, source) != ("ridgecrest", "bulletin"):  # its events are all near the same few towns
         settings += [{"split": "region", "arm": arm} for arm in ("aligned", "shuffled", "popularity")]
     withheld = _class_names(network, source)[: WITHHELD[profile]]
     settings += [{"withheld": name, "masking": masking} for name in withheld for masking in ("none", "places")]
@@ -80,14 +85,17 @@ def trials(network, source, profile) -> list[dict]:
 
 
 def _class_names(network, source):
-    """Classes that are asked for, each with enough events; Ridgecrest's real events are all of one class."""
+    """Classes with a prompt and enough events.
+
+    The list is empty for Ridgecrest's bulletin, whose events are all of one class.
+    """
     if (network, source) == ("ridgecrest", "bulletin"):
         return []
     return [name for name in reports.PROMPTS[network] if name not in RARE.get((network, source), ())]
 
 
 def run(trials) -> list[dict]:
-    """Do each trial: align on each fold's training events, and judge the others."""
+    """Results of the trials: projections are fitted to each fold's training events and judged on its test events."""
     return [
         _located(**_without(trial, "part", "source")) if trial["part"] == "residuals" else _judged(trial)
         for trial in trials
@@ -99,7 +107,7 @@ def _without(trial, *names):
 
 
 def _located(network, profile, fold):
-    """Train the whole recipe on all folds of the bulletin but one, and return what it says of that one's events."""
+    """Estimates for the test events of one fold of the bulletin, by the whole recipe trained on the other folds."""
     twin, card = pretrained(network, "dynamic", profile)
     events = load_events(networks.load(network), "bulletin", None, 0, False)
     train, test = splits.folds(events.source_id, events.origin_time, "random")[fold]
@@ -111,20 +119,20 @@ def _located(network, profile, fold):
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: of the alignment, or of the training if the trial is of the residuals."""
     if trial["part"] == "residuals":
         return {"recipe": recipes.PROFILES[trial["profile"]]}
     return {"alignment": AlignmentConfig(), "components": COMPONENTS}
 
 
 def prepare(network, source, profile):
-    """Train the tower and read the events, once for all."""
+    """Train the event tower on the twin and read the events, before the workers start."""
     pretrain(network, "dynamic", profile, False)
     corpus(network, source, profile)
 
 
 def summary(result) -> dict[str, float]:
-    """Recall at five, accuracy of the prompts, and the tower's estimates: what must come out again."""
+    """Numbers that a second run must reproduce: recall at five, accuracy of the prompts, and median estimates."""
     numbers = {}
     if result.get("rank"):
         numbers["recall at 5"] = float(np.mean([rank is not None and rank <= JUDGED for rank in result["rank"]]))
@@ -150,14 +158,14 @@ class Corpus:
     source_id : ndarray of str, shape (events,)
     origin_time : ndarray of datetime64, shape (events,)
     kind : {"observed", "templated"}
-        Of the texts.
+        Kind of the texts.
     texts, classes : ndarray of str, shape (events,)
     labels, estimates : ndarray, shape (events, 4)
-        East, north, depth in km and magnitude; of the catalogue, and of the tower.
+        East, north, depth in km and magnitude: from the catalogue, and as the event tower estimates them.
     embedding, untrained : ndarray, shape (events, f)
-        Of the tower; of the same model before any training.
+        Embedding by the event tower, and by the same model with random weights.
     metadata : ndarray, shape (events, 4)
-        Sine and cosine of the hour, weekday, number of stations.
+        Sine and cosine of the hour, weekday, and number of stations.
     region : ndarray of str, shape (events,)
         Nearest town.
     """
@@ -183,12 +191,12 @@ class Corpus:
 
 @provenance.remember
 def corpus(network, source, profile="paper") -> Corpus:
-    """The events of a network's source that have a text, as the twin's model sees them.
+    """The events of a network's source that have a text, with the twin model's embeddings and estimates.
 
     Raises
     ------
     UserError
-        If the real bulletin is asked for and cannot be had.
+        If the source is the bulletin and its data are not available.
     """
     place = networks.load(network)
     catalogue, parts = _events_of(place, source, profile)
@@ -223,9 +231,9 @@ def corpus(network, source, profile="paper") -> Corpus:
 
 
 def _events_of(network, source, profile):
-    """Catalogue and events of a source; of Colombia's bulletin both files."""
+    """Catalogue and sets of events of a source; the Colombian bulletin has two files, so it gives two sets."""
     if source == "simulated":
-        from seisbook.datasets import build  # ObsPy is not loaded by who only asks for keys
+        from seisbook.datasets import build  # imported here, so that computing keys does not load ObsPy
 
         size = SIMULATED[profile]
         return build.read(network, source, size, SEED), [load_events(network, source, size, SEED, False)]
@@ -241,7 +249,7 @@ def _events_of(network, source, profile):
 
 @dataclass
 class _Judgement:
-    """What a trial says of all events, filled fold by fold."""
+    """Results of a trial for all events; each fold fills in its test events."""
 
     rank: np.ndarray
     seen: np.ndarray
@@ -254,7 +262,7 @@ class _Judgement:
 
 
 def _judged(trial):
-    """All folds of one trial."""
+    """Result of one trial, over all folds."""
     given = corpus(trial["network"], trial["source"], trial["profile"])
     texts = np.array(reports.mask(given.texts, trial["masking"], given.kind))
     n = len(texts)
@@ -288,7 +296,7 @@ def _split(given, split):
 
 
 def _fold(trial, given, texts, train, test, found):
-    """Align on the training events of a fold, and judge the others."""
+    """Fit the projections to the training events of a fold, and judge its test events."""
     if trial["withheld"]:
         train = train[given.classes[train] != trial["withheld"]]
     encoder = alignment.RANDOM_WORDS if trial["arm"] == "random words" else "wordllama"
@@ -322,7 +330,7 @@ def _scored(trial, names, scores, test, found):
 
 
 def vectors_of(given, arm, train):
-    """Event vectors of an arm; the principal components are those of the training events."""
+    """Event vectors of an arm; the principal components are computed from the training events."""
     if arm == "estimates":
         return given.estimates
     embedding = given.untrained if arm == "untrained" else given.embedding
@@ -332,7 +340,7 @@ def vectors_of(given, arm, train):
 
 
 def aligned(trial, events, texts, encoder):
-    """An aligner of these events and texts, and the vectors of the distinct texts."""
+    """An aligner fitted to these events and texts, and the vectors of the distinct texts."""
     rng = np.random.default_rng([trial["seed"], len(events)])
     if trial["arm"] == "shuffled":
         texts = rng.permutation(texts)
@@ -345,7 +353,7 @@ def aligned(trial, events, texts, encoder):
 
 
 def _paired(text_of, share, rng):
-    """Each event's text, -1 for those whose text is not known; and the texts of these, in any order."""
+    """Number of each event's text, -1 where the text is hidden; and the numbers of the hidden texts in random order."""
     order = rng.permutation(len(text_of))
     hidden = order[max(2, round(share * len(order))) :]
     known = text_of.copy()
@@ -354,7 +362,10 @@ def _paired(text_of, share, rng):
 
 
 def _control(trial, given, texts, train, test, found):
-    """What needs no alignment: popularity of texts; a classification of metadata, of texts, of the tower's vectors."""
+    """Judge a control, in which nothing is aligned.
+
+    The controls are the popularity of texts, and classifiers of the metadata, of the texts and of the event vectors.
+    """
     if trial["arm"] == "popularity":
         gallery, of_text = np.unique(texts[test], return_inverse=True)
         said = pd.Series(texts[train]).value_counts().reindex(gallery, fill_value=0).to_numpy()

@@ -1,14 +1,16 @@
-r"""An event tower that learns beside the words: the event model fine-tuned with the contrastive loss.
+r"""The study of a fine-tuned event tower: the event model is trained with the contrastive loss of the alignment.
 
-In `seisbook.studies.alignment` the tower stays as the twin has made it. Here it goes on learning: from the frozen
-tower's alignment on, its graph part (all but the stem) and both projections are trained together on the loss of
-`seisbook.models.alignment.Aligner`, on the training events of each fold only. For how many epochs is asked of a fifth
-of these events, held out for that alone: for as many as let most of them find their own text among the first five,
-which may be none. Then all training events are trained on for as long. The test events decide nothing.
+In `seisbook.studies.alignment` the tower keeps the weights that it learnt on the twin. Here its training continues. It
+starts from the alignment of the frozen tower. The graph part (all but the stem) and both projections are trained
+together on the loss of `seisbook.models.alignment.Aligner`, on the training events of each fold only.
 
-The rule was written before the study was run: fine-tuning *helps* if the difference to the frozen tower, judged on the
-same events, texts and folds, paired, has a 95 % interval over events above zero. The rates were chosen on the Colombian
-twin, as all of the alignment was.
+The number of epochs is chosen on a fifth of these events, which is held out for this purpose. The number with the
+highest recall is chosen: the share of held-out events that find their own text among the first five. It may be zero. A
+second training then uses all training events for that number of epochs. The test events take no part in the choice.
+
+The rule was written before the study was run. Fine-tuning *helps* if the paired difference to the frozen tower, on the
+same events, texts and folds, has a 95 % interval over events above zero. The learning rates were chosen on the
+Colombian twin, like the rest of the alignment.
 """
 
 import copy
@@ -56,19 +58,20 @@ class TuningConfig:
     Parameters
     ----------
     epochs : int
-        At most; how many are kept is asked of the events held out.
+        Largest number of epochs; the held-out events choose the number that is used.
     batch_size : int
-        Events of a step; all texts take part in each.
+        Events in one step; each step uses all texts.
     tower_rate, projection_rate : float
-        Learning rates of the model's graph part and of the projections, constant after the first steps.
+        Learning rates of the model's graph part and of the projections; they are constant after the warm-up.
     warmup : int
-        Steps in which the rates rise from next to nothing: AdamW's first ones would shake what has converged.
+        Steps in which the rates rise from almost zero. Without them, AdamW's first steps would disturb the converged
+        weights.
     station_dropout : float
         Probability that a station is left out of an event for one step.
     held : float
-        Part of the training events that chooses the epochs.
+        Share of the training events that is held out to choose the number of epochs.
     patience : int
-        Epochs without a better recall after which no more are tried.
+        Training stops after this number of epochs without a better recall.
     """
 
     epochs: int = 10
@@ -85,18 +88,21 @@ class TuningConfig:
 
 
 def trials(network, source, profile) -> list[dict]:
-    """Texts in full and without numbers, each seed."""
+    """The trials: texts in full and texts without numbers, each with each seed."""
     common = {"network": network, "source": source, "profile": profile}
     return [{**common, "masking": masking, "seed": seed} for masking in MASKINGS for seed in range(SEEDS[profile])]
 
 
 def run(trials) -> list[dict]:
-    """Fine-tune on each fold's training events, and judge the others: `rank`, `predicted` as in the alignment study."""
+    """Results of the trials: the tower is fine-tuned on the training events of each fold and judged on its test events.
+
+    `rank` and `predicted` are defined as in the alignment study.
+    """
     return [_judged(trial) for trial in trials]
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: the fine-tuning, the alignment and the number of components."""
     return {"tuning": TuningConfig(), "alignment": alignment.AlignmentConfig(), "components": COMPONENTS}
 
 
@@ -107,7 +113,7 @@ STUDY = runner.Study("alignment-tuned", trials, run, config, alignment_study.pre
 
 
 def _judged(trial):
-    """All folds of one trial."""
+    """Result of one trial, over all folds."""
     where = trial["network"], trial["source"], trial["profile"]
     given, (events, model) = alignment_study.corpus(*where), read_events(*where)
     texts = np.array(reports.mask(given.texts, trial["masking"], given.kind))
@@ -131,7 +137,7 @@ def _judged(trial):
 
 @provenance.remember
 def read_events(network, source, profile):
-    """The events of the corpus, in its order, as the stem of the twin's model reads them; and that model."""
+    """The events of the corpus in its order, read by the stem of the twin's model; and this model."""
     model, _ = pretrained(network, "dynamic", profile)
     events = joined(*_events_of(networks.load(network), source, profile)[1])
     place = {name: i for i, name in enumerate(events.source_id)}
@@ -140,7 +146,7 @@ def read_events(network, source, profile):
 
 
 def _judge(trial, given, aligner, vectors, texts, test, found):
-    """Ranks of the test events' texts, and their classes by the prompts."""
+    """Fill in the ranks of the test events' own texts, and the classes that the prompts give these events."""
     placed = aligner.embed_events(vectors)
     gallery, of_text = np.unique(texts[test], return_inverse=True)
     answers = aligner.embed_texts(alignment.encode(gallery.tolist()))
@@ -152,14 +158,15 @@ def _judge(trial, given, aligner, vectors, texts, test, found):
 
 
 class Tower(nn.Module):
-    """Events to the vectors that are aligned: principal components of the embedding, and the model's estimates.
+    """Network from events to the vectors that are aligned: principal components of the embedding, and the estimates.
 
     Parameters
     ----------
     model : GraphModel
-        It is copied.
+        The model to fine-tune; the tower trains a copy of it.
     embedding : array_like, shape (events, f)
-        Of the training events by the model as it is, whose components are taken and stay as they are.
+        Embedding of the training events by the model before fine-tuning. The principal components are computed from it
+        and do not change.
     """
 
     def __init__(self, model, embedding):
@@ -172,7 +179,7 @@ class Tower(nn.Module):
         self.register_buffer("mean", torch.as_tensor(scale.mean_).float())
 
     def forward(self, batch):
-        """Vectors (B, components + 4) of a batch of events that the stem has read."""
+        """Vectors (B, components + 4) of a batch of events; the stem has already read their seismograms."""
         said = self.model.locate(batch.features, batch.pos, batch.mask)
         parts = [(said.embedding - self.mean) @ self.weight.T, said.epicentre]
         return torch.cat([*parts, said.depth[:, None], said.magnitude[:, None]], 1)
@@ -186,20 +193,20 @@ class Tower(nn.Module):
 
 
 def _tuned(trial, given, events, model, texts, train):
-    """A tower and its aligner, fine-tuned on the training events for as many epochs as a part of them has chosen."""
+    """A fine-tuned tower, its aligner, and the number of epochs, which a held-out part of the training events chose."""
     order = np.random.default_rng([trial["seed"], len(train)]).permutation(train)
     held, kept = np.split(order, [round(TuningConfig().held * len(order))])
     recalls = []
     for tower, aligner in _epochs(trial, given, events, model, texts, kept):
         recalls.append(_recall(aligner, tower.vectors(events, held), texts[held]))
-        chosen = int(np.argmax(recalls))  # the fewest epochs of those that are as good
+        chosen = int(np.argmax(recalls))  # the smallest number of epochs with the best recall
         if len(recalls) - chosen > TuningConfig().patience:
             break
     return *next(islice(_epochs(trial, given, events, model, texts, train), chosen, None)), chosen
 
 
 def _recall(aligner, vectors, texts):
-    """Share of events that find their own text among the first five of all of theirs."""
+    """Share of events that find their own text among the first five; the gallery holds the texts of these events."""
     gallery, of_text = np.unique(texts, return_inverse=True)
     answers = aligner.embed_texts(alignment.encode(gallery.tolist()))
     rank = alignment.ranks(aligner.embed_events(vectors) @ answers.T, of_text[:, None] == np.arange(len(gallery)))
@@ -207,7 +214,7 @@ def _recall(aligner, vectors, texts):
 
 
 def _epochs(trial, given, events, model, texts, train):
-    """Yield a tower and its aligner, the same ones each time: as they begin, then after each epoch."""
+    """Yield a tower and its aligner before the first epoch and after each one; they are the same objects each time."""
     config = TuningConfig()
     tower = Tower(model, given.embedding[train])
     aligner, said = aligned(trial, vectors_of(given, trial["arm"], train)[train], texts[train], "wordllama")
@@ -239,8 +246,8 @@ def _optimiser(tower, aligner, config):
 
 
 def _loss(aligner, vectors, said, target, generator):
-    """The aligner's own loss, of a batch of events and all texts."""
-    with torch.random.fork_rng():  # of dropout
+    """The aligner's contrastive loss for a batch of events and all texts."""
+    with torch.random.fork_rng():  # for dropout
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         placed = F.normalize(aligner._event((vectors - aligner._mean) / aligner._std), dim=-1)
     answers = F.normalize(aligner._text(said), dim=-1)

@@ -1,4 +1,4 @@
-"""What studies are of, which findings need to know without loading PyTorch."""
+"""Corpora, arms and constants of the studies that findings read too; this module does not load PyTorch."""
 
 CORPORA = (
     ("colombia", "bulletin"),
@@ -6,7 +6,7 @@ CORPORA = (
     ("ridgecrest", "bulletin"),
     ("ridgecrest", "simulated"),
 )
-"""Network and source of the texts that `seisbook.studies.alignment` aligns."""
+"""Network and source of each corpus of `seisbook.studies.alignment`."""
 PLAIN = {
     "part": "alignment",
     "arm": "aligned",
@@ -17,9 +17,9 @@ PLAIN = {
     "withheld": None,
     "seed": 0,
 }
-"""The trial of `seisbook.studies.alignment` that the others differ from."""
-FEWEST_OF_CLASS = 20  # events of a class that is classified
+"""The standard trial of `seisbook.studies.alignment`; each other trial changes some of its values."""
+FEWEST_OF_CLASS = 20  # smallest number of events with which a class is classified
 NULLS = {"nearest": ("epicentral_km", -1), "signal-to-noise": ("snr", 1), "earliest": ("p_order", -1)}
-"""Orders of stations that attention is held against: the column, and whether larger comes first."""
-TOP = 3  # stations of a design: with P and S, the fewest that determine a hypocentre
-SMOOTHED = ("colombia",)  # networks of which the smoothing study has been done
+"""Orders of stations with which attention is compared: the column, and 1 if its largest value comes first, else -1."""
+TOP = 3  # stations of a design: the smallest number that determines a hypocentre with P and S
+SMOOTHED = ("colombia",)  # networks with results of the smoothing study

@@ -1,32 +1,35 @@
-"""Whether attention picks the stations that an analyst would: claim C8, measured on real readings against nulls.
+"""The attention study: agreement of attention with the analyst's choice of stations (claim C8), compared with nulls.
 
-The *emphasis* that an analyst put on a station is what the bulletin says of it: the weights of its P and S, from 0 to 1
-each, and half a point for a P that was called impulsive. What attention may be a mere stand-in for are distance,
-signal-to-noise ratio and the order of the onsets; each is a *null*, a rule that looks at no seismogram, or at its noise
-alone.
+The *emphasis* of an analyst on a station is computed from the bulletin. It is the sum of the weights of P and S, each
+from 0 to 1, and of half a point for an impulsive P. Attention may merely follow the distance, the signal-to-noise ratio
+or the order of the onsets. Each of these is a *null*: a rule that uses no seismogram, or only its noise.
 
-Only Colombia's bulletin has weights. Ridgecrest's readings are a program's: each of them has P and S, none a weight, an
-onset's quality or a residual, and the analysts of its catalogue have left a location and no reading. Nothing there
-tells one station from another by what a person did, so that the claim in its own words cannot be tested on it. What can
-be, on both networks, is what an analyst weighs stations *for*: whether the first `TOP` stations by attention constrain
-the hypocentre, by their D-efficiency (`seisbook.measures.optimal_design`) among the stations that recorded the event.
+Only Colombia's bulletin has weights. Ridgecrest's readings come from a program. Each of them has P and S, but no
+weight, onset quality or residual. The analysts of that catalogue left a location and no readings. Its stations
+therefore do not differ by anything that an analyst did, and the claim in its own words cannot be tested there. On both
+networks, the study tests the *purpose* of an analyst's weights instead: whether the first `TOP` stations by attention
+constrain the hypocentre. The measure is their D-efficiency (`seisbook.measures.optimal_design`) among the stations that
+recorded the event.
 
-The rules were written before the study was run. In Colombia, C8 holds if, among the stations of an event, the rollout
-of the trained model's selections goes together with the emphasis *beyond* distance and signal-to-noise ratio, that is
-if the mean over events of their partial rank correlation has a 95 % interval above zero; it does not if the interval
-lies below zero. On both networks, its stand-in by design holds if the D-efficiency of the first `TOP` stations by
-rollout exceeds that of the first by each null (nearest, signal-to-noise, earliest, random): if the interval of the mean
-difference to the null with the highest mean efficiency lies above zero; it does not if that lies below zero.
+The rules were written before the study was run. The rule for Colombia uses the partial rank correlation of the rollout
+of the trained model's selections with the emphasis, over the stations of an event, with distance and signal-to-noise
+ratio held fixed. C8 holds if the 95 % interval of its mean over events lies above zero. C8 does not hold if it
+lies below zero. The substitute rule by design applies to both networks. It compares the D-efficiency of the first `TOP`
+stations by rollout with that of the first stations by each null (nearest, signal-to-noise, earliest, random). It holds
+if the interval of the mean difference to the null with the highest mean efficiency lies above zero. It does not hold if
+this interval lies below zero.
 
-The seismograms are rendered from what was read: onsets, amplitudes, periods. How clear an onset looked to the analyst,
-which a weight is a judgement of, is in them only as far as the onset's time is off. So a positive answer could come of
-little but distance, noise and such residuals, and an answer of zero says that nothing of the judgement was recovered,
-not that it could not be from what the analyst saw.
+The seismograms are rendered from the readings: onsets, amplitudes, periods. A weight is the analyst's judgement of how
+clear an onset looked. The rendered seismogram contains this judgement only through the error of the onset time. A
+positive result could therefore come from distance, noise and such residuals alone. A result of zero means that the
+model recovered nothing of the judgement. It does not mean that the judgement could not be recovered from the original
+seismograms.
 
-What else is measured decides nothing: the same block by block, by magnitude and by class of event (shallow or deep; the
-bulletin names a kind for four events only), rebuilt against fixed graph, agreement between the measures, shuffled
-weights, curves of deletion (the first stations left out) and insertion (they alone kept), and two faults of the nearest
-station, `FAULTS`: noise as strong as its signal, and a clock that is two seconds wrong.
+The other measurements decide nothing. They are: the same quantities by block, by magnitude and by class of event
+(shallow or deep; the bulletin names a kind for four events only); the dynamic graph against the static one; the
+agreement between the measures; shuffled weights; curves of deletion (the first stations left out) and insertion (only
+the first stations kept); and two faults of the nearest station, `FAULTS`: noise as strong as its signal, and a clock
+error of two seconds.
 """
 
 from dataclasses import replace
@@ -52,17 +55,17 @@ from seisbook.studies.robustness import station_codes
 
 ANALYST = "colombia"  # the network whose bulletin has weights
 MODELS = PUBLISHED
-FEWEST = 6  # stations of an event whose order is looked at
+FEWEST = 6  # smallest number of stations with which an event is used
 IMPULSIVE = 0.5  # added to the emphasis of an impulsive P
 MEASURES = {"selection": "selection_{last}", "gradient": "gradient_{last}", "rollout": "rollout"}
 CHECKS = {"integrated gradients": "integrated_gradients", "leave one out": "leave_one_out_km"}
-KEPT = (1, 2, 3, 4, 5)  # stations that are left out, or kept alone
-DEEP_KM = 70.0  # where intermediate depth begins
+KEPT = (1, 2, 3, 4, 5)  # numbers of first stations that are left out, or are the only ones kept
+DEEP_KM = 70.0  # depth at which intermediate depths begin
 FAULTS = {"noise": AddedNoise(0.0), "clock": JointShift(2.0)}
 SHUFFLES = (0, 1, 2)  # seeds of the models with shuffled weights
 
 
-# ------------------------------------------------------------------------------------------- one row an event's station
+# -------------------------------------------------------------------------------------- one row per station of an event
 
 
 def emphasis(readings) -> pd.Series:
@@ -73,7 +76,7 @@ def emphasis(readings) -> pd.Series:
 
 
 def collect(model, events, codes, points=None, checks=True, progress=True) -> pd.DataFrame:
-    """One row per station of each event that is large enough: attention, what it may stand in for, and emphasis.
+    """Table of attention, nulls and emphasis, with one row per station of each event with at least `FEWEST` stations.
 
     Parameters
     ----------
@@ -81,9 +84,10 @@ def collect(model, events, codes, points=None, checks=True, progress=True) -> pd
     events : Events
         With their seismograms.
     codes : ndarray of str, shape (stations,)
-        Of `seisbook.studies.robustness.station_codes`.
+        Station codes, from `seisbook.studies.robustness.station_codes`.
     points : Series, optional
-        Of `emphasis`; a station that the analyst did not read has none: zero. Without it, emphasis is NaN.
+        Emphasis of the readings, from `emphasis`. A station that the analyst did not read gets zero. Without `points`,
+        the emphasis of all stations is NaN.
     checks : bool
         See `seisbook.measures.attention.attention_table`.
     progress : bool
@@ -146,7 +150,7 @@ def _mean(values):
 
 
 def agreement(table, random_state=0) -> list[dict]:
-    """How well each measure and null orders the stations as the analyst's emphasis does."""
+    """Rank agreement of each measure and null with the analyst's emphasis."""
     emphasised = _by_event(table.emphasis, table)
     rows = []
     for name, values in _with_random(scores(table), random_state).items():
@@ -168,7 +172,8 @@ def beyond(*tables) -> list[dict]:
     Parameters
     ----------
     *tables : DataFrame
-        Of one model, or of several on the same events, whose correlations are averaged event by event.
+        Tables of one model, or of several models on the same events. The correlations of several models are averaged
+        event by event.
     """
     rows = []
     for name in MEASURES:
@@ -180,7 +185,7 @@ def beyond(*tables) -> list[dict]:
 
 
 def _partial(table, name):
-    """Of each event, by its position."""
+    """Partial rank correlation of a measure with the emphasis for each event, indexed by the event's position."""
     values = scores(table)[name]
     return pd.Series(
         {
@@ -196,14 +201,14 @@ def _partial(table, name):
 
 
 def designs(table, network, random_state=0) -> pd.DataFrame:
-    """How well the first `TOP` stations by each measure, block and null would constrain the hypocentre, event by event.
+    """D-efficiency and azimuthal gap of the first `TOP` stations by each measure, block and null, event by event.
 
     Returns
     -------
     DataFrame
-        One row an event and order: `event`, `order`, `efficiency` (see `seisbook.measures.optimal_design.efficiency`),
-        `gap_deg` (azimuthal gap of the chosen). The orders are those of `scores`, `selection_1` and so on for each
-        block, `random`, and `D-optimal`, the best choice.
+        One row for each event and order: `event`, `order`, `efficiency` (see
+        `seisbook.measures.optimal_design.efficiency`), `gap_deg` (azimuthal gap of the first stations). The orders are
+        those of `scores`, `selection_1` and so on for each block, `random`, and `D-optimal`, the best choice.
     """
     orders = _with_random(scores(table), random_state)
     orders |= {f"selection_{block}": table[f"selection_{block}"] for block in range(1, _last(table) + 1)}
@@ -230,7 +235,7 @@ def _information(one, network, times):
 
 
 def design(found) -> list[dict]:
-    """Mean efficiency and median azimuthal gap of each order of `designs`, and how far the rollout is above it."""
+    """Mean efficiency and median azimuthal gap of each order of `designs`, and the rollout's mean gain over it."""
     efficiency = found.pivot(index="event", columns="order", values="efficiency")
     gap = found.pivot(index="event", columns="order", values="gap_deg")
     return [
@@ -249,14 +254,14 @@ def design(found) -> list[dict]:
 
 
 def blocks(table, found) -> list[dict]:
-    """Whom each block's selections agree with, and how efficient a design they are, from the first block to the last.
+    """Agreement of each block's selections with nulls and analyst, and their mean efficiency, from first to last block.
 
     Parameters
     ----------
     table : DataFrame
-        Of `collect`.
+        Table of `collect`.
     found : DataFrame
-        Of `designs`.
+        Table of `designs`.
     """
     orders = {"nearest": -table.epicentral_km, "signal-to-noise": table.snr, "analyst": table.emphasis}
     if table.emphasis.isna().all():
@@ -273,7 +278,7 @@ def blocks(table, found) -> list[dict]:
 
 
 def between(table) -> list[dict]:
-    """Rank agreement of each pair of measures: selections, gradients, rollout, and the two checks that need none."""
+    """Rank agreement of each pair of measures: selections, gradients, rollout, and the two checks of `CHECKS`."""
     columns = {name: scores(table)[name] for name in MEASURES}
     columns |= {name: table[column].abs() for name, column in CHECKS.items()}
     rows = []
@@ -284,13 +289,14 @@ def between(table) -> list[dict]:
 
 
 def by_event(table, found) -> pd.DataFrame:
-    """What the rollout of each event amounts to, indexed by event.
+    """Summary of the rollout of each event, indexed by event.
 
     Returns
     -------
     DataFrame
         `magnitude`, `depth_km`, `nearest` (Kendall's tau of the rollout with *nearest first*), `analyst` (with the
-        emphasis), `beyond` (see `beyond`; NaN both without emphasis), `efficiency`, `gain` (above that of the nearest).
+        emphasis), `beyond` (see `beyond`), `efficiency`, `gain` (efficiency minus that of the nearest stations).
+        Without emphasis, `analyst` and `beyond` are NaN.
     """
     efficiency = found.pivot(index="event", columns="order", values="efficiency")
     groups = table.groupby("event")
@@ -312,7 +318,7 @@ QUANTITIES = ("nearest", "analyst", "beyond", "efficiency", "gain")  # of `by_ev
 
 
 def strata(frame) -> list[dict]:
-    """The quantities of `by_event` in thirds of the magnitudes, and of shallow and of deep events."""
+    """Means of the quantities of `by_event` for thirds of the magnitudes, and for shallow and for deep events."""
     thirds = pd.qcut(frame.magnitude, 3, duplicates="drop")
     parts = {
         ("magnitude", f"M {third.left:.1f} to {third.right:.1f}"): thirds == third for third in thirds.cat.categories
@@ -327,7 +333,7 @@ def strata(frame) -> list[dict]:
 
 
 def contrast(frames, tables) -> dict:
-    """The dynamic graph minus the static one, event by event, and how alike the two models' rollouts are."""
+    """Mean difference of the dynamic and the static graph, paired by event, and the agreement of their rollouts."""
     dynamic, static = (frames[name] for name in ("dynamic", "static"))
     rollouts = [_by_event(tables[name].rollout, tables[name]) for name in ("dynamic", "static")]
     alike = attention.rank_agreement(*rollouts, TOP)
@@ -342,9 +348,10 @@ def _quantities(frame):
 
 
 def deletion(model, events, table, network, random_state=0, progress=True) -> list[dict]:
-    """Median error when the first stations of an order are left out, or kept alone: by attention, nulls, at random.
+    """Median error when the first stations of an order are left out, or are the only ones kept.
 
-    The order `D-optimal` adds, one by one, the station that adds most to the information on the hypocentre.
+    The orders are those by rollout, by distance and by signal-to-noise ratio, a random order, and `D-optimal`. The
+    order `D-optimal` adds one station at a time: the one that adds most to the information on the hypocentre.
     """
     selected = events.select(np.unique(table.event)).read_by(model)
     times, values = TravelTimes(network.velocity_model), scores(table)
@@ -362,21 +369,21 @@ def deletion(model, events, table, network, random_state=0, progress=True) -> li
 
 
 def spoil_nearest(events, perturbation, sampling_rate_hz):
-    """Events with the station nearest to each epicentre perturbed, and no other.
+    """Perturb the station nearest to the epicentre of each event, and no other station.
 
     Parameters
     ----------
     events : Events
         With their seismograms.
     perturbation : seisbook.measures.perturbations.Perturbation
-        Of seismograms. Onsets stay what they truly are.
+        Perturbation of seismograms. The onset times of the events do not change.
     sampling_rate_hz : float
 
     Returns
     -------
     events : Events
     struck : ndarray of int, shape (events,)
-        Rows of those stations in its tensors.
+        Rows of the perturbed stations in the tensors of the events.
     """
     changed = perturbation.apply(events, sampling_rate_hz, progress=False)
     struck = np.array([events.start[i] + np.hypot(*offset_km(events, i).T).argmin() for i in range(len(events))])
@@ -386,14 +393,14 @@ def spoil_nearest(events, perturbation, sampling_rate_hz):
 
 
 def faults(locator, events) -> list[dict]:
-    """What attention does when the nearest station fails, and what that costs: `FAULTS`, on the larger events.
+    """Attention and error when the nearest station has one of `FAULTS`, for events with at least `FEWEST` stations.
 
     Returns
     -------
     list of dict
-        One for each fault: mean share of the rollout that the station has (`share`, `share_spoilt`, and the mean
-        `change`), median epicentral error in km: `error_km`, `error_spoilt_km`, and `error_without_km`, of the events
-        without that station.
+        One entry for each fault. `share` and `share_spoilt` are the station's mean share of the rollout, without and
+        with the fault; `change` is the mean of their difference. `error_km`, `error_spoilt_km` and `error_without_km`
+        are median epicentral errors in km: without the fault, with it, and without the station.
     """
     large = events.select(np.flatnonzero(np.diff(events.start) >= FEWEST))
     rate, rows = locator.config.sampling_rate_hz, []
@@ -408,7 +415,7 @@ def faults(locator, events) -> list[dict]:
 
 
 def _share(model, events, struck):
-    """Share of each event's rollout that one of its stations has."""
+    """Share of one station of each event in the event's rollout."""
     read = events.read_by(model)
     rollouts = [attention.rollout(attention.selection(model, read, i)) for i in range(len(read))]
     return np.array([rollout[row - start] for rollout, row, start in zip(rollouts, struck, read.start, strict=False)])
@@ -422,14 +429,14 @@ def _errors(locator, events):
 
 
 def measure(name, progress=True) -> dict:
-    """All that the chapter says of a network, of the real test events.
+    """All results on a network that the chapter reports, from the real test events.
 
     Returns
     -------
     dict
-        `models`, each with the number of `events`, and what `agreement` and the functions after it
-        return, under their names; their `contrast`; and of the dynamic one `deletion`, `faults`, and as `shuffled` and
-        `shuffled_efficiency` what is left of it with the weights of `SHUFFLES`.
+        `models` holds for each model the number of `events` and the values of `agreement` and the functions after it,
+        under their names. `contrast` compares the models. `deletion` and `faults` are results of the dynamic model.
+        `shuffled` and `shuffled_efficiency` are its results with shuffled weights, see `SHUFFLES`.
     """
     network = networks.load(name)
     trained = {model: checkpoints.load(path_of(name, model)) for model in MODELS}
@@ -475,5 +482,5 @@ def _shuffled(model, events, network, codes, points, progress):
 
 
 def path_of(network, model):
-    """Of the trained model that is measured."""
+    """Path of the checkpoint of a model that this study measures."""
     return model_path(network, model, "random", 0, "paper")

@@ -1,17 +1,20 @@
-"""The augmentation study: does it help to train with what goes wrong, and what does it cost when nothing does?
+"""The augmentation study: errors on perturbed and on unperturbed events after training with perturbed events.
 
-The whole recipe, from the network's twin, on `N_TRAIN` real events of the first random fold. All arms see each event
-twice: in the arm `as they are` twice as it is, in the others once as it is and once perturbed, along the axis that the
-arm is named after (its *matching* augmentation) or, in the arm `all`, along one of them drawn by chance, at a severity
-drawn from those of the test. Epochs are half of the recipe's, so that all take its number of steps. All arms have the
-augmentation that all trainings of the book have: joint shifts of up to a second, some noise, missing stations.
+Each arm trains the whole recipe, starting from the network's twin, on `N_TRAIN` real events of the first random fold.
+Each arm sees each event twice. In the arm `as they are`, both copies are unperturbed. In the other arms, one copy is
+unperturbed and the other is perturbed, at a severity drawn from those of the test. An arm with the name of an axis
+perturbs along this axis (its *matching* augmentation). The arm `all` draws the axis of each event at random. The number
+of epochs is half of the recipe's, so that each arm takes the recipe's number of steps. All arms also have the
+augmentation of all trainings in the book: joint shifts of up to one second, some noise, and missing stations.
 
-The test events are those of the fold, perturbed in the same way for all arms; training perturbs other events with other
-draws. Each arm is trained once: intervals are over test events and know nothing of the luck of a training.
+The test events are those of the fold, perturbed in the same way for all arms. The perturbed training events are not the
+test events, and the random draws differ. Each arm is trained once. The intervals are over test events, so they do not
+include the scatter between repeated trainings.
 
-Two rules were written before the study was run, on ratios of the median epicentral error to that of `as they are`: an
-augmentation *helps* along an axis if at the severity that harms `as they are` most the ratio's interval lies below 1,
-and it *costs nothing* if on the unperturbed events the interval does not lie above 1, see `tabulate`.
+Two rules were written before the study was run. Both use the ratio of the median epicentral error to that of the arm
+`as they are`. An augmentation *helps* along an axis if the interval of this ratio lies below 1 at the severity that
+harms `as they are` most. It *costs nothing* if the interval on the unperturbed events does not lie above 1. See
+`tabulate`.
 """
 
 from dataclasses import replace
@@ -38,29 +41,32 @@ SEVERITIES = {
 }
 PLAIN, EVERYTHING = "as they are", "all"
 N_TRAIN = {"quick": 40, "paper": 300}
-TRAINING_DRAWS = 1  # seed of the perturbations in training; those of the test have 0
+TRAINING_DRAWS = 1  # seed of the perturbations in training; the perturbations of the test have seed 0
 
 
 def trials(network, source, profile) -> list[dict]:
-    """One training an arm."""
+    """One training for each arm."""
     common = {"network": network, "source": source, "profile": profile}
     return [{**common, "arm": arm} for arm in (PLAIN, *SEVERITIES[profile], EVERYTHING)]
 
 
 def run(trials) -> list[dict]:
-    """`tests` of each trial: `axis`, `severity` and the test events' `epicentral_km`; the first one is unperturbed."""
+    """Results of the trials: `tests` lists `axis`, `severity` and the test events' `epicentral_km`.
+
+    The first entry is for the unperturbed events.
+    """
     return [_tested(**trial) for trial in trials]
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: severities, number of training events, seed of the perturbations, and recipe."""
     profile = trial["profile"]
     draws = {"severities": SEVERITIES[profile], "n_train": N_TRAIN[profile], "draws": TRAINING_DRAWS}
     return {**draws, "recipe": recipes.PROFILES[profile]}
 
 
 def prepare(network, source, profile):
-    """Train the twin's model and read the events, once for all."""
+    """Train the model on the twin and read the events, before the workers start."""
     pretrain(network, "dynamic", profile, False)
     first_fold(network, source, profile)
 
@@ -80,14 +86,14 @@ def _tested(network, source, profile, arm):
 
 
 def _training(profile, rate):
-    """The recipe's number of steps on twice as many events."""
+    """Training configuration with half of the epochs: the recipe's number of steps on twice as many events."""
     given = recipes.PROFILES[profile].training
     halved = {name: -(-getattr(given, name) // 2) for name in ("epochs", "graph_epochs")}
     return replace(given, learning_rate=rate, **halved)
 
 
 def _augmented(network, source, profile, arm):
-    """The training events of an arm, each of them twice."""
+    """The training events of an arm; each event is there twice."""
     fold, rng = first_fold(network, source, profile), np.random.default_rng(0)
     shown = fold.events.select(rng.permutation(fold.train)[: N_TRAIN[profile]])
     if arm == PLAIN:
@@ -97,7 +103,7 @@ def _augmented(network, source, profile, arm):
 
 
 def _perturbed_copies(events, axes, sampling_rate_hz, rng):
-    """Each event once, with an axis and then a severity drawn by chance."""
+    """Yield the events in perturbed copies, one for each event; the axis is drawn first, then its severity."""
     drawn = [(axis, rng.choice(axes[axis])) for axis in rng.choice(list(axes), len(events))]
     for axis, severity in dict.fromkeys(drawn):
         chosen = [i for i, pair in enumerate(drawn) if pair == (axis, severity)]
@@ -107,7 +113,7 @@ def _perturbed_copies(events, axes, sampling_rate_hz, rng):
 
 @provenance.remember
 def _held(network, source, profile, axis, severity):
-    """The test events, perturbed; made once for all arms that a process tests."""
+    """The perturbed test events; a process makes them once and uses them for all arms."""
     held = first_fold(network, source, profile).held
     if axis == "none":
         return held

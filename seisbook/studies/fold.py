@@ -12,19 +12,19 @@ from seisbook.measures.splits import folds
 from seisbook.studies.pretraining import pretrained
 
 SIMULATED = {"quick": 150, "paper": 1000}  # events, by profile
-SEED = 3  # of the simulated events: others than any stem was trained on
+SEED = 3  # of the simulated events; no stem was trained on these events
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Events, and which of them are trained on and which are tested on.
+    """Events, divided into training and test events.
 
     Parameters
     ----------
     events : Events
-        All of them.
+        Training and test events.
     train, test : ndarray of int
-        Their positions.
+        Positions of the training and of the test events.
     """
 
     events: Events
@@ -43,7 +43,7 @@ class Fold:
 
 
 def study_events(network, source, profile, rendering=0) -> Events:
-    """Events of a study: the real bulletin's, in one of several renderings, or new ones of the simulated twin.
+    """Events of a study: those of the real bulletin in one rendering, or new events of the simulated twin.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def study_events(network, source, profile, rendering=0) -> Events:
     source : {"bulletin", "simulated"}
     profile : {"quick", "paper"}
     rendering : int
-        Seed of the rendering of real readings; simulated events have one rendering only.
+        Seed of the rendering of real readings. It does not change simulated events, which have one rendering.
     """
     size, seed = (SIMULATED[profile], SEED) if source == "simulated" else (None, rendering)
     return load_events(networks.load(network), source, size, seed, False)
@@ -66,7 +66,7 @@ def first_fold(network, source, profile) -> Fold:
 
 @provenance.remember
 def first_fold_read(network, source, profile) -> Fold:
-    """The first random fold, as the stem of the network's twin reads the seismograms."""
+    """The first random fold; the stem of the network's twin has read the seismograms."""
     fold = first_fold(network, source, profile)
     twin, _ = pretrained(network, "dynamic", profile)
     return Fold(fold.events.read_by(twin), fold.train, fold.test)

@@ -1,10 +1,10 @@
-"""Real seismograms: a model that has seen rendered ones only, on the 27 events of the Icelandic example.
+"""Test on real seismograms: a model trained on rendered seismograms only, and the 27 events of the Icelandic example.
 
-The model is trained on the simulated twin of the Icelandic stations: events all over the area under them, in which
-nothing of the 27 events was used. (The network's magnitude relation and the scatter of its picks were measured on
-them.) What is real here is all of the test: three components, noise, and the locations and magnitudes that the source
-published. The seismograms come in counts of ground velocity without an instrument response; the renderer makes ground
-displacement in nm.
+The model is trained on the simulated twin of the Icelandic stations, whose events lie all over the area under the
+stations. The 27 events were not used to simulate it, with one exception: the network's magnitude relation and the
+scatter of its picks were measured on them. All test data are real: the three components, the noise, and the locations
+and magnitudes that the source published. The seismograms are counts of ground velocity without an instrument response.
+The renderer produces ground displacement in nm.
 """
 
 from dataclasses import replace
@@ -30,15 +30,15 @@ from seisbook.studies.places import MODELS
 
 NAME, NETWORK = "recorded", "iceland"
 MODEL = MODELS / f"{NETWORK}-twin-dynamic-paper"
-TWIN_EVENTS, TWIN_SEED = 500, 2  # of the twin, for the classical pipeline's fit and the guess
+TWIN_EVENTS, TWIN_SEED = 500, 2  # simulated events that fit the classical pipeline and give the median estimate
 LABELS = ["east_km", "north_km", "depth_km", "magnitude"]
 
 
 def displacement(events, sampling_rate_hz):
-    """Seismograms of ground velocity as displacement above 1.25 Hz, which is what is rendered.
+    """Convert seismograms of ground velocity to displacement above 1.25 Hz, the quantity that the renderer produces.
 
-    They are integrated and filtered (Butterworth, 2nd order, causal), and scaled to unit peak again, the log10 of the
-    change being added to the log amplitude.
+    The seismograms are integrated and filtered (Butterworth, 2nd order, causal). Then they are scaled to unit peak
+    again. The log10 of the scale is added to the log amplitude.
 
     Parameters
     ----------
@@ -58,7 +58,11 @@ def displacement(events, sampling_rate_hz):
 
 
 def calibrated(events, catalogue, codes):
-    """Amplitudes in nm: each station's factor is the median over the *other* events of what the source read there.
+    """Convert amplitudes to nm, with one factor for each station and event.
+
+    The factor is the median ratio of the source's amplitude to that of the seismogram, at this station, over the
+    *other* events.
+
 
     Parameters
     ----------
@@ -67,12 +71,12 @@ def calibrated(events, catalogue, codes):
     catalogue : Catalogue
         With amplitudes in nm.
     codes : list of str
-        Stations, in the events' order.
+        Codes of the stations, in the order of the events' rows.
 
     Returns
     -------
     Events
-        A station without any amplitude of another event takes the median factor of the others.
+        A station without an amplitude of another event gets the median factor of the other stations.
     """
     read = catalogue.readings.pivot(index="source_id", columns="station_code", values="trace_amplitude_nm")
     read = np.log10(read.reindex(index=events.source_id.astype(str), columns=codes).to_numpy(float))
@@ -87,12 +91,12 @@ def calibrated(events, catalogue, codes):
 
 
 def estimates(progress=True) -> dict:
-    """What each method says of the 27 events: (events, 4) by its name, in the order of `labels`.
+    """Estimates of the 27 events by each method: arrays (events, 4) by name of the method, in the order of `labels`.
 
     Raises
     ------
     UserError
-        If the real seismograms cannot be had.
+        If the real seismograms are not available.
     """
     network = networks.load(NETWORK)
     if not sources.is_available(NETWORK):
@@ -116,7 +120,7 @@ def estimates(progress=True) -> dict:
     classical = ClassicalLocator(network, progress=progress).fit(twin)
     for name, picks in (("classical, the source's picks", catalogue), ("classical, own picks", picked)):
         by_method[name] = classical.predict(picks).loc[events.source_id.astype(str), LABELS].to_numpy(float)
-    by_method["classical, own picks"][:, 3] = np.nan  # from counts, not from nm
+    by_method["classical, own picks"][:, 3] = np.nan  # its amplitudes are in counts, so it gives no magnitude
     middle = np.median(runs.labels(network, twin), axis=0)
     return {**by_method, "the twin's median": np.tile(middle, (len(events), 1))}
 

@@ -1,19 +1,21 @@
-"""The imbalance study: what becomes of large events when the training set holds few of them, and what helps.
+"""The imbalance study: errors on large events when the training set has few of them, and three remedies.
 
-The largest tenth of the training events is thinned out; all test events stay. The study recipe is trained on what is
-left: the graph part on the stem that the network's twin has trained (the twin has large events too). Three *remedies*
-that people use are tried beside it:
+The largest tenth of the training events is thinned out. All test events stay. The study recipe is trained on the
+remaining events: the graph part is trained, and the stem comes from the network's twin, which has large events too.
+Three common *remedies* are compared with it:
 
 - `balanced`: training events are drawn so that all magnitudes are equally frequent;
-- `reweighted`: all are shown as they come, but the likelihood of each counts by how rare its magnitude is;
-- `transferred`: the graph part starts from the other network's trained model, whose stem reads the events, too, instead
-  of the twin's; see `seisbook.studies.transfer`.
+- `reweighted`: all training events are used as they are, but the weight of an event in the loss is larger if its
+  magnitude is rare;
+- `transferred`: the graph part starts from the other network's trained model, and the stem of that model reads the
+  events instead of the twin's stem; see `seisbook.studies.transfer`.
 
-A remedy *helps*, by a rule that was written before the last two were run, if the largest tenth's RMSE over that without
-a remedy, paired by event, with as many large training events, has an interval below 1, see `helps`.
+The rule for remedies was written before the last two of them were run. It uses the ratio of the RMSE of the largest
+tenth with a remedy to that without one, paired by event, for the same number of large training events. A remedy *helps*
+if the interval of this ratio lies below 1, see `helps`.
 
-The rule was written before the study was run: claim C7 holds if the magnitude's RMSE of the largest tenth of the test
-events stays below the paper's 0.15 even if one in five of the large training events is left, see `verdict`.
+The rule for claim C7 was written before the study was run. The claim holds if the magnitude RMSE of the largest tenth
+of the test events stays below the paper's 0.15 when one in five of the large training events is left, see `verdict`.
 """
 
 from dataclasses import replace
@@ -31,34 +33,34 @@ from seisbook.studies.fold import first_fold_read
 from seisbook.studies.pretraining import pretrain
 from seisbook.studies.variance import STEPS, TRAINING
 
-SHARE = 0.1  # of the events, the largest, which are thinned out
+SHARE = 0.1  # share of the training events, the largest ones, that is thinned out
 KEPT = {"quick": (1.0, 0.0), "paper": (1.0, 0.5, 0.2, 0.1, 0.0)}
 SEEDS = {"quick": 1, "paper": 2}
 REMEDIES = ("none", "balanced", "reweighted", "transferred")
-NEED_SOME = ("balanced", "reweighted")  # remedies that make more of the large events that there are
-BIN = 0.5  # magnitude units; bins are made equally frequent
+NEED_SOME = ("balanced", "reweighted")  # remedies that need some large events in the training set
+BIN = 0.5  # width of the magnitude bins that `balanced` and `reweighted` use
 
 
 def trials(network, source, profile) -> list[dict]:
-    """Each share of large events that is kept, with each remedy that there is something for."""
+    """Each share of large events that is kept, with each remedy that works with this share."""
     common = {"network": network, "source": source, "profile": profile}
     arms = [(kept, remedy) for kept in KEPT[profile] for remedy in REMEDIES if kept or remedy not in NEED_SOME]
     return [{**common, "kept": kept, "remedy": how, "seed": i} for i in range(SEEDS[profile]) for kept, how in arms]
 
 
 def run(trials) -> list[dict]:
-    """Train each trial, alone: the number of training events, and the errors of all test events."""
+    """Results of the trials, trained one by one: numbers of training events, and errors of all test events."""
     return [(_remedied if trial["remedy"] in REMEDIES[2:] else _trained)(**trial) for trial in trials]
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: the training, the steps, the share that is thinned out and the width of the bins."""
     profile = trial["profile"]
     return {"training": TRAINING, "steps": STEPS[profile], "share": SHARE, "bin": BIN}
 
 
 def prepare(network, source, profile):
-    """Let the twin's stem read the events, once for all."""
+    """Train the model on the twin and let its stem read the events, before the workers start."""
     pretrain(network, "dynamic", profile, False)
     first_fold_read(network, source, profile)
 
@@ -86,7 +88,7 @@ def _trained(network, source, profile, kept, remedy, seed):
 
 
 def _remedied(network, source, profile, kept, remedy, seed):
-    """The same with a changed loss or another start, which an ensemble of trainings does not have."""
+    """Result of one trial with another loss or other initial weights, which `EnsembleLocator` does not offer."""
     fold = first_fold_read(network, source, profile)
     events, train, test = fold.events, fold.train, fold.test
     magnitude, start, training = events.y[:, 3].numpy(), None, TRAINING
@@ -108,16 +110,16 @@ def _remedied(network, source, profile, kept, remedy, seed):
 
 
 class Reweighted(Locator):
-    r"""A locator whose loss counts the likelihood of each event by the rarity of its magnitude.
+    r"""A locator that weights the likelihood of each event by the rarity of its magnitude.
 
     .. math:: \ell = \frac1n \sum_i w_i \ell_i, \qquad w_i \propto 1 / n(m_i), \qquad \bar w = 1
 
-    with :math:`n(m)` the number of training events in the bin of magnitude, `BIN` wide; one without a magnitude counts
-    as the median one. The auxiliary loss of the blocks' estimates stays as it is.
+    with :math:`n(m)` the number of training events in the magnitude bin of :math:`m`. Bins are `BIN` wide. An event
+    without a magnitude gets the median magnitude. The auxiliary loss of the blocks' estimates has no weights.
     """
 
     def fit(self, events, progress=True):
-        """Count the magnitudes, and train on the events; see `Locator.fit`."""
+        """Compute the weights from the events' magnitudes, and train on the events; see `Locator.fit`."""
         self.median_, self.lowest_ = events.y[:, 3].nanmedian(), 0
         bins = self._bins(events.y)
         self.lowest_ = int(bins.min())
@@ -137,7 +139,7 @@ class Reweighted(Locator):
 
 
 def _training_set(magnitude, train, limit, kept, remedy, seed):
-    """Positions of the training events, and how many large ones there are among them before any remedy."""
+    """Positions of the training events, and the number of large events among them before any remedy."""
     rng = np.random.default_rng(seed)
     is_large = magnitude[train] > limit
     large = rng.permutation(train[is_large])[: round(kept * is_large.sum())]
@@ -146,7 +148,7 @@ def _training_set(magnitude, train, limit, kept, remedy, seed):
 
 
 def _balanced(magnitude, subset, rng):
-    """As many events, drawn with replacement so that all bins of magnitude are equally frequent."""
+    """Sample of the same size, drawn with replacement so that all magnitude bins are equally frequent."""
     bins = np.floor(np.nan_to_num(magnitude[subset], nan=np.nanmedian(magnitude[subset])) / BIN)
     _, bin_of_event, count = np.unique(bins, return_inverse=True, return_counts=True)
     weight = 1 / count[bin_of_event]

@@ -1,7 +1,7 @@
-"""A network of one's own: what its model may begin with, compared on the same test events.
+"""The study of a reader's own network: errors by the initial weights of its model, on the same test events.
 
-The chapter that uses this has no bulletin of its own, so it makes one: of a network that differs from its description
-in what a description cannot know, see `as_it_is`.
+The chapter has no real bulletin of such a network, so it simulates one. The simulated network has site terms and delays
+that its description does not contain, see `as_it_is`.
 """
 
 from dataclasses import replace
@@ -14,15 +14,15 @@ from seisbook.measures.estimates import Estimate
 from seisbook.models.training import Locator
 from seisbook.studies import runs
 
-SITE = 0.25  # standard deviation of the stations' site terms (log10 units), between those of the two real networks
-DELAY_S = 0.15  # and of their delays of P; those of S are twice as long, as under sediments
+SITE = 0.25  # standard deviation of the site terms (log10 units), between those of the two real networks
+DELAY_S = 0.15  # standard deviation of the P delays; S delays are twice as long, as under sediments
 
 
 def as_it_is(network, random_state=0):
-    """The network as the Earth has it: with site terms and delays that nobody has measured yet.
+    """Copy of a network with random site terms and delays, which nobody has measured yet.
 
-    It stands in for reality in the chapter. It breaks down where the real Earth is less kind: delays that change with
-    azimuth, a velocity model that is wrong, analysts that err.
+    It stands in for reality in the chapter. It breaks down where the real Earth is more difficult: delays change with
+    azimuth, the velocity model is wrong, and analysts make errors.
 
     Parameters
     ----------
@@ -43,22 +43,22 @@ def as_it_is(network, random_state=0):
 
 
 def compare(train, test, twin, borrowed, pretraining, training, random_state=0) -> dict:
-    """Errors on the test events by what the model began with.
+    """Errors on the test events for each choice of initial weights.
 
     Parameters
     ----------
     train, test, twin : Events
-        Of one's own bulletin, and of the twin.
+        Training and test events of one's own bulletin, and events of the twin.
     borrowed : GraphModel
-        Of another network, with the same window.
+        Model of another network, with the same window.
     pretraining, training : TrainingConfig
-        On the twin, and on one's own events.
+        Configuration of the training on the twin, and of that on one's own events.
     random_state : int
 
     Returns
     -------
     dict of str to DataFrame
-        By arm, a table of `seisbook.measures.evaluation.errors`.
+        Table of `seisbook.measures.evaluation.errors` for each arm.
     """
     config = borrowed.config
     on_twin = Locator("dynamic", config, pretraining, random_state).fit(twin, progress=False)
@@ -81,13 +81,13 @@ def classical(network, catalogue, train, test) -> pd.DataFrame:
     ----------
     network : Network
     catalogue : Catalogue
-        With the events of both.
+        Catalogue that holds the training and the test events.
     train, test : Events
 
     Returns
     -------
     DataFrame
-        As `seisbook.measures.evaluation.hypocentral_errors`.
+        Errors as `seisbook.measures.evaluation.hypocentral_errors` returns them.
     """
     parts = [catalogue.select(catalogue.events.index.isin(events.source_id)) for events in (train, test)]
     result = runs.locate_classically(network, *parts, progress=False)
@@ -95,7 +95,7 @@ def classical(network, catalogue, train, test) -> pd.DataFrame:
 
 
 def table(found) -> pd.DataFrame:
-    """The arms' errors with their 95 % intervals over the test events."""
+    """Table of the errors of each arm, with 95 % intervals over the test events."""
     rows = {}
     for name, errors in found.items():
         summary = evaluation.summarise_errors(errors)

@@ -1,4 +1,4 @@
-"""Models trained on a network's simulated twin, which trainings on real events start from."""
+"""Models trained on a network's simulated twin; trainings on real events start from them."""
 
 import logging
 import time
@@ -18,14 +18,14 @@ from seisbook.paths import BUILD
 from seisbook.studies.recipes import PROFILES, model_config
 
 log = logging.getLogger(__name__)
-TRIAL_SHARE = 4  # one in so many of a trial's events tests the learning rate
-SEED = 1  # of the twin
+TRIAL_SHARE = 4  # one in four of the trial's events tests the learning rates
+SEED = 1  # seed of the twin
 
 
 def twin_path(network, model, profile) -> Path:
-    """File of a model of the twin: the published ones in `data/models`, others in `_build/models`.
+    """Path of a model of the twin: published models are in `data/models`, others in `_build/models`.
 
-    `dynamic` is published, since its stem is the one that studies with a frozen stem use.
+    The model `dynamic` is published, because studies with a frozen stem use its stem.
     """
     name = f"{networks.load(network).name}-twin-{model}-{profile}.safetensors"
     published = checkpoints.MODELS / name
@@ -34,7 +34,7 @@ def twin_path(network, model, profile) -> Path:
 
 
 def twin_key(network, model, profile) -> dict:
-    """Key of a model of the twin."""
+    """Provenance key of a model of the twin."""
     place, chosen = networks.load(network), PROFILES[profile]
     trial = {"rates": chosen.rates, "events": chosen.trial_events, "training": chosen.trial}
     parts = {"config": model_config(place), "training": chosen.pretraining, "trial": trial}
@@ -47,7 +47,8 @@ def pretrained(network, model, profile):
     Raises
     ------
     UserError
-        If it is not there, or its configuration or its inputs have changed since; the message says what makes it.
+        If the model does not exist, or its configuration or its inputs have changed. The message gives the command that
+        makes it.
     """
     path = twin_path(network, model, profile)
     command = f"seisbook train --network {network} --split twin --model {model} --profile {profile}"
@@ -55,17 +56,17 @@ def pretrained(network, model, profile):
 
 
 def never(question) -> bool:
-    """Permission to replace a published result that nobody gives."""
+    """Answer no to the question whether a published result may be replaced; the default of `may_replace`."""
     return False
 
 
 def pretrain(network, model, profile="paper", progress=True, may_replace=never) -> Path:
-    """Train a model on its network's simulated twin and keep it, unless it is there and current.
+    """Train a model on its network's simulated twin and store it, unless a current model exists.
 
     Returns
     -------
     Path
-        Of `twin_path`.
+        Path of the model, see `twin_path`.
 
     Raises
     ------
@@ -82,20 +83,20 @@ def pretrain(network, model, profile="paper", progress=True, may_replace=never) 
 
 
 def allow(path, found, may_replace) -> None:
-    """Refuse to write a published result unless it may be replaced and its code is committed.
+    """Raise an error unless the code is committed and an existing published result may be replaced.
 
     Parameters
     ----------
     path : Path
     found : provenance.State
-        Of what is there.
+        State of the existing result.
     may_replace : callable
-        From a question to whether it may be replaced.
+        Function of a question to the user; returns whether the result may be replaced.
 
     Raises
     ------
     UserError
-        If not.
+        If the code is not committed, or the result may not be replaced.
     """
     provenance.committed()
     why = f"{path}: {found.name}: {found.reason}"
@@ -104,7 +105,7 @@ def allow(path, found, may_replace) -> None:
 
 
 def train_on_twin(network, model, profile, path, progress=True) -> Path:
-    """Train a model on the twin, with the learning rate that a trial finds best, and write it to `path`."""
+    """Train a model on the twin with the best learning rate of short trial trainings, and write it to `path`."""
     place, chosen = networks.load(network), PROFILES[profile]
     config = model_config(place)
     with provenance.watched() as inputs:
@@ -120,7 +121,7 @@ def train_on_twin(network, model, profile, path, progress=True) -> Path:
 
 
 def try_rates(model, config, profile, events, progress=True) -> dict:
-    """Loss on a quarter of the trial's events of the twin, by learning rate, after short trainings on the others."""
+    """Loss by learning rate after short trainings on three quarters of the trial's events, on the other quarter."""
     if len(profile.rates) == 1:
         return {profile.rates[0]: 0.0}
     held, kept = np.split(np.arange(profile.trial_events), [profile.trial_events // TRIAL_SHARE])
@@ -129,7 +130,7 @@ def try_rates(model, config, profile, events, progress=True) -> dict:
         locator = Locator(model, config, replace(profile.trial, learning_rate=rate))
         try:
             prediction = locator.fit(events.select(kept), progress).predict(events, held)
-        except UserError as error:  # such a rate is too high
+        except UserError as error:  # the training diverged: this rate is too high
             log.warning("%s at a learning rate of %g: %s", model, rate, error)
             continue
         losses[rate] = negative_log_likelihood(prediction, events.y[held]).sum(-1).mean().item()
@@ -140,6 +141,6 @@ def try_rates(model, config, profile, events, progress=True) -> dict:
 
 
 def timed_fit(locator, events, progress):
-    """A locator fitted to events, and the seconds that it took."""
+    """A locator fitted to events, and the duration of the fit in seconds."""
     start = time.perf_counter()
     return locator.fit(events, progress), round(time.perf_counter() - start, 1)

@@ -1,4 +1,4 @@
-"""The two profiles, quick and paper: how much each training of the book spends."""
+"""The two profiles, quick and paper: numbers of events and epochs of the trainings in the book."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from seisbook.models.graph import ModelConfig
 
 @dataclass(frozen=True)
 class Profile:
-    """How much is spent: events of the twin, learning rates tried on them, training on them and on the bulletin.
+    """Size of the trainings: events of the twin, learning rates to try, training on the twin and on the bulletin.
 
-    The rate chosen on the twin takes the place of the one in `pretraining`, half of it that in `training`.
+    The learning rate in `pretraining` is replaced by the one chosen on the twin, that in `training` by half of it.
     """
 
     name: str

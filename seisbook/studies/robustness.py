@@ -83,7 +83,7 @@ def picked(events, network) -> Catalogue:
     Parameters
     ----------
     events : Events
-        With their seismograms in nm; stations are recognised by their places, one that is elsewhere is left out.
+        With their seismograms in nm. Stations are recognised by their positions; a station elsewhere is left out.
     network : Network
 
     Returns

@@ -1,25 +1,26 @@
-r"""The learned peers on the perturbed events of `seisbook.studies.robustness`: who bears more, our model or theirs?
+r"""The robustness study of the learned peers, on the perturbed events of `seisbook.studies.robustness`.
 
-The peers are those of `seisbook.models.peers`, trained on the first random fold by the recipe that all models share;
-the book ships them. They see the very events, perturbed in the very way, that our model has seen, so that errors are
-paired by event. It is a study of its own: what our models and the classical pipeline gave does not depend on it.
+The peers are those of `seisbook.models.peers`, trained on the first random fold by the recipe that all models share.
+The book ships them. Their test events and perturbations are those of our model, so errors are paired by event. This is
+a separate study: the results of our models and of the classical pipeline do not depend on it.
 
 Two rules were written before the study was run, both for each peer, network and group of axes (`GROUPS`). With
-:math:`e_{a,s}` the median epicentral error of our model along axis :math:`a` at severity :math:`s`, :math:`e_0` that on
-unperturbed events, and the peer's primed,
+:math:`e_{a,s}` the median epicentral error of our model along axis :math:`a` at severity :math:`s`, :math:`e_0` the
+error on unperturbed events, and a prime for the errors of the peer,
 
 .. math:: \rho = \exp \operatorname{mean}_a \Bigl(\ln \max_s \frac{e_{a,s}}{e_0}
     - \ln \max_s \frac{e'_{a,s}}{e'_0}\Bigr)
 
-compares the growths of the two, each at the severity that harms that model most, over the axes of the group. Our model
-is *more robust* than the peer if the 95 % interval of :math:`\rho` lies below one, *less robust* if above, else neither
-can be said. The interval resamples events, the same for both models, and picks the severities anew each time. A growth
-flatters whoever starts from large errors, so that the second rule leaves :math:`e_0` out: our model is *more accurate*
-where it is worst if the interval of the ratio of the errors, not of their growths, lies below one.
+compares the growths of the two errors over the axes of the group, each at the severity that harms that model most. Our
+model is *more robust* than the peer if the 95 % interval of :math:`\rho` lies below one, and *less robust* if it lies
+above one. Otherwise the comparison is undecided. The interval resamples events, the same for both models, and chooses
+the severities again in each sample. A model with large errors has little left to lose, so a small growth can mislead.
+The second rule therefore leaves :math:`e_0` out: our model is *more accurate* at its worst severities if the interval
+of the ratio of the errors, not of their growths, lies below one.
 
-No interval is corrected for how many there are: of the forty comparisons of a rule (two networks, four groups, five
-peers) two would come out decided if there were no difference at all. Each model is one training: that another seed
-would have given another growth is in no interval.
+The intervals are not corrected for the number of comparisons. A rule has forty of them (two networks, four groups, five
+peers). Without any difference, two of the forty would be decided by chance. Each model is trained once. The intervals
+do not include the scatter between seeds.
 """
 
 from seisbook import provenance
@@ -34,7 +35,7 @@ MODELS = PEERS
 
 
 def run(trials) -> list[dict]:
-    """Errors of each peer on the events of each trial: `epicentral_km`, `depth_km`, `magnitude` of each event."""
+    """Results of the trials: for each peer, `epicentral_km`, `depth_km` and `magnitude` error of each event."""
     return [_tested(**trial) for trial in trials]
 
 
@@ -47,7 +48,7 @@ def _tested(network, source, profile, axis, severity):
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: the names of the peers."""
     return {"models": MODELS}
 
 

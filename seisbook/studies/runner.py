@@ -1,10 +1,10 @@
-"""Studies: hundreds of short trainings, each of which is done once, whatever happens to the machine.
+"""Studies: hundreds of short trainings; each is done once, even if the machine stops in between.
 
 A *study* is a list of *trials*, flat dictionaries such as `{"architecture": "dynamic", "partition": 3, "seed": 0}`.
-Each trial has one *result*, which is kept with the trial and its provenance as a *record*, a JSON file of its own under
-`_build/studies`, named by the hash of its key. Whether a trial has been done is asked of these files alone, so that
-a study that was stopped, by whatever means, goes on where it was. `merge` puts all records of a study into the one file
-in `data/results/studies` that is committed; a fresh clone then has nothing to do.
+Each trial has one *result*. It is stored with the trial and its provenance as a *record*: a JSON file of its own under
+`_build/studies`, named by the hash of its key. These files alone tell whether a trial has been done. A study that was
+stopped for any reason therefore continues with its missing trials. `merge` writes all records of a study to one file in
+`data/results/studies`, which is committed. A fresh clone then has no trials to run.
 """
 
 import importlib
@@ -48,8 +48,8 @@ STUDIES = {
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
 ERRORS = ("epicentral_km", "depth_km", "magnitude", "magnitude_rmse")  # names of errors in results
 
-IDLE_S = 10  # after which a worker process without work ends, also where the process that started it was killed
-_ONE_TRIAL = threading.Lock()  # a Dask worker has several threads, but PyTorch has one random state a process
+IDLE_S = 10  # a worker process without work ends after this time, even if its parent process was killed
+_ONE_TRIAL = threading.Lock()  # a Dask worker has several threads, but PyTorch has one random state per process
 
 
 def _nothing(network, source, profile):
@@ -57,12 +57,12 @@ def _nothing(network, source, profile):
 
 
 def _alone(trial):
-    """A group for each trial."""
+    """Key of a group that holds this trial only."""
     return _text(trial)
 
 
 def medians(result, where="") -> dict[str, float]:
-    """Medians of the absolute errors in a result, and the RMSE of magnitudes, by their place in it."""
+    """Medians of the absolute errors in a result, and the RMSE of magnitudes, by their position in the result."""
     numbers = {}
     for name, value in result.items() if isinstance(result, dict) else enumerate(result):
         place = f"{where}{name}"
@@ -77,7 +77,7 @@ def medians(result, where="") -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Study:
-    """What a study consists of.
+    """A study: its name, trials, functions and tolerance.
 
     All functions are functions of a module (or `functools.partial` of one), so that worker processes can import them.
 
@@ -85,25 +85,27 @@ class Study:
     ----------
     name : str
     trials : callable
-        `(network, source, profile)` to the list of trials, in the order in which they are to be run; plain JSON values.
+        Function of `(network, source, profile)` that returns the list of trials, in the order in which they are run.
+        Trials hold plain JSON values.
     run : callable
-        A list of trials to the list of their results, dictionaries that JSON can hold (None for what is not finite).
-        On CPUs it gets up to `batch` trials of a group. With `device="cuda"`, which a study for GPUs takes as a
-        keyword, all missing trials of a group in one call; a trial's result must not depend on which others are in it.
+        Function of a list of trials that returns the list of their results: dictionaries that JSON can hold, with None
+        for values that are not finite. On CPUs it gets up to `batch` trials of a group in one call. A study for GPUs
+        takes the keyword `device="cuda"` and then gets all missing trials of a group in one call. The result of a trial
+        must not depend on the other trials of the call.
     config : callable
-        A trial to what it is carried out with, the resolved configuration: plain values and dataclasses.
+        Function of a trial that returns its resolved configuration: plain values and dataclasses.
     prepare : callable, optional
-        `(network, source, profile)`: makes what all trials share, such as the data set and the trained stem, in the
-        calling process before the workers start, if any trial is missing.
+        Function of `(network, source, profile)` that makes what all trials share, such as the data set and the trained
+        stem. If trials are missing, it runs in the calling process before the workers start.
     group : callable, optional
-        A trial to a hashable key: trials with the same key can be run in one batched pass. Each is run alone if this is
-        not given.
+        Function of a trial that returns a hashable key. Trials with the same key can be run in one batched pass. By
+        default each trial is run alone.
     batch : int
-        Trials of a group that a CPU does in one pass, where that is faster than one after the other.
+        Number of trials of a group that a CPU runs in one pass; more than one where this is faster.
     summary : callable, optional
-        A result to the numbers, by name, that must come out again when the trial is run again.
+        Function of a result that returns the numbers, by name, which a second run of the trial must reproduce.
     tolerance : float
-        Largest relative difference of these numbers.
+        Largest relative difference of these numbers that counts as agreement.
     """
 
     name: str
@@ -118,7 +120,7 @@ class Study:
 
 
 class Failure(NamedTuple):
-    """A trial that could not be done, and why."""
+    """A trial that failed, and the reason."""
 
     trial: dict
     message: str
@@ -126,18 +128,18 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Status:
-    """How far a study is.
+    """Progress of a study: counts of its trials by state.
 
     Parameters
     ----------
     total, done, missing : int
-        Trials; those with a record of the configuration and the inputs as they are; the others.
+        Numbers of all trials, of those with a record of the current configuration and inputs, and of the other trials.
     stale : int
-        Of the missing ones, those with a record of another configuration or other inputs.
+        Number of missing trials that have a record of another configuration or of other inputs.
     corrupt : int
-        Files that are no records: damaged, or cut off. The next run sets them aside.
+        Number of files that are not valid records because they are damaged or cut off. The next run sets them aside.
     failures : list of Failure
-        Of the run that has just ended.
+        Failed trials of the run that has just ended.
     """
 
     total: int
@@ -168,34 +170,34 @@ def find(name: str) -> Study:
 
 
 def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", progress=True) -> Status:
-    """Do all trials that are missing, and keep a record of each as soon as it is done.
+    """Run all missing trials, and write a record of each as soon as it is done.
 
-    On CPUs each trial has one thread, so that results do not depend on the number of workers. What was written stays
-    whatever happens; run again, and only what is missing is done.
+    On CPUs each trial has one thread, so that results do not depend on the number of workers. Records that were written
+    are kept if the run stops. The next run does only the missing trials.
 
     Parameters
     ----------
     study : Study
     network, source, profile : str
-        Handed to `study.trials`.
+        Arguments of `study.trials`.
     n_jobs : int
-        Worker processes; 1 is this process.
+        Number of worker processes; with 1, the trials run in this process.
     dask : str, optional
-        Address of a Dask scheduler, such as `tcp://10.0.0.1:8786`, whose workers do the trials. They need the same
-        version of SeisBook and its data; the records are written here.
+        Address of a Dask scheduler, such as `tcp://10.0.0.1:8786`, whose workers run the trials. The workers need the
+        same version of SeisBook and its data. The calling process writes the records.
     device : str
-        Anything but `cpu` runs the trials in this process, a whole group in one batched pass.
+        With another device than `cpu`, the trials run in this process, each group in one batched pass.
     progress : bool
 
     Returns
     -------
     Status
-        With the trials that failed, each with its reason; other trials are not held up by them.
+        Status with the failed trials and their reasons. A failed trial does not stop the other trials.
 
     Raises
     ------
     UserError
-        If there is no such device, no such scheduler, a worker has another configuration, or two trials are the same.
+        If the device or the scheduler does not exist, a worker has another configuration, or two trials are the same.
     RuntimeError
         If worker processes keep dying, or the Dask scheduler is lost.
     OSError
@@ -224,13 +226,13 @@ def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", p
 
 
 def status(study, network, source, profile) -> Status:
-    """How far a study is; nothing is changed."""
+    """Progress of a study, without running or changing anything."""
     shelf = _Shelf(study, network, source, profile)
     return _status(_take_stock(shelf, _wanted(shelf)))
 
 
 def state(study, network, source, profile) -> provenance.State:
-    """State of a study's published record: stale, too, if trials are missing in it."""
+    """State of a study's published record; it is also stale if trials are missing in it."""
     shelf = _Shelf(study, network, source, profile)
     published = provenance.state(shelf.merged, shelf.key)
     if published.name in ("current", "unverified"):
@@ -241,18 +243,18 @@ def state(study, network, source, profile) -> provenance.State:
 
 
 def merge(study, network, source, profile) -> Path:
-    """Write all current records of a study to the file that is committed; the same records give the same bytes.
+    """Write all current records of a study to the committed file; the same records give the same bytes.
 
     Returns
     -------
     Path
-        `data/results/studies/<name>-<network>-<source>-<profile>.json`: the total time in seconds, how the records were
-        made (`made`, each combination of code version and machine once), and the records.
+        `data/results/studies/<name>-<network>-<source>-<profile>.json`. The file holds the total time in seconds, the
+        records, and under `made` each combination of code version and machine that made records, once.
 
     Raises
     ------
     UserError
-        If there is no current record, which would leave an empty file.
+        If there is no current record, so that the file would be empty.
     """
     shelf = _Shelf(study, network, source, profile)
     wanted = _wanted(shelf)
@@ -276,12 +278,12 @@ def merge(study, network, source, profile) -> Path:
     before = provenance.state(shelf.merged, shelf.key)
     evidence = records.split(shelf.merged)[0].get("evidence") if before.name in ("current", "unverified") else None
     if evidence and records.hash_of(records.body_of(content)) != records.split(shelf.merged)[0]["content"]:
-        evidence = None  # of other numbers
+        evidence = None  # the evidence belongs to other numbers
     return records.write(shelf.merged, content, provenance.provenance(shelf.key, inputs, evidence))
 
 
 def _refuse_uncommitted(shelf, kept):
-    """Refuse to publish what was made while code had changed since the last commit."""
+    """Raise an error if a record was made while the code differed from the last commit."""
     loose = [record for record in kept if record.get("code", "").endswith("+")]
     if loose:
         raise UserError(
@@ -296,13 +298,13 @@ def load(study, network, source, profile) -> list[dict]:
     Returns
     -------
     list of dict
-        With `trial`, `result`, and the `commit` at which the study was last verified; `pandas.json_normalize` makes a
-        table of it.
+        Dictionaries with `trial`, `result`, and the `commit` at which the study was last verified.
+        `pandas.json_normalize` makes a table of them.
 
     Raises
     ------
     UserError
-        If trials are missing or were done by another configuration; the message says which command does them.
+        If trials are missing or were done by another configuration. The message gives the command that runs them.
     """
     shelf = _Shelf(study, network, source, profile)
     stock = _take_stock(shelf, _wanted(shelf))
@@ -317,18 +319,18 @@ def load(study, network, source, profile) -> list[dict]:
 def read(name, network, source="bulletin", profile="paper") -> list[dict]:
     """Return the trials and results of a published study, without loading the study's own code.
 
-    Whether trials are missing in it is not looked at; `load` does that, and `seisbook results --check`.
+    Missing trials are not noticed here. `load` and `seisbook results --check` look for them.
 
     Parameters
     ----------
     name : str
-        Of the study.
+        Name of the study.
     network, source, profile : str
 
     Returns
     -------
     list of dict
-        As of `load`.
+        Dictionaries as `load` returns them, with the `state` of the record.
     """
     path = records.RESULTS / "studies" / f"{name}-{network}-{source}-{profile}.json"
     content = provenance.load(path, merged_key(name, network, source, profile))
@@ -339,21 +341,21 @@ def read(name, network, source="bulletin", profile="paper") -> list[dict]:
 
 
 def merged_key(name, network, source, profile) -> dict:
-    """Key of a merged file."""
+    """Provenance key of a merged file."""
     return provenance.key(f"study/{name}", network=Path(network).stem, source=source, profile=profile)
 
 
 # -------------------------------------------------------------------------------------------------------------- records
 
 
-HOW = ("seisbook", "machine", "threads", "device")  # said once in a merged file
-RECORD = ("key", "trial", "result", "seconds")  # said of each trial
-HERE = {"commit": "", "state": "here", "reason": ""}  # of a record of this machine's own run
+HOW = ("seisbook", "machine", "threads", "device")  # keys that a merged file stores once for many trials
+RECORD = ("key", "trial", "result", "seconds")  # keys that a merged file stores for each trial
+HERE = {"commit": "", "state": "here", "reason": ""}  # values for a record that this machine made
 KINDS = {"key": str, "trial": dict, "result": dict, "seconds": (int, float), **dict.fromkeys(HOW, (str, int))}
 
 
 class _Shelf(NamedTuple):
-    """Where the records of a study of one network, source and profile lie."""
+    """Paths and key of the records of a study for one network, source and profile."""
 
     study: Study
     network: str
@@ -374,7 +376,7 @@ class _Shelf(NamedTuple):
 
     @property
     def key(self):
-        """Key of the merged file."""
+        """Provenance key of the merged file."""
         return merged_key(self.study.name, self.network, self.source, self.profile)
 
     @property
@@ -387,7 +389,11 @@ class _Shelf(NamedTuple):
 
 
 class _Stock(NamedTuple):
-    """What there is of a study: trials by the hash of their key, in order; current records by hash; the rest."""
+    """Records of a study that exist.
+
+    It holds the trials by the hash of their key, in order, the current records by hash, the number of stale trials and
+    the paths of damaged files.
+    """
 
     trials: dict
     found: dict
@@ -400,10 +406,10 @@ class _Stock(NamedTuple):
 
 
 def _take_stock(shelf, trials, here=True):
-    """What there is of these trials: in the merged file, and, if `here` is asked for, of this machine's own runs."""
+    """Existing records of these trials: from the merged file and, if `here` is true, from runs on this machine."""
     kept, corrupt = _read_folder(shelf.folder) if here else ([], [])
     current, outdated = {}, set()
-    for record in kept + _read_merged(shelf):  # a committed record goes before one that was made here
+    for record in kept + _read_merged(shelf):  # a committed record replaces one that was made here
         if trials.get(record["key"]) == record["trial"] and not _moved(record["inputs"]):
             current[record["key"]] = record
         else:
@@ -418,7 +424,7 @@ def _moved(inputs):
 
 
 def _wanted(shelf, progress=True):
-    """Trials by the hash of their key, as JSON returns them."""
+    """Trials of the study by the hash of their key, with values as JSON returns them."""
     trials = {}
     given = shelf.study.trials(shelf.network, shelf.source, shelf.profile)
     for trial in tqdm(given, desc="trials", leave=False, delay=2, disable=None if progress else True):
@@ -430,7 +436,7 @@ def _wanted(shelf, progress=True):
 
 
 def trial_key(study, trial) -> dict:
-    """Key of one trial of a study."""
+    """Provenance key of one trial of a study."""
     return provenance.key(f"study/{study.name}", trial=trial, config=study.config(trial))
 
 
@@ -444,7 +450,7 @@ def _status(stock, failures=()):
 
 
 def _read_folder(folder):
-    """Return the records of a folder, and the paths of files that are none."""
+    """Return the records of a folder, and the paths of the files that are not valid records."""
     kept, corrupt = [], []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -453,7 +459,7 @@ def _read_folder(folder):
             record = {**json.loads("{" + body), **HERE, "inputs": made_of["inputs"]} if whole else None
         except (DataError, KeyError, ValueError):
             record = None
-        except UserError:  # set aside by another runner since
+        except UserError:  # another runner has set the file aside in the meantime
             continue
         whole = _is_record(record) and record["key"] == path.stem
         (kept if whole else corrupt).append(record if whole else path)
@@ -469,14 +475,14 @@ def _set_aside(paths):
         log.warning("%s: damaged, set aside as %s.corrupt and done again", path, path.name)
         try:
             os.replace(path, path.with_name(f"{path.name}.corrupt"))
-        except FileNotFoundError:  # another runner was quicker
+        except FileNotFoundError:  # another runner has set it aside already
             continue
 
 
 def _read_merged(shelf):
-    """Return the records of a merged file, each with how it was made; none if there is no such file.
+    """Return the records of a merged file, each with the keys of `HOW`; an empty list if the file does not exist.
 
-    A damaged one is not set aside, for it can be had back without doing any trial again.
+    A damaged file is not set aside, because it can be restored from the repository without running any trial again.
     """
     path = shelf.merged
     if not path.is_file():
@@ -497,7 +503,7 @@ def _read_merged(shelf):
 
 
 class _Outcome(NamedTuple):
-    """Of one call: how many trials it was given, the new records, the failures."""
+    """Outcome of one call: the number of its trials, the new records and the failures."""
 
     trials: int
     records: list
@@ -505,7 +511,7 @@ class _Outcome(NamedTuple):
 
 
 def _outcomes(shelf, missing, n_jobs, dask, device):
-    """Yield the outcome of each call, with its records written."""
+    """Outcomes of the calls, one after the other; the records of an outcome have been written."""
     setup = (shelf.study, provenance.code_version(), device)
     if dask:
         return _on_cluster(setup, missing, shelf.folder, dask)
@@ -515,7 +521,7 @@ def _outcomes(shelf, missing, n_jobs, dask, device):
 
 
 def _calls(study, missing, device="cpu"):
-    """What is done in one pass: on a CPU up to `batch` trials of a group, elsewhere a whole group; in order."""
+    """Trials of each pass, in order: on a CPU up to `batch` trials of a group, on other devices the whole group."""
     size = study.batch if device == "cpu" else len(missing)
     calls, open_call = [], {}
     for digest, trial in missing.items():
@@ -542,7 +548,7 @@ def _check_device(study, device):
 
 
 def _in_workers(setup, missing, folder, n_jobs):
-    """Worker processes write the records themselves: should this process die, what they finish is not lost."""
+    """Yield outcomes from worker processes, which write the records: these are kept if this process dies."""
     from joblib import Parallel, delayed, parallel_config
 
     while missing:
@@ -567,14 +573,14 @@ def _work(setup, call, folder):
 
 
 def _keep(outcome, folder):
-    """Write the records; they need not travel any further."""
+    """Write the records of an outcome, and return the outcome without them."""
     for made_of, record in outcome.records:
         records.write(folder / f"{record['key']}.json", record, made_of)
     return outcome._replace(records=[])
 
 
 def _carry_out(study, code, device, call):
-    """Run the trials of one call, a dictionary of trials by the hash of their key."""
+    """Outcome of one call; `call` is a dictionary of trials by the hash of their key."""
     keys = [_own_key(study, trial, digest) for digest, trial in call.items()]
     how = {"seisbook": seisbook.__version__, "code": code, "machine": platform.machine(), "device": device}
     made, failures = [], []
@@ -591,7 +597,7 @@ def _carry_out(study, code, device, call):
 
 
 def _own_key(study, trial, digest):
-    """The trial's key in this process, by which the result will be made: no other may be written in its record."""
+    """Key of the trial in this process, which makes the result; an error if the caller's hash of the key differs."""
     key = trial_key(study, trial)
     if provenance.digest(key) == digest:
         return key
@@ -603,7 +609,7 @@ def _own_key(study, trial, digest):
 
 @contextmanager
 def _one_thread():
-    """One trial at a time in a process, on one thread: results depend neither on neighbours nor on how many cores."""
+    """Context for one trial at a time, on one thread: results depend neither on other trials nor on the cores."""
     with _ONE_TRIAL:
         before = _threads()
         _set_threads(1)
@@ -618,14 +624,14 @@ def _threads():
 
 
 def _set_threads(number):
-    if "torch" in sys.modules:  # the study's module has imported it, if it trains anything
+    if "torch" in sys.modules:  # a study that trains has imported PyTorch by now
         sys.modules["torch"].set_num_threads(number)
 
 
 def _attempt(study, trials, device):
-    """Return each trial's result, or its failure, and its share of the time.
+    """Return for each trial its result or failure, and its share of the time.
 
-    Where a batched pass fails, its halves are tried, so that only the trials to blame fail.
+    If a batched pass fails, its halves are run separately, so that only the trials that cause the error fail.
     """
     start = time.perf_counter()
     try:
@@ -643,7 +649,7 @@ def _attempt(study, trials, device):
 
 
 def _plain(result):
-    """The result as JSON returns it; NumPy's values become Python's."""
+    """The result as JSON returns it, with Python values instead of NumPy values."""
     if not isinstance(result, dict):
         raise UserError(f"the result is a {type(result).__name__}: return a dictionary")
     try:
@@ -653,7 +659,7 @@ def _plain(result):
 
 
 def _on_cluster(setup, missing, folder, address):
-    """Yield outcomes from a Dask cluster, which gives the trials of a worker that dies to another one."""
+    """Yield outcomes from a Dask cluster; if a worker dies, the cluster gives its trials to another worker."""
     try:
         from distributed import Client, KilledWorker, as_completed
     except ImportError:

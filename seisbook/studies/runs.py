@@ -1,11 +1,12 @@
-"""Cross-validated comparisons of models: one record per training, and the errors over all folds.
+"""Runs of the cross-validated comparison of models: one training and test, with one record for each run.
 
-A learned model is trained in two steps, the same for all: on rendered events of the network's simulated twin, whose
-number is not limited, and then on the training part of the real bulletin. The learning rate, too, is chosen on the
-twin, from the same grid for all. The twin's zones, site terms and noise levels were measured on the whole bulletin; no
-label or reading of a single test event touches either step.
+All learned models are trained in the same two steps. The first step uses rendered events of the network's simulated
+twin, whose number is not limited. The second step uses the training part of the real bulletin. The learning rate is
+chosen on the twin, from the same grid for all models. The twin's zones, site terms and noise levels were measured on
+the whole bulletin. Neither step uses the label or the readings of a single test event.
 
-The split `twin` tests on new simulated events, whose labels are exact, what was trained on simulated events alone.
+The split `twin` tests models that were trained on simulated events alone. Its test events are new simulated events,
+whose labels are exact.
 """
 
 import logging
@@ -34,11 +35,11 @@ from seisbook.studies.pretraining import allow, never, pretrain, pretrained, tim
 from seisbook.studies.recipes import PROFILES
 
 log = logging.getLogger(__name__)
-TWIN_EVENTS, TWIN_SEED = 500, 2  # of the twin that tests what was trained on the twin alone
+TWIN_EVENTS, TWIN_SEED = 500, 2  # test events of the split `twin`: number and seed
 
 
 def run_key(network, model, split="random", fold=0, profile="paper") -> dict:
-    """Key of one run."""
+    """Provenance key of one run."""
     where = {"network": networks.load(network).name, "model": model, "split": split, "fold": fold, "folds": FOLDS}
     if split == "twin":
         where |= {"twin_events": TWIN_EVENTS, "twin_seed": TWIN_SEED, "fold": 0}
@@ -49,7 +50,7 @@ def run_key(network, model, split="random", fold=0, profile="paper") -> dict:
 
 
 def run(network, model, split="random", fold=0, profile="paper", progress=True, may_replace=never) -> dict:
-    """Train and test one model on one fold of the real bulletin, or on the twin; the record is kept, not made twice.
+    """Train and test one model on one fold of the real bulletin, or on the twin, unless a valid record of it exists.
 
     Parameters
     ----------
@@ -58,20 +59,20 @@ def run(network, model, split="random", fold=0, profile="paper", progress=True, 
         One of `seisbook.models.peers.NAMES`, or `classical`.
     split : {"random", "time", "twin"}
     fold : int
-        0 for the twin.
+        Number of the fold; 0 for the twin.
     profile : {"quick", "paper"}
     may_replace : callable
-        From a question to whether a published record that is out of date may be replaced.
+        Function of a question to the user; returns whether an outdated published record may be replaced.
 
     Returns
     -------
     dict
-        The record: what was done, and each test event's errors.
+        The record: the settings of the run, and the errors of each test event.
 
     Raises
     ------
     UserError
-        If a published record would be replaced and may not be, or code has changed since the last commit.
+        If a published record may not be replaced, or code has changed since the last commit.
     """
     path = record_path(network, model, split, fold, profile)
     key = run_key(network, model, split, fold, profile)
@@ -91,7 +92,7 @@ def run(network, model, split="random", fold=0, profile="paper", progress=True, 
 
 
 class Run(NamedTuple):
-    """A run that was carried out: its record, and the locator and its test errors if it trained one."""
+    """Result of a run: its record and, if the run trained a model, the locator and its test errors."""
 
     record: dict
     locator: Locator | None = None
@@ -99,7 +100,7 @@ class Run(NamedTuple):
 
 
 def train_and_test(network, model, split="random", fold=0, profile="paper", progress=True) -> Run:
-    """Carry out one run; nothing is written."""
+    """Carry out one run without writing anything."""
     place = networks.load(network)
     if split == "twin":
         result = Run(_on_twin(place, model, profile, progress))
@@ -163,8 +164,8 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
     Raises
     ------
     UserError
-        If no dataset is given for a model that has no test events of its own, one trained on a twin; or the dataset's
-        window is not the model's.
+        If the model was trained on a twin, and so has no test events of its own, and no dataset is given; or if the
+        dataset's window is not the model's.
     """
     model, card = checkpoints.load(checkpoint)
     if dataset is None:
@@ -174,7 +175,7 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
             )
         _, events = parts_of(card, progress)
     else:
-        from seisbook.datasets.graphs import EventDataset  # PyG is not loaded by who only asks for keys
+        from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
 
         events = Events.from_dataset(EventDataset(dataset), progress)
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
@@ -193,13 +194,13 @@ def _classical(network, split, fold, progress):
 
 
 def locate_classically(network, train, test, progress):
-    """Record of the classical pipeline, fitted to one catalogue and tested on another, with the keys of a run."""
+    """Record of the classical pipeline, fitted to one catalogue and tested on another; the keys are those of a run."""
     start = time.perf_counter()
     locator = ClassicalLocator(network, progress=progress).fit(train)
     seconds = round(time.perf_counter() - start, 1)
     locations = locator.predict(test)
     estimate = locations.reindex(test.events.index)[["east_km", "north_km", "depth_km", "magnitude"]].to_numpy()
-    # an event that cannot be located or sized gets the medians of the training events: to leave it out would flatter
+    # an event without location or magnitude gets the medians of the training events: leaving it out would flatter
     guess = np.nanmedian(labels(network, train), axis=0)
     if (missing := np.isnan(estimate).any(axis=1)).any():
         log.warning("classical: %d of %d events not located or sized, set to the median", missing.sum(), len(missing))
@@ -210,7 +211,7 @@ def locate_classically(network, train, test, progress):
 
 
 def _on_twin(network, model, profile, progress):
-    """Test on new simulated events; the classical pipeline with automatic picks of their seismograms."""
+    """Record of a test on new simulated events; the classical pipeline uses automatic picks of their seismograms."""
     if model == "classical":
         return locate_classically(network, *_picked_twins(network, TWIN_EVENTS, TWIN_SEED, progress), progress)
     trained, card = pretrained(network.name, model, profile)
@@ -221,8 +222,8 @@ def _on_twin(network, model, profile, progress):
 
 
 def _picked_twins(network, n_events, seed, progress):
-    """Two simulated catalogues, to learn station corrections from and to test on, with automatic readings."""
-    from seisbook.datasets import build  # nor is ObsPy
+    """Two simulated catalogues with automatic readings: one for the station corrections, one for the test."""
+    from seisbook.datasets import build  # imported here, so that computing keys does not load ObsPy
 
     picked = []
     for random_state in (1, seed):
@@ -233,14 +234,14 @@ def _picked_twins(network, n_events, seed, progress):
 
 
 def as_locator(model, card) -> Locator:
-    """A trained model and its card, of `seisbook.models.checkpoints.load`, as an estimator that predicts."""
+    """Estimator for predictions, from a trained model and its card as `seisbook.models.checkpoints.load` gives them."""
     locator = Locator(card.architecture, card.config, card.training)
     locator.model_ = model
     return locator
 
 
 def labels(network, catalogue) -> np.ndarray:
-    """Hypocentres and magnitudes of a catalogue in the network's frame, as models are trained on them: (events, 4)."""
+    """Labels (events, 4) of a catalogue for training: hypocentres in the network's frame, and magnitudes."""
     events = catalogue.events
     east, north = network.to_local(events.source_latitude_deg, events.source_longitude_deg)
     return np.column_stack([east, north, events.source_depth_km, events.source_magnitude])

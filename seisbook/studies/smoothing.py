@@ -1,9 +1,9 @@
-r"""Over-smoothing measured: how alike the states of an event's stations become, block by block and with depth.
+r"""The smoothing study: similarity of the states of an event's stations, by block and by depth of the model.
 
-A graph convolution mixes the states of neighbours. Many of them in a row can make the states of all stations the same,
-and nothing then tells one station from another: over-smoothing. Three measures of it stand here, a model whose depth
-can grow while its number of parameters stays, and the study that trains such models: 2 to 16 blocks, with a dynamic or
-a static graph, with the multi-scale readout or the last block alone.
+A graph convolution mixes the states of neighbours. Many convolutions in a row can make the states of all stations the
+same. The model can then no longer distinguish the stations: this is over-smoothing. The study trains models with 2 to
+16 blocks and the same number of parameters. Their graph is dynamic or static, and their readout is multi-scale or uses
+the last block alone. `seisbook.measures.smoothness` measures the over-smoothing, `seisbook.models.deep` has the models.
 
 Letters as in `seisbook.models.graph`: `B` events, `N` stations (padded), `C` channels, `E` width of the embedding.
 """
@@ -40,11 +40,11 @@ TRAINING = {
     name: TrainingConfig(epochs=epochs, graph_epochs=0, batch_size=32, learning_rate=2e-3, validation=0.0)
     for name, epochs in (("quick", 2), ("paper", 15))
 }
-SIMULATION_SEED = 2  # not that of the twin's events on which the stem was trained
+SIMULATION_SEED = 2  # differs from the seed of the twin's events, on which the stem was trained
 
 
 def trials(network, source, profile) -> list[dict]:
-    """The trainings of the study: each depth with each graph and readout, all of one seed before those of the next."""
+    """The trials: each depth with each graph and readout; all trials of one seed come before those of the next."""
     common = {"network": network, "source": source, "profile": profile}
     return [
         {**common, "graph": graph, "readout": readout, "blocks": blocks, "seed": seed}
@@ -57,23 +57,23 @@ def trials(network, source, profile) -> list[dict]:
 def run(trials) -> list[dict]:
     """Train and measure, one trial after the other.
 
-    The graph part is trained from scratch on the training part of the first random fold, as a stem that was trained on
-    the network's simulated twin has read it. The fold is of the network's real bulletin, or, from the source
-    `simulated`, of newly simulated events that the stem has not seen.
+    The graph part is trained from scratch on the training part of the first random fold. The stem, which was trained on
+    the network's simulated twin, reads the events. The fold belongs to the network's real bulletin. For the source
+    `simulated`, it belongs to newly simulated events on which the stem was not trained.
 
     Returns
     -------
     list of dict
-        Of each trial: `channels` and `parameters` of the graph part; `loss` by epoch; `diverged`, whether the loss or
-        a prediction was no finite number, in which case there is nothing of what follows; `summary` of the errors on
-        the test part (`evaluation.summarise_errors`); `epicentral_km` of each test event, in the fold's order;
-        `measures`, the rows of `profile` on the test events.
+        For each trial: `channels` and `parameters` of the graph part; `loss` by epoch; `diverged`, whether the loss or
+        a prediction was not finite (the entries that follow are then missing); `summary` of the errors on the test part
+        (`evaluation.summarise_errors`); `epicentral_km` of each test event, in the fold's order; `measures`, the rows
+        of `profile` on the test events.
     """
     return [_trained(trial) for trial in trials]
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: the default model of the network, and the training."""
     return {"model": _default(trial["network"]), "training": TRAINING[trial["profile"]]}
 
 
@@ -115,7 +115,7 @@ def _trained(trial):
 
 
 def _prediction(locator, train, test):
-    """Train and predict; None if training or prediction leaves the finite numbers."""
+    """Prediction for the test events after training; None if the loss or the prediction is not finite."""
     try:
         locator.fit(train, progress=False)
     except UserError as error:
@@ -128,13 +128,13 @@ def _prediction(locator, train, test):
 
 
 def _rows(table):
-    """Rows of a profile as JSON can hold them, without what is missing."""
+    """Rows of a profile as dictionaries for JSON; missing values are left out."""
     rows = table.reset_index().to_dict("records")
     return [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows]
 
 
 def _rounded(value, digits=4):
-    """Plain numbers of a few digits, all the way down."""
+    """Copy of nested dictionaries and lists with each float rounded to a few digits."""
     if isinstance(value, dict):
         return {name: _rounded(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -143,7 +143,7 @@ def _rounded(value, digits=4):
 
 
 def prepare(network, source, profile) -> None:
-    """Train the stem and build the events, unless they are there, before many workers want them at once."""
+    """Train the stem and build the events unless they exist, before many workers need them at once."""
     pretrain(network, "dynamic", profile, False)
     first_fold_read(network, source, profile)
 

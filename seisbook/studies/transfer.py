@@ -1,25 +1,28 @@
-"""The transfer study: what the first events of a new network buy, by what the training starts from.
+"""The transfer study: errors after training on the first events of a new network, by the initial weights.
 
-A model is trained on 25, 50, 100 or 200 real events of a network, and tested on the test part of its first random fold.
-It starts from
+A model is trained on 25, 50, 100 or 200 real events of a network and tested on the test part of its first random fold.
+Its initial weights, the *start*, are one of these:
 
-- `other`: the trained model of the *other* network, of that one's twin and real bulletin;
-- `twin`: the model of the network's own simulated twin. No seismogram or label of an event has trained it, but it is no
-  twin of an unknown network: its zones, station terms, noise and scatter were measured on the whole bulletin;
+- `other`: the trained model of the *other* network, which was trained on that network's twin and real bulletin;
+- `twin`: the model of the network's own simulated twin. It was not trained on any real seismogram or label. But this
+  twin is not that of an unknown network: its zones, station terms, noise and scatter were measured on the whole
+  bulletin;
 - `random`: random weights.
 
-Both trained starts are also tested without any event, and the former in two ways. The model counts times in sixths of
-the window and distances in what P travels in that time, so that the weights of one network fit in the *units of the
-other*: an earthquake at Ridgecrest, window, stations and all, then looks like one in Colombia four times as large, and
-its amplitudes fall off with distance as they should not. That is how it is fine-tuned. `resampled` leaves the units and
-the sampling rate that the model was trained with, and resamples the seismograms: physics stays, and what the model
-sees is a very small (or large) network.
+Both trained starts are also tested without any training event, the start `other` in two ways. First, in the *units of
+the other network*. The model's unit of time is a sixth of the window, and its unit of distance is the path of a P wave
+in that time. The weights of one network therefore fit the units of the other. In these units, an earthquake at
+Ridgecrest looks four times as large as in Colombia, together with its window and stations, and the decay of its
+amplitudes with distance is wrong. Fine-tuning uses this version. Second, `resampled`: the units and the sampling rate
+of the model's training stay, and the seismograms are resampled. The physics is then right, and the model sees a very
+small (or large) network.
 
-All trainings of a network take the same number of steps of the same batch, and half of the learning rate that was best
-on the twin; from random weights all of that rate, and three times as many steps. Nothing was tuned on the test events.
-For comparison there is the book's model of the network, of its twin and *all* of the training events.
+All trainings of a network take the same number of steps with the same batch size, at half of the learning rate that was
+best on the twin. Trainings from random weights use the full rate and three times as many steps. Nothing was tuned on
+the test events. The study is compared with the book's model of the network, which was trained on its twin and *all*
+training events.
 
-Three rules were written before the study was run, each on the ratio of two median epicentral errors, with an interval
+Three rules were written before the study was run. Each uses the ratio of two median epicentral errors, with an interval
 over test events and draws of the training events, see `verdicts`.
 """
 
@@ -40,22 +43,25 @@ from seisbook.studies.places import model_path
 from seisbook.studies.pretraining import pretrain, pretrained
 
 STARTS = ("other", "twin", "random")
-UNTRAINED = ("other", "resampled", "twin")  # what can be tested without any event
+UNTRAINED = ("other", "resampled", "twin")  # models that are tested without any training event
 SIZES = {"quick": (32,), "paper": (25, 50, 100, 200)}
 PARTITIONS = {"quick": 1, "paper": 2}  # draws of the training events; each has its own seed
-STEPS = {"quick": (10, 20), "paper": (60, 300)}  # of the whole model, then of all but the stem
-FROM_RANDOM = 3  # times as many
+STEPS = {"quick": (10, 20), "paper": (60, 300)}  # training steps of the whole model, then of all but the stem
+FROM_RANDOM = 3  # factor of the steps for trainings from random weights
 BATCH = 8
-ALL = None  # training events: all of them, by the book's recipe
+ALL = None  # stands for all training events and the book's recipe
 
 
 def other(network) -> str:
-    """The network whose model is transferred."""
+    """Name of the other network, whose model is transferred."""
     return next(name for name in networks.NETWORKS if name != network)
 
 
 def trials(network, source, profile) -> list[dict]:
-    """Tests without any event, then each start with each number of events; a study stopped early has fewer draws."""
+    """Tests without any training event, then each start with each number of events.
+
+    All trials of one draw come before those of the next, so a study that is stopped early has fewer draws.
+    """
     common = {"network": network, "source": source, "profile": profile}
     none = [{**common, "start": start, "n_train": 0, "partition": 0} for start in UNTRAINED]
     none.append({**common, "start": "twin", "n_train": ALL, "partition": 0})
@@ -64,18 +70,18 @@ def trials(network, source, profile) -> list[dict]:
 
 
 def run(trials) -> list[dict]:
-    """Errors of all test events after each training: `epicentral_km`, `depth_km`, `magnitude`."""
+    """Results of the trials: `epicentral_km`, `depth_km` and `magnitude` error of each test event."""
     return [_tested(**trial) for trial in trials]
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: numbers of steps, batch size and recipe."""
     steps = {"steps": STEPS[trial["profile"]], "from_random": FROM_RANDOM, "batch": BATCH}
     return {**steps, "recipe": recipes.PROFILES[trial["profile"]]}
 
 
 def prepare(network, source, profile):
-    """Train the twin's model and read the events, once for all."""
+    """Train the model on the twin and read the events, before the workers start."""
     pretrain(network, "dynamic", profile, False)
     first_fold(network, source, profile)
 
@@ -90,7 +96,7 @@ def _tested(network, source, profile, start, n_train, partition):
     model, rate = _started(network, profile, start, partition)
     locator = Locator("dynamic", model.config, _training(profile, start, rate, n_train), partition, model)
     if n_train:
-        chosen = np.random.default_rng(partition).permutation(fold.train)[:n_train]  # a larger draw holds the smaller
+        chosen = np.random.default_rng(partition).permutation(fold.train)[:n_train]  # a larger draw contains a smaller
         locator.fit(fold.events.select(chosen), progress=False)
     else:
         locator.model_ = model
@@ -111,7 +117,7 @@ def _started(network, profile, start, partition):
 
 
 def _training(profile, start, rate, n_train):
-    """So many epochs that the number of steps does not depend on that of the events."""
+    """Training configuration with a number of epochs that gives the same number of steps for each number of events."""
     times = FROM_RANDOM if start == "random" else 1
     batches = max(1, round(n_train / BATCH))
     epochs, graph_epochs = (max(1, round(times * steps / batches)) for steps in STEPS[profile])
@@ -135,7 +141,7 @@ def _published(network):
 
 @provenance.remember
 def borrowed(network, source, profile):
-    """The other network's model in this one's units, and all events as its stem reads them."""
+    """The other network's model in this network's units, and all events, read by its stem."""
     model, _ = _started(network, profile, "other", 0)
     return model, first_fold(network, source, profile).events.read_by(model)
 

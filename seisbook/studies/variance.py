@@ -1,15 +1,17 @@
-"""The variance study: the same partitions and seeds for each arm, hundreds of times the study recipe.
+"""The variance study: hundreds of trainings by the study recipe, with the same partitions and seeds for each arm.
 
-A part of the events is set aside first and never trained on: the *external* test events, on which every training of the
-study predicts. The others are partitioned, at random (several times five folds) and into blocks of time; a training
-sees all folds of a partition but one. Seeds decide initial weights, order of the events and station dropout.
+Some events, the *external* test events, are set aside first. No model is trained on them, and every training of the
+study predicts them. The other events are partitioned at random (five folds, several times) and into blocks of time. A
+training uses all folds of a partition but one. Seeds determine the initial weights, the order of the events and the
+station dropout.
 
-Four parts: the crossed design itself; `learning`, trainings on fewer events; `seeds`, in which one of the three random
-influences varies and the others stay; and `whole`, a smaller crossed design in which all of the model is trained, from
-the arm's own twin, as in the comparison of models: is what the study recipe says true of the whole recipe?
+The study has four parts. `crossed` is the crossed design. `learning` has trainings on fewer events. In `seeds`, one of
+the three random influences varies and the others are fixed. `whole` is a smaller crossed design in which the whole
+model is trained, starting from the arm's own twin, as in the comparison of models. It tests whether the results of the
+study recipe hold for the whole recipe.
 
-All trainings of the study recipe take the same number of steps, whatever the number of their events: with the same
-number of epochs, a learning curve would show how few steps a small training set allows.
+All trainings of the study recipe take the same number of steps, for each number of events. With the same number of
+epochs, a small training set would give few steps, and the learning curve would show this effect.
 """
 
 from dataclasses import replace
@@ -25,19 +27,19 @@ from seisbook.studies import recipes, runner
 from seisbook.studies.fold import first_fold, first_fold_read
 from seisbook.studies.pretraining import pretrain, pretrained
 
-TRAINING = TrainingConfig(epochs=0, batch_size=16, learning_rate=3e-3, validation=0.0)  # best on the twin
+TRAINING = TrainingConfig(epochs=0, batch_size=16, learning_rate=3e-3, validation=0.0)  # the best values on the twin
 STEPS = {"quick": 40, "paper": 500}
 ARMS = ("dynamic", "static", "feature")
 REPEATS = {"quick": 1, "paper": 3}  # of five random folds; one more partition is into five blocks of time
 SEEDS = {"quick": 2, "paper": 5}
-FEATURE_SEEDS = {"quick": 1, "paper": 1}  # of the arm that the claim is not about
+FEATURE_SEEDS = {"quick": 1, "paper": 1}  # seeds of the arm `feature`, which the claim does not concern
 SIZES = {"quick": (40,), "paper": (50, 100, 200, 400)}
 LEARNING = {"quick": 2, "paper": 8}  # partitions of each size
 WHOLE = {"quick": (2, 2, 40), "paper": (5, 3, 400)}  # partitions, seeds, training events
 
 
 def trials(network, source, profile) -> list[dict]:
-    """All trainings, in the order of the seeds, so that a study stopped early is a smaller study."""
+    """All trainings, ordered by seed within each part, so that a study that is stopped early is a smaller study."""
     random = [("random", i) for i in range(5 * REPEATS[profile])]
     crossed = [
         {"part": "crossed", "arm": arm, "split": split, "partition": i, "seeds": [seed] * 3, "n_train": None}
@@ -70,7 +72,7 @@ def trials(network, source, profile) -> list[dict]:
 
 
 def _one(which, seed):
-    """Seeds of which one is not zero."""
+    """Three seeds, all zero except the one at position `which`."""
     return [seed if i == which else 0 for i in range(3)]
 
 
@@ -80,8 +82,8 @@ def run(trials, device="cpu") -> list[dict]:
     Returns
     -------
     list of dict
-        Of each trial: `n_train`; `external`, the predictions (east, north, depth in km, magnitude) of the external test
-        events; `scores` on them and on the trial's own fold.
+        For each trial: `n_train`; `external`, the predictions (east, north, depth in km, magnitude) of the external
+        test events; `scores` on these events and on the fold that the trial leaves out.
     """
     if trials[0]["part"] == "whole":
         return [_whole(**trial) for trial in trials]
@@ -107,7 +109,7 @@ def run(trials, device="cpu") -> list[dict]:
 
 
 def _whole(network, source, profile, **trial):
-    """One training of all of the model, from the arm's own twin."""
+    """Result of one training of the whole model, which starts from the arm's own twin."""
     twin, card = pretrained(network, trial["arm"], profile)
     fold = first_fold(network, source, profile)
     events, external, rest = fold.events, fold.test, fold.train
@@ -120,13 +122,13 @@ def _whole(network, source, profile, **trial):
 
 
 def _estimates(predictions, replica=...):
-    """East, north, depth and magnitude of all events, by one replica: (events, 4)."""
+    """East, north, depth and magnitude of all events (events, 4), as one replica of the ensemble predicts them."""
     columns = *predictions.epicentre[replica].unbind(-1), predictions.depth[replica], predictions.magnitude[replica]
     return np.column_stack([column.cpu().numpy() for column in columns])
 
 
 def _part(events, rest, trial):
-    """The events of one trial: those trained on, and those of the fold left out."""
+    """Positions of a trial's training events, and of the events of the fold that it leaves out."""
     if trial["split"] == "time":
         folds = splits.time_folds(events.origin_time[rest], 5)
     else:
@@ -156,7 +158,10 @@ def _scores(prediction, events, index):
 
 
 def group(trial):
-    """Trials of one batched pass: one arm, with training sets of one size; of the whole model, each alone."""
+    """Key of the batched pass that a trial belongs to.
+
+    A pass holds trials of one arm with training sets of one size. Each trial of the whole model is its own pass.
+    """
     if trial["part"] == "whole":
         return trial["arm"], trial["partition"], *trial["seeds"]
     fold = first_fold(trial["network"], trial["source"], trial["profile"])
@@ -164,13 +169,13 @@ def group(trial):
 
 
 def config(trial) -> dict:
-    """What a trial is carried out with."""
+    """Configuration of a trial: the training, the number of steps and the recipe."""
     profile = trial["profile"]
     return {"training": TRAINING, "steps": STEPS[profile], "recipe": recipes.PROFILES[profile]}
 
 
 def prepare(network, source, profile):
-    """Train both arms on the twin, and let its stem read the events, once for all."""
+    """Train the dynamic and the static arm on the twin and let the stem read the events, before the workers start."""
     for arm in ARMS[:2]:
         pretrain(network, arm, profile, False)
     first_fold_read(network, source, profile)
