@@ -22,7 +22,7 @@ def all_runs(profile="paper") -> dict:
 
 
 def current_runs(profile="paper") -> dict:
-    """The records of runs that are not out of date; others are named in the log and left out."""
+    """The records of all runs that are up to date; the log names the runs that are left out."""
     runs = {}
     for path in sorted(runs_folder(profile).glob("*.json")):
         try:
@@ -33,7 +33,7 @@ def current_runs(profile="paper") -> dict:
 
 
 def entries(runs) -> list[dict]:
-    """One entry for each network, model and split whose folds are all there, over all test events."""
+    """One entry for each network, model and split with all of its folds; the errors cover all test events."""
     grouped = {}
     for record in runs:
         grouped.setdefault((record["network"], record["model"], record["split"]), []).append(record)
@@ -45,7 +45,11 @@ def entries(runs) -> list[dict]:
 
 
 def results(profile="paper") -> list[dict]:
-    """The entries of all runs that are not out of date; of the published ones as the record `models` has them."""
+    """The entries of all runs that are up to date.
+
+    The entries of the profile `paper` come from the record `models`. If that record cannot be used, they are computed
+    from the runs.
+    """
     if profile == "paper":
         try:
             return summaries.load("models")["entries"]
@@ -64,14 +68,14 @@ def _entry(network, model, split, found):
         "n_events": len(errors),
         **evaluation.summarise_errors(errors),
         "parameters": found[0]["parameters"],
-        "learning_rate": found[0].get("learning_rate"),  # the classical pipeline has none
+        "learning_rate": found[0].get("learning_rate"),  # the classical pipeline has no learning rate
         "train_s": float(np.mean([record["train_s"] for record in found])),
         "profile": found[0]["profile"],
     }
 
 
 def table(found) -> str:
-    """The entries as text, a line each."""
+    """The entries as a text table, one line for each entry."""
     if not found:
         raise UserError("no current results: make some with `seisbook train`")
     rows = [
