@@ -18,33 +18,33 @@ from seisbook.findings import claims
 from seisbook.paths import BOOK, BUILD, ROOT
 
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
-COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that pages show too
+COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that other pages show too
 TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf xindy latexmk make"
 
 
 def html(outputs="quick", repository="", site="") -> Path:
-    """Build the HTML, with warnings as errors; nothing is done if nothing changed.
+    """Build the HTML, with warnings as errors; it is not built again if nothing has changed.
 
     Parameters
     ----------
     outputs : {"quick", "paper", "committed"}
-        Whose: of the last run of a profile on this machine, or those that the chapters are committed with.
+        Source of the cells' outputs: the last run of a profile on this machine, or the committed chapters.
     repository : str
         Address of the repository, for buttons that open a chapter on Binder, Colab or a JupyterHub.
     site : str
-        Address at which the pages will stand, for the page that is shown in place of a missing one.
+        Address of the published pages; the page for a missing address needs it.
 
     Returns
     -------
     Path
-        `index.html`.
+        Path of `index.html`.
 
     Raises
     ------
     UserError
         If a chapter has not been executed.
     RuntimeError
-        If Jupyter Book warns or fails; its output has been printed.
+        If Jupyter Book warns or fails; its output is printed.
     """
     index, stamp = HTML / "index.html", HTML / ".stamp"
     staged = _stage(outputs, repository, site)
@@ -59,7 +59,7 @@ def html(outputs="quick", repository="", site="") -> Path:
 
 
 def archive(outputs="committed") -> Path:
-    """Zip the HTML, in one folder, so that it opens without a network from wherever it is unpacked."""
+    """Zip the HTML in one folder; the pages open without a network from any place where it is unpacked."""
     html(outputs)
     folder = BUILD / "zip" / "seisbook"
     shutil.rmtree(folder.parent, ignore_errors=True)
@@ -76,7 +76,7 @@ def latex(outputs="committed") -> Path:
     Returns
     -------
     Path
-        The main file; its pictures are beside it.
+        Path of the main file; its pictures are in the same folder.
     """
     folder, staged = BUILD / "latex", _stage(outputs)
     printing.prepare(staged / "book")
@@ -104,7 +104,7 @@ def pdf(outputs="committed") -> Path:
         "make",
         "all-pdf",
         "LATEXMKOPTS=-interaction=nonstopmode -halt-on-error -silent",
-    ]  # Sphinx wrote its rules
+    ]  # Sphinx wrote the Makefile
     result = subprocess.run(command, cwd=source.parent, text=True, capture_output=True)
     if result.returncode:
         raise RuntimeError(f"LaTeX could not typeset the book: see {source.with_suffix('.log')}")
@@ -113,7 +113,7 @@ def pdf(outputs="committed") -> Path:
 
 
 def _jupyter_book(staged, builder):
-    """Run Jupyter Book from a clean state: a second build hides the warnings of the first one."""
+    """Run Jupyter Book from a clean state, because a second build hides the warnings of the first."""
     output = BUILD / "site"
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "--all", "-W", "-n", "--keep-going", "-q"]
     command += ["--builder", builder, str(staged), "--path-output", str(output)]
@@ -125,7 +125,7 @@ def _jupyter_book(staged, builder):
 
 
 def _stage(outputs, repository="", site=""):
-    """Copy the book's sources with executed chapters, and add what is made from the records: ledger and cover."""
+    """Copy the book's sources with the executed chapters, and add the pages and figures that are made from records."""
     staged = BUILD / "source"
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(BOOK, staged / "book", ignore=shutil.ignore_patterns(".*"))
@@ -150,7 +150,7 @@ def _executed(chapter, profile):
 
 
 def _picture(chapter, figure):
-    """The PNG that a chapter's cell with this figure's name has printed."""
+    """PNG of the figure with this name, from the outputs of a chapter."""
     for cell in nbformat.read(chapter, as_version=4).cells:
         if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == figure:
             return b64decode(next(output.data["image/png"] for output in cell.outputs if "image/png" in output.data))
@@ -158,7 +158,7 @@ def _picture(chapter, figure):
 
 
 def _config(repository, site):
-    """`_config.yml`, with the addresses that were given; without a repository there are no launch buttons."""
+    """Text of `_config.yml` with the given addresses; without a repository the launch buttons are left out."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["repository"]["url"] = repository or config["repository"]["url"]
     config["html"]["baseurl"] = site or config["html"]["baseurl"]

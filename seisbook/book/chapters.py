@@ -1,6 +1,4 @@
-"""Executing the chapters with papermill and publishing what they printed; `seisbook.book.binding` makes a book of
-it.
-"""
+"""Executing the chapters with papermill and publishing their outputs; `seisbook.book.binding` binds the book."""
 
 import atexit
 import hashlib
@@ -20,12 +18,12 @@ from seisbook.errors import UserError
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
 PROFILES = ("quick", "paper")
-CALLED = "call "  # begins the lines of functions in what a kernel is observed to do
-KERNEL_SECONDS = 300  # for a kernel to start: a cold disk full of packages is slower than papermill expects
+CALLED = "call "  # prefix of the lines with called functions in the log of an observed kernel
+KERNEL_SECONDS = 300  # time limit for a kernel to start: papermill's own limit is too short for a cold disk
 
 
 def pages() -> list[str]:
-    """Pages of the table of contents, as paths from the top of the project without suffix."""
+    """Pages of the table of contents, as paths relative to the root of the project, without suffix."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     return [toc["root"], *(chapter["file"] for chapter in toc["chapters"])]
 
@@ -37,12 +35,12 @@ def chapters() -> list[Path]:
 
 
 def find_chapter(number: str) -> Path:
-    """Return the chapter whose file name begins with `number` (`01` or `1`), or that has this file name.
+    """Return the chapter with this number (`01` or `1`) at the start of its file name, or with this file name.
 
     Raises
     ------
     UserError
-        If there is none; the message lists the chapters.
+        If there is no such chapter; the message lists the chapters.
     """
     for path in chapters():
         if number in (path.stem, path.name) or path.stem.split("_")[0] == number.zfill(2):
@@ -53,23 +51,23 @@ def find_chapter(number: str) -> Path:
 def check_parameters(chapter: Path, given: dict) -> dict:
     """Parse parameters given as text and check them against the chapter's `parameters` cell.
 
-    Papermill itself only warns about a name that the chapter does not have.
+    Papermill itself only warns about a parameter that the chapter does not have.
 
     Parameters
     ----------
     chapter : Path
     given : dict of str
-        Names and values as they were typed.
+        Values by name, both as the user typed them.
 
     Returns
     -------
     dict
-        Values of the type that the chapter's own default has.
+        Values by name, each of the type of the chapter's default.
 
     Raises
     ------
     UserError
-        If a name is unknown (the message lists those that exist) or a value has another type than the default.
+        If a name is unknown (the message lists the valid names) or a value has another type than the default.
     """
     import papermill
 
@@ -84,16 +82,16 @@ def check_parameters(chapter: Path, given: dict) -> dict:
         except yaml.YAMLError:
             value = None
         whole = isinstance(default, float) and type(value) is int
-        if type(value) is not type(default) and not whole:  # bool is a kind of int, but no number of events
+        if type(value) is not type(default) and not whole:  # a bool is an int in Python, but not a valid number
             raise UserError(f"{chapter.name}: parameter {name} is {text!r}: give a value like {default!r}")
         parsed[name] = value
     return parsed
 
 
 def fingerprint(chapter: Path, parameters: dict) -> str:
-    """Hash of all that decides what a chapter prints: its cells, the library, the data and the parameters."""
+    """Hash of everything that a chapter's outputs depend on: its cells, the library, the data and the parameters."""
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
-    written = [(cell["source"], cell["metadata"]) for cell in cells]  # captions are metadata
+    written = [(cell["source"], cell["metadata"]) for cell in cells]  # the metadata hold the captions
     digest = hashlib.sha256(json.dumps(written, sort_keys=True).encode())
     code = sorted(path for path in (ROOT / "seisbook").rglob("*.*") if path.suffix != ".pyc") + sorted(
         path for path in DATA.rglob("*") if path.is_file()
@@ -111,14 +109,14 @@ def _networks():
 
 
 def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> list[Path]:
-    """Execute chapters one after the other into `_build/<profile>`; those that nothing has changed for are kept.
+    """Execute chapters one after the other into `_build/<profile>`; unchanged chapters are not executed again.
 
     Parameters
     ----------
     chosen : list of Path
     profile : {"quick", "paper"}
     parameters : dict of str
-        As typed; checked against each chapter before the first one runs.
+        Values as the user typed them; they are checked against each chapter before the first chapter runs.
 
     Returns
     -------
@@ -137,15 +135,15 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
 
 
 def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Path:
-    """Execute one notebook with papermill, unless `output` is what it would give; beside it goes a log of its cells.
+    """Execute one notebook with papermill and write a log of its cells, unless `output` is up to date.
 
-    The executed notebook is whole or not there. Its metadata say what
-    it was made of: see `fingerprint` and `seisbook.provenance`.
+    An executed notebook is complete or does not exist. Its metadata hold its `fingerprint` and its provenance, see
+    `seisbook.provenance`. The log is in the same folder.
 
     Raises
     ------
     RuntimeError
-        If a cell fails; the message says which, and where the notebook as far as it came is.
+        If a cell fails. The message names the cell, and the path of the notebook with the outputs up to this cell.
     """
     import nbformat
     import papermill
@@ -154,14 +152,14 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
     if output.is_file() and origin(output).get("fingerprint") == stamp:
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
-    # not beside the whole ones, where nbval would collect them
+    # incomplete notebooks are in other folders, because nbval would collect them
     part, failed = (BUILD / kind / output.parent.name / output.name for kind in ("running", "failed"))
     part.parent.mkdir(parents=True, exist_ok=True)
     reads = part.with_suffix(".reads")
     reads.write_text("")
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # another one would leave no pictures
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the kernel: on a busy machine, threads wait for each other
-    calls = parameters.get("profile") == "paper"  # what is published names the code that it follows from
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # another backend would store no figures
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the kernel: on a busy machine, threads wait for each other
+    calls = parameters.get("profile") == "paper"  # a published chapter names the code that its results follow from
     watch = f"from seisbook.book import chapters; chapters.observe({str(reads)!r}, {calls})"
     first = f"--IPKernelApp.exec_lines={watch}"
     try:
@@ -196,22 +194,23 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
 
 
 def origin(notebook):
-    """What an executed or published notebook says that it was made of; empty if it says nothing."""
+    """Provenance in the metadata of an executed or published notebook; empty if there is none."""
     origin = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("seisbook")
     return origin if isinstance(origin, dict) else {}
 
 
 def observe(path, calls=False) -> None:
-    """Write what this process reads and calls from now on into `path`, a line each.
+    """Write the files that this process reads, and the functions that it calls, from now on into `path`, one a line.
 
-    It is called in a chapter's kernel before the first cell: what a chapter shows is found out, not declared.
+    It is called in a chapter's kernel before the first cell. The inputs of a chapter are thus observed, not declared.
 
     Parameters
     ----------
     path : path
-        Gets the names of files in `data` and, once the process ends, names of functions of the library after `call `.
+        File for the names of files in `data` and, when the process ends, the names of the library's functions, each
+        after `call `.
     calls : bool
-        Note functions, too; that takes time.
+        Whether to write the functions too; this slows the process down.
     """
     top, seen = f"{DATA}{os.sep}", set()
 
@@ -235,7 +234,7 @@ def _say(path, *lines):
 
 
 def _input(read):
-    """Name of an input for a file in `data` that was read; empty for what says nothing of the numbers."""
+    """Name of the input that a file in `data` belongs to; empty if the results do not depend on the file."""
     folder, _, name = read.rpartition("/")
     stem = name.rsplit(".", 1)[0]
     kinds = {"results": "record", "results/runs": "run", "results/studies": "study", "models": "model"}
@@ -247,14 +246,14 @@ def _input(read):
 
 
 def key(chapter: Path) -> dict:
-    """Key of a published chapter: its code, which decides on its outputs; text and captions do not."""
+    """Provenance key of a published chapter: its code; text and captions do not change the outputs."""
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     return provenance.key("chapter", name=chapter.stem, code=provenance.digest(code))
 
 
 def _write_log(notebook, output):
-    """Seconds and first line of each code cell, and what it wrote to its error stream, as `output` with `.log`."""
+    """Write the log of a notebook: duration, first line and error stream of each code cell; its path ends in `.log`."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
     run = content["metadata"]["papermill"]
     lines = [f"{output.name}  {run['start_time']}  {run['duration'] or 0:.1f} s  {run['parameters']}"]
@@ -279,17 +278,17 @@ def _write_log(notebook, output):
 
 
 def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
-    """Put the outputs of a chapter's paper-profile run into the committed notebook; run it first unless it is current.
+    """Copy the outputs of a chapter's run with the paper profile into the committed notebook; run it if it is outdated.
 
     Returns
     -------
     chapter, executed : Path
-        The committed notebook, and the executed one.
+        Paths of the committed and of the executed notebook.
 
     Raises
     ------
     UserError
-        If the real bulletins, which the published chapters show, are not on this machine.
+        If the real bulletins are not on this machine; the published chapters show them.
     """
     import nbformat
 
@@ -312,13 +311,13 @@ def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
 
 
 def outputs_hash(notebook) -> str:
-    """Hash of what a notebook's cells print: its content, as a record."""
+    """Hash of the outputs of a notebook's code cells, its content in the sense of a record."""
     outputs = [cell.get("outputs", []) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     return provenance.digest(_whole(outputs))
 
 
 def _whole(value):
-    """Outputs with each text in one piece, as nbformat has them in memory; in files they are lists of lines."""
+    """Outputs with each text as one string, as nbformat has them in memory; in files, texts are lists of lines."""
     if isinstance(value, dict):
         return {name: _whole(part) for name, part in value.items()}
     if not isinstance(value, list):
@@ -328,7 +327,7 @@ def _whole(value):
 
 
 def state(chapter: Path) -> provenance.State:
-    """Whether the outputs of a committed chapter belong to its code and to the records as they are."""
+    """State of a committed chapter: whether its outputs follow from its current code and from the current records."""
     kept = origin(chapter)
     if "key" not in kept:
         return provenance.State("stale", "its outputs do not say what they were made of")
@@ -338,7 +337,7 @@ def state(chapter: Path) -> provenance.State:
 
 
 def restamp(chapter: Path, evidence: dict) -> None:
-    """Write the evidence into a published chapter whose outputs stay."""
+    """Write the evidence into a published chapter without changing its outputs."""
     import nbformat
 
     notebook = nbformat.read(chapter, as_version=4)
@@ -349,7 +348,7 @@ def restamp(chapter: Path, evidence: dict) -> None:
 
 
 def printed(notebook: Path) -> dict[str, float]:
-    """Numbers in the text that a notebook's cells print, by cell and place; pictures and scripts are left out."""
+    """Numbers in the text outputs of a notebook, by cell and position; pictures and scripts are left out."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     outputs = [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and not _is_injected(cell)]
     by_place = {}

@@ -1,4 +1,4 @@
-"""Is this machine ready for the book? Asked the evening before a workshop, answered in plain words."""
+"""Checks whether this machine is ready for the book, for example on the evening before a workshop."""
 
 import importlib.metadata
 import os
@@ -15,12 +15,12 @@ from seisbook.studies import recipes
 
 PYTHON = (3, 11)
 DISK_GB, MEMORY_GB = 2, 4
-TRAINING_S = 120  # more than this for the trial, and the chapters will not fit into a workshop's breaks
+TRAINING_S = 120  # if the trial takes longer, the chapters take too long for the breaks of a workshop
 TRIAL_EVENTS = 64
 
 
 class Finding(NamedTuple):
-    """What was looked at, whether it is well, what it is; whether the book needs it."""
+    """Result of one check: its name, whether it passed, a text, and whether the book needs it."""
 
     name: str
     well: bool
@@ -29,13 +29,13 @@ class Finding(NamedTuple):
 
 
 def examine() -> list[Finding]:
-    """All findings, the trial training last."""
+    """Findings of all checks; the trial training is the last."""
     checks = (python, packages, disk, memory, kernel, jupyter, real_data, training)
     return [check() for check in checks]
 
 
 def report(findings) -> str:
-    """The findings, a line each, and whether the machine is ready."""
+    """Text with one line for each finding, and the verdict whether the machine is ready."""
     marks = {(True, True): "ok     ", (False, True): "MISSING", (True, False): "ok     ", (False, False): "note   "}
     lines = [f"{marks[finding.well, finding.needed]}  {finding.name:10}  {finding.text}" for finding in findings]
     missing = [finding.name for finding in findings if finding.needed and not finding.well]
@@ -44,13 +44,13 @@ def report(findings) -> str:
 
 
 def python() -> Finding:
-    """The interpreter's version."""
+    """Version of Python."""
     least, version = ".".join(map(str, PYTHON)), sys.version.split()[0]
     return Finding("Python", sys.version_info >= PYTHON, f"{version}; {least} or newer is needed")
 
 
 def packages() -> Finding:
-    """Installed versions against `requirements.lock`."""
+    """Installed versions of packages, compared with `requirements.lock`."""
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     wanted = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
     installed = {name: _version(name) for name in wanted}
@@ -70,13 +70,13 @@ def _version(name):
 
 
 def disk() -> Finding:
-    """Free space where the book is built."""
+    """Free disk space in the folder of the project, where the book is built."""
     free = shutil.disk_usage(ROOT).free / 1e9
     return Finding("disk", free >= DISK_GB, f"{free:.0f} GB free; {DISK_GB} GB are needed")
 
 
 def memory() -> Finding:
-    """Memory of the machine, where the system says."""
+    """Memory of the machine; some systems do not report it."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (AttributeError, ValueError, OSError):  # Windows
@@ -85,14 +85,14 @@ def memory() -> Finding:
 
 
 def kernel() -> Finding:
-    """Whether notebooks run with this very Python."""
+    """Whether the kernel of notebooks is this Python."""
     from jupyter_client import kernelspec
 
     try:
         command = kernelspec.get_kernel_spec("python3").argv[0]
     except kernelspec.NoSuchKernel:
         return Finding("kernel", False, "no kernel `python3`: run `python -m ipykernel install --sys-prefix`")
-    here = command in ("python", "python3", sys.executable)  # Jupyter puts its own Python for the first two
+    here = command in ("python", "python3", sys.executable)  # Jupyter replaces the first two by its own Python
     text = "notebooks run with this Python"
     if not here:
         text = f"notebooks run with {command}: run `{sys.executable} -m ipykernel install --sys-prefix`"
@@ -100,7 +100,7 @@ def kernel() -> Finding:
 
 
 def jupyter() -> Finding:
-    """JupyterLab, to open notebooks with; any other interface does as well."""
+    """Version of JupyterLab, which opens notebooks; other interfaces work too."""
     version = _version("jupyterlab")
     text = (
         f"JupyterLab {version}" if version else "no JupyterLab here: `pip install jupyterlab`, or open them elsewhere"
@@ -109,7 +109,7 @@ def jupyter() -> Finding:
 
 
 def real_data() -> Finding:
-    """Whether the real bulletins are here; without them, chapters run on simulated twins and say so."""
+    """Whether the real bulletins are on this machine; without them, chapters run on simulated twins and say so."""
     from seisbook.catalogues import sources
 
     networks = sorted({name.split("/")[0] for name in sources.registry()})
@@ -121,7 +121,7 @@ def real_data() -> Finding:
 
 
 def training() -> Finding:
-    """Render a few simulated events, train the model on them for a moment, and predict."""
+    """Trial of the whole chain: render a few simulated events, train the model on them briefly, and predict."""
     from seisbook.catalogues import networks
     from seisbook.datasets import build
     from seisbook.datasets.events import Events

@@ -1,4 +1,4 @@
-"""Checks of the exercises: each takes an answer, says that it is right, or raises a `Hint` that says what to look at.
+"""Checks of the exercises: each takes an answer and returns a confirmation, or raises a `Hint` for the next step.
 
 A check never shows the solution. In Jupyter a hint is one line, not a traceback.
 """
@@ -17,10 +17,10 @@ from seisbook.physics.traveltimes import TravelTimes
 
 
 class Hint(AssertionError):
-    """What to think of next, where an answer is not right yet."""
+    """Hint for an answer that is not right yet."""
 
     def _render_traceback_(self):
-        """Show the line alone; IPython asks for this."""
+        """Lines that IPython shows in place of a traceback: the hint alone."""
         return [f"Not yet: {self}"]
 
 
@@ -33,12 +33,12 @@ def _require(condition, hint):
 
 
 def station_residuals(terms, catalogue, network) -> str:
-    """Median residuals of P and S by station (chapter 1).
+    """Check the median residuals of P and S by station (chapter 1).
 
     Parameters
     ----------
     terms : DataFrame
-        A row a station, columns `p_residual_s` and `s_residual_s`.
+        One row for each station; columns `p_residual_s` and `s_residual_s`.
     catalogue : Catalogue
     network : Network
     """
@@ -56,7 +56,7 @@ def station_residuals(terms, catalogue, network) -> str:
 
 
 def b_values(values, magnitudes) -> str:
-    """Values of b at the estimated completeness and 0.4 below to 1.2 above it, in steps of 0.2 (chapter 1)."""
+    """Check b values from 0.4 below to 1.2 above the estimated completeness, in steps of 0.2 (chapter 1)."""
     estimate = seismicity.completeness(magnitudes)
     right = [seismicity.b_value(magnitudes, estimate + shift)[0] for shift in np.arange(-0.4, 1.3, 0.2)]
     _require(len(values) == len(right), f"{len(right)} thresholds are asked for, you have {len(values)}.")
@@ -71,7 +71,7 @@ def b_values(values, magnitudes) -> str:
 
 
 def same_graph(index, events, model) -> str:
-    """An event whose stations all are neighbours of each other, in every block (chapter 2)."""
+    """Check that all stations of an event are neighbours of each other in every block (chapter 2)."""
     size, k = int(events.start[index + 1] - events.start[index]), model.config.neighbours
     _require(size <= k + 1, f"this event has {size} stations, and each has only {k} neighbours: take a smaller one.")
     rewired = inspection.walk(model, events, index).rewired()
@@ -80,7 +80,7 @@ def same_graph(index, events, model) -> str:
 
 
 def moved(here, there, km=1000.0) -> str:
-    """Two predictions of one event, the second with all stations moved to the east (chapter 2)."""
+    """Check two predictions of one event, the second with all stations moved to the east (chapter 2)."""
     east, north = (there.epicentre - here.epicentre)[0].tolist()
     _require(abs(east) > 1e-3, "nothing has moved: predict again with the positions changed.")
     _require(abs(north) < 1e-2 * km, "the epicentre has moved north, too: the first column of a position is east.")
@@ -91,7 +91,7 @@ def moved(here, there, km=1000.0) -> str:
 
 
 def warm_start(warm, cold) -> str:
-    """A training that began with trained weights, against one that did not (chapter 2)."""
+    """Check a training that began with trained weights against a training from random weights (chapter 2)."""
     _require(warm.start_from is not None, "give the trained model: `Locator(..., start_from=model)`.")
     _require(hasattr(warm, "history_"), "fit it, too.")
     warm_km, cold_km = (locator.history_[0]["epicentral_km"] for locator in (warm, cold))
@@ -100,7 +100,7 @@ def warm_start(warm, cold) -> str:
 
 
 def aggregations(errors) -> str:
-    """Best validation errors of three trainings of each aggregation, by its name (chapter 2)."""
+    """Check the best validation errors of three trainings for each aggregation, by its name (chapter 2)."""
     _require(set(errors) == {"max", "mean", "softmax"}, "three aggregations: max, mean and softmax.")
     _require(all(len(set(runs)) >= 3 for runs in errors.values()), "three trainings each, with different seeds.")
     table = np.array([list(runs)[:3] for runs in errors.values()], float)
@@ -114,13 +114,14 @@ def aggregations(errors) -> str:
 
 
 def fewer_seeds(fewer, runs) -> str:
-    """Components of the dynamic arm's score with two seeds only, of `variance.anova_components` (chapter 3).
+    """Check the variance components of the dynamic arm's score with two seeds only (chapter 3).
 
     Parameters
     ----------
     fewer : Components
+        Result of `variance.anova_components`.
     runs : DataFrame
-        Scores of the crossed design, all arms and seeds.
+        Scores of the crossed design for all arms and seeds.
     """
     ours = runs[runs.arm == "dynamic"]
     _require(fewer.n_seeds == 2, f"{fewer.n_seeds} seeds are in it: keep seeds 0 and 1.")
@@ -137,15 +138,17 @@ def fewer_seeds(fewer, runs) -> str:
 
 
 def naive_interval(naive, honest, scores, components) -> str:
-    """Half widths of the interval of a mean score, with trainings taken as independent and as they are (chapter 3).
+    """Check two half widths of the interval of a mean score (chapter 3).
+
+    The naive half width treats the trainings as independent. The honest one uses the variance components.
 
     Parameters
     ----------
     naive, honest : float
     scores : Series
-        One a training.
+        One score for each training.
     components : mapping
-        `data`, `seed`, `residual`, of 15 partitions and 5 seeds.
+        Components `data`, `seed` and `residual`, from 15 partitions and 5 seeds.
     """
     error = scores.std() / np.sqrt(len(scores))
     _require(not np.isclose(naive, scores.std(), rtol=0.1), "this is the scatter of one score: what has their mean?")
@@ -162,7 +165,7 @@ def naive_interval(naive, honest, scores, components) -> str:
 
 
 def enough_partitions(needed, design) -> str:
-    """Number of partitions, a doubling of 5, from which on a reduction of the variance by 20 % is found (chapter 3)."""
+    """Check the number of partitions, 5 doubled repeatedly, that detects a variance reduction of 20 % (chapter 3)."""
 
     def detectable(n):
         return variance_ratio.minimum_detectable_ratio(replace(design, n_partitions=int(n)))
@@ -178,7 +181,7 @@ def enough_partitions(needed, design) -> str:
 
 
 def filtered(low, high) -> str:
-    """An event through low-pass and high-pass filters, both of `robustness_figures.degrade` (chapter 4)."""
+    """Check an event after low-pass and after high-pass filters, both from `robustness_figures.degrade` (chapter 4)."""
     corners = [[step.severity for step in steps] for steps in (low, high)]
     _require(all(corner[0] is None for corner in corners), "keep the first of the steps, the event as it is.")
     _require(corners[0][1] > corners[0][-1], "`low` should become harsher with a *lower* corner: is it `low_pass`?")
@@ -189,7 +192,7 @@ def filtered(low, high) -> str:
 
 
 def two_faults(growths, locator, events, sampling_rate_hz) -> str:
-    """Growths of the median error with noise, without the nearest station, and with both (chapter 4)."""
+    """Check the growths of the median error with noise, without the nearest station, and with both (chapter 4)."""
     _require(set(growths) == {"noise", "nearest", "both"}, "three growths: noise, nearest and both.")
     noise, nearest = perturbations.AddedNoise(10.0), perturbations.StationDropout(1, mode="nearest")
     changes = {"noise": noise, "nearest": nearest, "both": perturbations.compose(noise, nearest)}
@@ -206,14 +209,16 @@ def two_faults(growths, locator, events, sampling_rate_hz) -> str:
 
 
 def foreign_model(needed, by_start) -> str:
-    """Events from random weights that are as good as 25 from the other network's model, by network (chapter 4).
+    """Check the number of events with which random weights are as good as a transferred model (chapter 4).
+
+    The transferred model is that of the other network, after training on 25 events.
 
     Parameters
     ----------
     needed : mapping
-        By network one of the numbers that were tried, or None.
+        For each network, one of the tested numbers of events, or None if none of them is enough.
     by_start : DataFrame
-        Of `seisbook.findings.transfer.tabulate`.
+        Table of `seisbook.findings.transfer.tabulate`.
     """
     for network, rows in by_start[by_start.quantity == "epicentral_km"].groupby("network"):
         _require(network in needed, f"give a number for {network}, too, or None.")
@@ -228,7 +233,7 @@ def foreign_model(needed, by_start) -> str:
 
 
 def breaks(change, locator, events, sampling_rate_hz) -> str:
-    """A perturbation that at least doubles the median error (chapter 4)."""
+    """Check that a perturbation at least doubles the median error (chapter 4)."""
     _require(
         isinstance(change, perturbations.Perturbation),
         "a perturbation of `seisbook.measures.perturbations` is asked for.",
@@ -239,7 +244,7 @@ def breaks(change, locator, events, sampling_rate_hz) -> str:
 
 
 def liars(error, ellipse, locator, events, sampling_rate_hz) -> str:
-    """Growth of the error and of the ellipse with a station of each event 50 km from its place (chapter 4)."""
+    """Check the growth of error and ellipse when one station of each event is misplaced by 50 km (chapter 4)."""
     change = perturbations.WrongCoordinates(50.0)
     changed = change.apply(events, sampling_rate_hz, progress=False)
     right = _growth(locator, events, change, sampling_rate_hz)
@@ -262,7 +267,7 @@ def _median_error(locator, events):
 
 
 def _growth(locator, events, change, sampling_rate_hz):
-    """How many times the median epicentral error a perturbation makes of it."""
+    """Ratio of the median epicentral error with a perturbation to that without it."""
     changed = change.apply(events, sampling_rate_hz, progress=False)
     return _median_error(locator, changed) / _median_error(locator, events)
 
@@ -275,13 +280,13 @@ def _radius(tril):
 
 
 def nearest_share(share, table) -> str:
-    """Share of events in which the nearest station has the largest rollout (chapter 5).
+    """Check the share of events in which the nearest station has the largest rollout (chapter 5).
 
     Parameters
     ----------
     share : float
     table : DataFrame
-        Of `attention_study.collect`.
+        Table of `attention_study.collect`.
     """
     right = _share_of_events(table, "idxmax")
     _require(0 <= share <= 1, "a share of the events: between 0 and 1.")
@@ -299,7 +304,7 @@ def _share_of_events(table, extreme):
 
 
 def softmax_gap(z) -> str:
-    """Values whose softmax-weighted mean is at least half of the bound below their maximum (chapter 5)."""
+    """Check values with a softmax-weighted mean below their maximum by at least half of the bound (chapter 5)."""
     z = np.asarray(z, float)
     _require(z.ndim == 1 and len(z) >= 2, "a list of two values or more.")
     weight = np.exp(z - z.max())
@@ -313,7 +318,7 @@ def softmax_gap(z) -> str:
 
 
 def shuffled(other, model) -> str:
-    """A model whose weights are those of another one in another order (chapter 5)."""
+    """Check that a model has the weights of another model in another order (chapter 5)."""
     pairs = list(zip(other.parameters(), model.parameters(), strict=True))
     _require(any(not a.equal(b) for a, b in pairs), "these are the trained weights: shuffle them first.")
     same = all(a.flatten().sort().values.equal(b.flatten().sort().values) for a, b in pairs)
@@ -322,7 +327,7 @@ def shuffled(other, model) -> str:
 
 
 def left_out(tau, table) -> str:
-    """Kendall's tau of the rollout and of what leaving a station out does, for one event (chapter 5)."""
+    """Check Kendall's tau of the rollout and the effect of leaving a station out, for one event (chapter 5)."""
     pair = table[["rollout", "leave_one_out_km"]]
     right, pearson = (pair.corr(method).iloc[0, 1] for method in ("kendall", "pearson"))
     _require(np.ndim(tau) == 0, "one number: take the entry of the two out of the table.")
@@ -337,7 +342,15 @@ def left_out(tau, table) -> str:
 
 
 def own_words(found, classes) -> str:
-    """Classes of the first ten answers to prompts for volcanic events, and the classes of all events (chapter 6)."""
+    """Check the classes of the first ten answers to prompts for volcanic events (chapter 6).
+
+    Parameters
+    ----------
+    found : array_like of str, shape (10,)
+        Classes of the first ten answers.
+    classes : array_like of str, shape (events,)
+        Classes of all events.
+    """
     found, classes = np.asarray(found), np.asarray(classes)
     _require(len(found) == 10, f"the first ten answers are asked for, you have {len(found)}.")
     _require(set(found) <= set(classes), "these are not classes: take `given.classes` at the best answers.")
@@ -349,7 +362,7 @@ def own_words(found, classes) -> str:
 
 
 def languages(tau, english, spanish) -> str:
-    """Kendall's rank correlation of the scores that a question gets in two languages (chapter 6)."""
+    """Check Kendall's tau between the scores of a question in two languages (chapter 6)."""
     _require(not np.allclose(english, spanish), "the two questions are the same: ask one of them in Spanish.")
     right = kendalltau(english, spanish).statistic
     hint = "these are not the two questions' scores of all events, in the order of the events."
@@ -360,7 +373,16 @@ def languages(tau, english, spanish) -> str:
 
 
 def withheld(auc, margin, own) -> str:
-    """Area under the ROC curve of the margins of a withheld class; `own`, which events are of it (chapter 6)."""
+    """Check the area under the ROC curve of a withheld class (chapter 6).
+
+    Parameters
+    ----------
+    auc : float
+    margin : ndarray, shape (events,)
+        Margins of the class.
+    own : ndarray of bool, shape (events,)
+        Whether an event belongs to the class.
+    """
     _require(not np.isnan(margin).any(), "there are events without a margin: has the trial a class that is `withheld`?")
     _require(0 < np.sum(own) < len(own), "no event is of that class, or all are.")
     right = roc_auc_score(own, margin)
@@ -374,7 +396,13 @@ def withheld(auc, margin, own) -> str:
 
 
 def cheats(errors) -> str:
-    """Errors of depth that corrections leave, a row each, with texts in full and without places (chapter 6)."""
+    """Check depth errors after corrections, with texts in full and without places (chapter 6).
+
+    Parameters
+    ----------
+    errors : DataFrame
+        One row for each correction; columns `none` (texts in full) and `places` (texts without places).
+    """
     _require({"none", "places"} <= set(errors), "two columns: texts in full, `none`, and without places, `places`.")
     _require(errors.index.is_unique, "one row a correction: are these errors of depth only?")
     needed = {"estimates", "estimates and text"}
@@ -390,14 +418,14 @@ def cheats(errors) -> str:
 
 
 def says_where(message) -> str:
-    """A message about a mistake in a network's description (chapter 7)."""
+    """Check a message about a mistake in a network's description (chapter 7)."""
     _require("network.yaml" in message, "the message should name the file: is it what `networks.load` has raised?")
     _require(": " in message.partition("network.yaml")[2], "and what is wrong in it.")
     return f"Right: the file, the key and the value, {message.partition('network.yaml: ')[2]}"
 
 
 def better_terms(better, network, catalogue) -> str:
-    """A network whose stations have the delays and site terms that were measured (chapter 7)."""
+    """Check that the stations of a network have the measured delays and site terms (chapter 7)."""
     _require(len(better.stations) == len(network.stations), "keep all stations.")
     left = residuals.travel_time_residuals(catalogue, better, TravelTimes(better.velocity_model))
     table = better.station_table()
@@ -412,7 +440,7 @@ def better_terms(better, network, catalogue) -> str:
 
 
 def fewer_stations(fewer, sparse, catalogue) -> str:
-    """A catalogue at the stations of a smaller network (chapter 7)."""
+    """Check a catalogue with readings at the stations of a smaller network only (chapter 7)."""
     codes = {station.code for station in sparse.stations}
     _require(len(codes) < catalogue.readings.station_code.nunique(), "the network still has all stations.")
     _require(set(fewer.readings.station_code) <= codes, "readings at other stations are left: `at_known_stations`.")

@@ -1,6 +1,6 @@
-"""A Sphinx extension with what the book's HTML pages need beyond their theme; `_config.yml` loads it.
+"""Sphinx extension that adds to the theme what the book's HTML pages need; `_config.yml` loads it.
 
-Pages get a description, open from a file system without an error on the console, and weigh half as much.
+Pages get a description. They open from a file system without an error on the console. Their size is halved.
 """
 
 import html
@@ -13,9 +13,9 @@ from PIL import Image
 
 # The theme loads the same icons twice: as a font, by its style sheet, and as a script of 1.5 MB.
 ICONS = re.compile(r'\s*<!-- So that users can [^>]*-->\s*<script src="[^"]*fontawesome\.js[^"]*"></script>')
-# A browser forbids a page from a file system to read other pages, where the search takes its excerpts from.
+# Browsers do not let a page from a file system read other pages, from which the search takes its excerpts.
 NO_EXCERPTS = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
-HEAVY = 100_000  # bytes of a figure that is worth making lighter
+HEAVY = 100_000  # larger figures, in bytes, are compressed
 
 
 def setup(app) -> dict:
@@ -29,7 +29,7 @@ def setup(app) -> dict:
 
 
 def describe(app, pagename, templatename, context, doctree) -> None:
-    """Give a page its first paragraph as description, as search engines and messengers show it."""
+    """Set the description of a page, which search engines and messengers show, to its first paragraph."""
     paragraph = doctree and next(iter(doctree.findall(nodes.paragraph)), None)
     if paragraph:
         text = textwrap.shorten(paragraph.astext(), 200, placeholder=" ...")
@@ -37,7 +37,7 @@ def describe(app, pagename, templatename, context, doctree) -> None:
 
 
 def drop_thebe(app, pagename, templatename, context, doctree) -> None:
-    """Leave out Thebe, which Jupyter Book always loads: it needs a network, and fails when it is declared twice."""
+    """Remove Thebe, which Jupyter Book always loads: it needs a network, and fails if it is loaded twice."""
     context["script_files"] = [script for script in context["script_files"] if not _is_thebe(script)]
 
 
@@ -46,13 +46,13 @@ def _is_thebe(script):
 
 
 def mend_citations(app, pagename, templatename, context, doctree) -> None:
-    """Say nothing of a list where a list's children would be needed: screen readers stumble over the bibliography's."""
+    """Remove the role `list` of the bibliography: its children are not list items, which confuses screen readers."""
     if "body" in context:
         context["body"] = context["body"].replace('role="list" class="citation-list"', 'class="citation-list"')
 
 
 def lighten(app, exception) -> None:
-    """Take the icons' second copy and the source maps out of the built pages, and make heavy figures lighter."""
+    """Remove the second copy of the icons and the source maps from the built pages, and compress large figures."""
     if exception or app.builder.format != "html":
         return
     folder = Path(app.outdir)
@@ -68,7 +68,7 @@ def lighten(app, exception) -> None:
 
 
 def few_colours(path) -> None:
-    """Store a picture in the 256 colours that suit it best; most figures have hardly more."""
+    """Store a picture with the 256 colours that fit it best; most figures have hardly more."""
     with Image.open(path) as picture:
         few = picture.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
     few.save(path, optimize=True)

@@ -1,4 +1,4 @@
-"""What the book needs on paper beyond its pages: tables of LaTeX, headings, and references that LaTeX can follow.
+"""Changes to the book's pages for print: LaTeX tables, headings, and references that LaTeX can resolve.
 
 `seisbook.book.binding.latex` prepares the staged pages with `prepare`; as a Sphinx extension, `_config.yml` loads it
 too.
@@ -15,13 +15,13 @@ from sphinx.util import texescape
 from sphinx_exercise.utils import get_node_number
 from sphinx_proof.nodes import proof_node
 
-LINE = 120  # letters of a table's size in a line, those that its gaps take included
+LINE = 120  # letters in a line of a table, including the gaps between columns
 GAP = 2  # letters between two columns
-FEW = 12  # rows that stay together
-NOT_WORDS = re.compile(r"(nan|inf|[^A-Za-z])*")  # a column of these is set flush right
+FEW = 12  # largest number of rows that are kept on one page
+NOT_WORDS = re.compile(r"(nan|inf|[^A-Za-z])*")  # a column with such cells only is aligned to the right
 OPENING = r"""\chapter*{%s}
 \addcontentsline{toc}{chapter}{%s}
-\markboth{%s}{%s}"""  # of the start page, which Sphinx takes the title from
+\markboth{%s}{%s}"""  # heading of the start page; Sphinx uses that page's own title for the book
 WRAPPED = r">{\raggedright\arraybackslash}p{%.3f\linewidth}"
 UNFOLDED = rf"""```{{rubric}} %s
 ```
@@ -30,7 +30,7 @@ UNFOLDED = rf"""```{{rubric}} %s
 ```{{table}}
 :class: longtable
 
-%s```"""  # a claim's measurements, which fold in the pages
+%s```"""  # table of a claim's measurements; in HTML it is folded away
 TABLE = r"""\needspace{%d\baselineskip}
 \begin{longtable}{@{}%s@{}}
 \toprule
@@ -52,7 +52,7 @@ def setup(app) -> dict:
 
 
 def mend_exercise_references(app, doctree, docname) -> None:
-    """Point references at exercises to the labels that sphinx-exercise writes, when they come from another page."""
+    """Let references to exercises on other pages point to the labels that sphinx-exercise writes."""
     if app.builder.format != "latex":
         return
     exercises = app.env.sphinx_exercise_registry
@@ -65,7 +65,7 @@ def mend_exercise_references(app, doctree, docname) -> None:
 
 
 def unbox_proofs(app, doctree, docname) -> None:
-    """Set proofs as text, without the box that has no title and takes the proof's beginning for one."""
+    """Set proofs as text without a box: the box has no title and would use the beginning of the proof as one."""
     if app.builder.format == "latex":
         for proof in list(doctree.findall(proof_node)):
             (box,) = proof.children
@@ -76,12 +76,12 @@ def unbox_proofs(app, doctree, docname) -> None:
 
 
 def prepare(pages) -> None:
-    """Change staged pages for paper: chapters are counted from the first one, and tables of cells are LaTeX's.
+    """Change staged pages for print: the start page is not numbered, and tables of cells become LaTeX tables.
 
     Parameters
     ----------
     pages : pathlib.Path
-        Folder of the staged pages, which are written over.
+        Folder of the staged pages, which are overwritten.
     """
     start, measurements = pages / "index.md", pages / "measurements.md"
     title, text = start.read_text(encoding="utf-8").split("\n", 1)
@@ -102,7 +102,7 @@ def _raw(text):
 
 
 def _with_tables(cell):
-    """A cell, and its tables as cells of text after it, since a cell's own LaTeX would be taken for mathematics."""
+    """A cell and its tables as text cells after it; LaTeX in the cell itself would be read as mathematics."""
     tables, outputs = [], []
     for output in cell.get("outputs", []):
         page = output.get("data", {}).get("text/html", "")
@@ -116,7 +116,7 @@ def _with_tables(cell):
 
 
 def table(page) -> str:
-    """A table of pandas as one of LaTeX, which breaks between pages and whose columns fit into a line.
+    """LaTeX source of a pandas table; it can break between pages, and its columns fit into a line.
 
     Parameters
     ----------
@@ -126,16 +126,20 @@ def table(page) -> str:
     page = page[page.index("<table") :].partition("</table>")
     head, body = map(_grid, ElementTree.fromstring(page[0] + page[1]))
     if len(head) > 1 and not any(above and below for above, below in zip(*head[-2:], strict=True)):
-        head[-2:] = [[above or below for above, below in zip(*head[-2:], strict=True)]]  # the index's names
+        head[-2:] = [[above or below for above, below in zip(*head[-2:], strict=True)]]  # names of the index
     if [row[0] for row in head + body] == [""] * len(head) + [str(i) for i in range(len(body))]:
-        head, body = ([row[1:] for row in part] for part in (head, body))  # rows without names are not numbered
+        head, body = ([row[1:] for row in part] for part in (head, body))  # a default index is left out
     lines = [_head(row) for row in head[:-1]] + [_line(head[-1])]
     together = len(head) + min(len(body), FEW) + 4
     return TABLE % (together, _columns([head[-1], *body]), "\n".join(lines), "\n".join(map(_line, body)))
 
 
 def _grid(part):
-    """Texts of a part of a table, as many in each row; a cell over several columns is repeated, of several rows not."""
+    """Texts of a part of a table, with the same number in each row.
+
+    The text of a cell over several columns is repeated in each of them. The text of a cell over several rows is not
+    repeated.
+    """
     rows, below = [], {}
     for line in part:
         row, cells = [], iter(line)
@@ -152,7 +156,11 @@ def _grid(part):
 
 
 def _columns(rows):
-    """What LaTeX calls the columns: as wide as they are, but for those that must share what the others leave."""
+    """Column specification for LaTeX.
+
+    Columns keep their width if they all fit into a line. If not, the wide columns share the space that the narrow ones
+    leave.
+    """
     columns = list(zip(*rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     left = LINE - GAP * (len(columns) - 1)
@@ -166,7 +174,7 @@ def _columns(rows):
 
 
 def _head(row):
-    """A row of a table's head above the last one: equal neighbours are one cell, with a line below it."""
+    """LaTeX of a row of a table's head above the last one; equal neighbours become one cell with a line below it."""
     cells, lines = [], []
     for name, group in groupby(enumerate(row), key=lambda pair: pair[1]):
         first, *_, last = 2 * [i + 1 for i, _ in group]

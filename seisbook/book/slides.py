@@ -1,9 +1,9 @@
-"""A Sphinx extension that makes slides of the chapters' pages; `_config.yml` loads it.
+"""Sphinx extension that makes slides from the chapters' pages; `_config.yml` loads it.
 
-A chapter's deck holds what its page shows, in the page's order, with the page's numbers and references: what is to be
-learnt, each figure with its caption, tables that can be read from the back of a room, displayed mathematics, theorems,
-notes and warnings, the summary, and the exercises without their solutions. Code and interactive figures stay on the
-page. The prose becomes the speaker's notes.
+A chapter's deck has the contents of its page in the same order, with the same numbers and references: the learning
+goals, each figure with its caption, short tables, displayed mathematics, theorems, notes and warnings, the summary, and
+the exercises without their solutions. Code and interactive figures stay on the page. The prose becomes the speaker's
+notes.
 """
 
 import re
@@ -17,9 +17,9 @@ from docutils.utils import new_document
 from sphinx.locale import admonitionlabels
 
 REVEAL = ("LICENSE", "dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "plugin/zoom/zoom.js")
-MOST_ROWS = 16  # of a table, with its head
-JOINED = ("title", "mathematics", "statement")  # kinds of which several, one after the other, share a slide
-# Of a piece of a page: links, with which a presenter would leave the slides, and names that the page itself has.
+MOST_ROWS = 16  # largest number of rows of a table on a slide, with its head; more cannot be read from the back
+JOINED = ("title", "mathematics", "statement")  # kinds of which several in a row share a slide
+# Links, which would take a presenter away from the slides, and identifiers, which the page itself already has.
 LINKS = re.compile(r'<a class="headerlink".*?</a>|</?a\b[^>]*>| id="[^"]*"')
 
 
@@ -30,11 +30,11 @@ class Slide(NamedTuple):
     ----------
     kind : {"title", "figure", "table", "mathematics", "statement", "summary", "exercise"}
     heading : str
-        Of the section that it is from.
+        Heading of the section that the slide comes from.
     shown : list of docutils.nodes.Node
-        What is seen beside the heading.
+        Contents of the slide below the heading.
     notes : list of str
-        What the section says up to the next slide and, if this is its first one, before it.
+        Paragraphs of the section up to the next slide and, for the first slide of a section, those before it.
     """
 
     kind: str
@@ -51,13 +51,13 @@ def setup(app) -> dict:
 
 
 def slides(chapter: nodes.document) -> list[Slide]:
-    """Make the slides of a chapter from its page, in which references are resolved."""
+    """Slides of a chapter, made from its page with resolved references."""
     section = chapter.next_node(nodes.section)
     return _fill([Slide("title", _heading(section), [], [])], section)
 
 
 def _fill(deck, section):
-    """Add the slides of a section, and of those in it, to a deck."""
+    """Add the slides of a section and of its subsections to a deck."""
     unsaid = []
     for node in section.children:
         if isinstance(node, nodes.section):
@@ -89,13 +89,13 @@ def _shown(node):
         return [("summary", node)]
     if top and isinstance(node, nodes.Admonition):
         return [("title", node)]
-    if top and isinstance(node, nodes.table):  # of prerequisites, of symbols
+    if top and isinstance(node, nodes.table):  # tables of prerequisites and of symbols
         return []
     return [(_kind(node), node)] if _kind(node) else []
 
 
 def _kind(node):
-    """The kind of slide that a node gives by itself; empty if none."""
+    """Kind of the slide that a node gives by itself; empty if it gives none."""
     classes = node.get("classes", ()) if isinstance(node, nodes.Element) else ()
     if isinstance(node, nodes.figure):  # an interactive one stays on the page
         return "" if node.next_node(nodes.raw) else "figure"
@@ -109,14 +109,14 @@ def _kind(node):
 
 
 def _rows(node):
-    """Rows of a table, be it the text's or a data frame's; 0 of something else."""
+    """Number of rows of a table in the text or of a data frame; 0 for other nodes."""
     if isinstance(node, nodes.raw):
         return node.astext().count("<tr")
     return len(list(node.findall(nodes.row))) if isinstance(node, nodes.table) else 0
 
 
 def write(app, pagename, templatename, context, doctree) -> None:
-    """Write the slides of a chapter beside the pages, and give its page a button that opens them."""
+    """Write the slides of a chapter into the folder of the pages, and add a button to its page that opens them."""
     if doctree is None or not app.env.doc2path(pagename).endswith(".ipynb"):
         return
     path = Path("slides", f"{Path(pagename).name}.html")
@@ -130,16 +130,16 @@ def write(app, pagename, templatename, context, doctree) -> None:
 
 
 def _html(builder, node):
-    """A part of a page, without code and without links."""
+    """HTML of a part of a page, without code and without links."""
     if isinstance(node, nodes.raw):
         return re.search("<table.*</table>", node.astext(), re.S)[0]
     part = new_document("slide", builder.docsettings)
     part.append(node.deepcopy())
-    if node.tagname in admonitionlabels:  # the page's writer has given it a title, and this one would again
+    if node.tagname in admonitionlabels:  # the page's writer has added a title, and the translator would add it again
         part[0].pop(0)
     for code in list(part.findall(nodes.literal_block)):
         code.parent.remove(code)
-    for inner in list(part.findall(nodes.section)):  # to reveal.js a section is a slide
+    for inner in list(part.findall(nodes.section)):  # reveal.js would make a slide of each section
         inner.replace_self(inner.children)
     translator = builder.create_translator(part, builder)
     part.walkabout(translator)
@@ -147,7 +147,7 @@ def _html(builder, node):
 
 
 def copy_reveal(app, exception) -> None:
-    """Put the program that shows slides, reveal.js, beside the pages: sphinx-revealjs brings a copy."""
+    """Copy reveal.js, the program that shows the slides, into the pages' folder; sphinx-revealjs contains it."""
     if exception or app.builder.format != "html":
         return
     source, folder = files("sphinx_revealjs") / "_static" / "revealjs", Path(app.outdir, "_static", "reveal")

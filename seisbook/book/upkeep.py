@@ -1,9 +1,9 @@
-"""Which results still follow from code and data, and the commands that make the others so, in their order.
+"""States of all published results, and the commands that renew the outdated ones, in the right order.
 
-A record, a trained model and a published chapter each say what they were made of (`seisbook.provenance`).
-`seisbook results --check` says which are current, `--verify` runs a sample of the unverified ones again, and `--renew`
-recomputes what is stale, refuted or missing: hours of it if all is. Each command does only what is missing, so that it
-may be stopped at any time and given again.
+Records, trained models and published chapters each store their provenance (`seisbook.provenance`). The command
+`seisbook results --check` lists the states, `--verify` runs a sample of the unverified results again, and `--renew`
+recomputes those that are stale, refuted, missing or damaged. To recompute all of them takes hours. Each command does
+only what is missing, so it can be stopped at any time and started again.
 """
 
 import shlex
@@ -28,12 +28,12 @@ RUNS = {
     "twin": ("dynamic", "static", *PEERS, "classical"),
 }
 """Models that are compared on each split."""
-AGAIN = ("stale", "refuted", "missing", "damaged")  # states in which a result is made anew
+AGAIN = ("stale", "refuted", "missing", "damaged")  # states in which a result has to be made again
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command, and the files that it renews.
+    """A command, and the files that it makes again.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Step:
 
     @property
     def outdated(self) -> bool:
-        """Whether something is to be made anew."""
+        """Whether a file has to be made again."""
         return any(state.name in AGAIN for state in self.files.values())
 
 
 def steps() -> Iterator[Step]:
-    """All steps, each looked at only when it is asked for: what an earlier one renews may put a later one out of date.
+    """Yield all steps; the state of a step is read only when it is reached, since earlier steps can make it outdated.
 
     Yields
     ------
@@ -108,7 +108,7 @@ def _study(path):
 
 
 def report(found) -> str:
-    """The state of every file, a line each; the command under those that are to be made anew."""
+    """Text with the state of each file on a line of its own, and the command below files that have to be made again."""
     lines = []
     for step in found:
         for path, state in step.files.items():
@@ -124,12 +124,12 @@ def report(found) -> str:
 
 
 def renew() -> None:
-    """Carry out all steps that are out of date, in order, each in a process of its own.
+    """Carry out all outdated steps in order, each command in its own process.
 
     Raises
     ------
     RuntimeError
-        If one fails; what it has done is kept.
+        If a command fails; what it has done is kept.
     """
     for step in steps():
         if step.outdated:
@@ -145,14 +145,14 @@ def _carry_out(command):
 
 
 def verify(names=(), progress=True) -> tuple[str, bool]:
-    """Run trials of all kinds of results that are unverified again, or of the kinds named, and stamp their files.
+    """Run trials of all unverified kinds of results again, or of the named kinds, and write the evidence.
 
     Returns
     -------
     text : str
-        What it showed, a line a kind.
+        Outcome of each kind, one line each.
     refuted : bool
-        Whether trials of a kind disagree with its records.
+        Whether the trials of any kind disagree with its records.
     """
     from seisbook.book import verification
 

@@ -1,8 +1,9 @@
-"""Running results again: whether they still follow from the code, and the stamp that says so.
+"""Verification of results: trials are run again, and the files get evidence whether the code reproduces them.
 
-Results are verified by *kind*, such as `run/ours` or `study/variance`. Two seeded trials of a kind, one of each of its
-files where it has more, are carried out again in a fresh process, whose calls are traced. If the numbers agree within
-the tolerance that the kind declares, all files of the kind get the evidence; if not, they are marked as refuted.
+Results are verified by *kind*, such as `run/ours` or `study/variance`. At least two trials of a kind, and at least one
+of each of its files, are drawn with a fixed seed. They are run again in a fresh process, whose calls are traced. If the
+numbers agree within the tolerance of the kind, all files of the kind get the evidence. If not, they are marked as
+refuted.
 """
 
 import datetime
@@ -25,30 +26,31 @@ from seisbook.errors import UserError
 from seisbook.provenance import WITNESSES
 
 log = logging.getLogger(__name__)
-TRIALS = 2  # of a kind, and at least one of each file
+TRIALS = 2  # smallest number of trials that are run again for a kind; each file gives at least one
 SEED = 20261126
-CHAPTER = "chapter/"  # begins the names of chapters' kinds
+CHAPTER = "chapter/"  # prefix of the names of chapters' kinds
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Results that the same code makes.
+    """A kind of results: results that the same code makes.
 
-    All functions are functions of a module or `functools.partial` of one: they run in another process.
+    All functions are functions of a module or `functools.partial` of one, because they run in another process.
 
     Parameters
     ----------
     name : str
     files : list of Path
-        Records and cards that get the evidence.
+        Records and cards to which the evidence is written.
     trials : list of dict
-        What can be run again, each with the `file` that it belongs to, and `seconds` if it is known how long it takes.
+        Trials that can be run again, each with the `file` that it belongs to, and with its duration `seconds` if it is
+        known.
     prepare : callable
-        A trial: makes what it loads, before it is traced.
+        Function of a trial that makes the inputs which the trial loads; it is not traced.
     again : callable
-        A trial: carries it out; returns the recorded numbers and those found now, dictionaries by name.
+        Function of a trial that runs it and returns two dictionaries by name: the recorded and the new numbers.
     tolerance : float
-        Largest relative difference.
+        Largest relative difference of the numbers that counts as agreement.
     """
 
     name: str
@@ -61,7 +63,7 @@ class Kind:
 
 @dataclass
 class Outcome:
-    """What running trials of a kind again has shown."""
+    """Outcome of running trials of a kind again."""
 
     kind: str
     tolerance: float
@@ -74,11 +76,11 @@ class Outcome:
 
     @property
     def agrees(self) -> bool:
-        """Whether all numbers came out again, within the tolerance."""
+        """Whether all numbers agree within the tolerance, and the records name all inputs."""
         return self.largest <= self.tolerance and not self.unnamed
 
     def add(self, trial, recorded, found):
-        """Compare the numbers of one trial."""
+        """Add a trial: compare its recorded numbers with the new ones, and keep the largest difference."""
         self.trials.append({name: value for name, value in trial.items() if name not in ("file", "seconds")})
         for name in recorded:
             difference = _difference(recorded[name], found.get(name))
@@ -97,7 +99,11 @@ def _difference(recorded, found):
 
 
 def sample(kind: Kind, random_state=SEED) -> list[dict]:
-    """Trials of a kind to be run again: one of each file, at least `TRIALS`, from the quicker half of each file's."""
+    """Trials of a kind that are run again.
+
+    There are at least `TRIALS` of them, if the kind has so many, and at least one of each file. They are drawn from the
+    quicker half of the trials of each file.
+    """
     rng = np.random.default_rng([random_state, *kind.name.encode()])
     by_file = {}
     for trial in kind.trials:
@@ -116,7 +122,7 @@ def sample(kind: Kind, random_state=SEED) -> list[dict]:
 
 
 def run_again(kind: Kind, trials) -> Outcome:
-    """Carry out trials in a fresh process, in which no cache hides what a run calls."""
+    """Run trials again in a fresh process, so that no cache hides the calls of a run."""
     if kind.name.startswith(CHAPTER):
         return _chapter_again(kind)
     try:
@@ -141,7 +147,7 @@ def _prepare(prepare, trials):
 def _run_traced(kind, trials):
     import torch
 
-    torch.set_num_threads(1)  # as all trials are run
+    torch.set_num_threads(1)  # all trials are run on one thread
     outcome, start = Outcome(kind.name, kind.tolerance), time.perf_counter()
     compared, inputs = [], []
     with witness.traced(provenance.STAGES) as reached:
@@ -158,7 +164,7 @@ def _run_traced(kind, trials):
 
 
 def _unnamed(kind, trial, loaded):
-    """Inputs that a trial loads and its record does not name, or names with another content."""
+    """Inputs that a trial loads and that its record does not name, or names with another content."""
     paths = [path for path in kind.files if path.name == trial["file"]] or kind.files
     named = [records.split(path)[0]["inputs"] for path in paths]
     return [name for name, content in loaded.items() if not any(inputs.get(name) == content for inputs in named)]
@@ -168,12 +174,12 @@ def _unnamed(kind, trial, loaded):
 
 
 def verify(kinds, progress=True) -> list[Outcome]:
-    """Run trials of each kind again, and stamp all of its files with what came out.
+    """Run trials of each kind again, and write the outcome as evidence into all of its files.
 
     Raises
     ------
     UserError
-        If code has changed since the last commit: the evidence names it.
+        If code has changed since the last commit; the evidence names the commit.
     """
     commit = provenance.committed()
     outcomes = []
@@ -185,7 +191,7 @@ def verify(kinds, progress=True) -> list[Outcome]:
 
 
 def stamp(kind: Kind, outcome: Outcome, commit: str) -> None:
-    """Write the evidence into all files of a kind, and what its runs reached beside the records."""
+    """Write the evidence into all files of a kind, and the functions that its runs reached into `WITNESSES`."""
     table = witness.source().table(outcome.reached)
     packages = provenance.locked(_distributions(witness.source().imports(outcome.reached)))
     known = provenance.witnesses() | {
@@ -211,7 +217,10 @@ def stamp(kind: Kind, outcome: Outcome, commit: str) -> None:
 
 
 def _restamp(path, evidence):
-    """A record keeps its numbers; one whose numbers were changed by hand, or whose inputs have moved, gets no stamp."""
+    """Write the evidence into one file without changing its numbers.
+
+    A record gets no evidence if its numbers were changed by hand or its inputs have changed.
+    """
     if path.suffix == ".ipynb":
         chapters.restamp(path, evidence)
         return
@@ -224,14 +233,14 @@ def _restamp(path, evidence):
 
 
 def _distributions(imported):
-    """Names of the packages that top-level modules belong to, as the lock file writes them."""
+    """Names of the distributions that top-level modules belong to, as in the lock file."""
     owners = packages_distributions()
     names = {name.lower().replace("_", "-") for module in imported for name in owners.get(module, [])}
     return sorted(names)
 
 
 def report(outcomes) -> str:
-    """What was run again and what it showed, a line a kind."""
+    """Text with one line for each kind: the number of trials, their duration and the outcome."""
     lines = []
     for outcome in outcomes:
         verdict = "agrees" if outcome.agrees else "REFUTED"
@@ -247,7 +256,7 @@ def report(outcomes) -> str:
 
 
 def study_kinds() -> list[Kind]:
-    """A kind for each study that has a published record."""
+    """One kind for each study that has a published record."""
     from seisbook.studies import runner
 
     kinds = []
@@ -284,7 +293,7 @@ def _study_again(name, trial):
 
 
 def run_kinds() -> list[Kind]:
-    """The comparison's runs: our models, the peers, and the classical pipeline; models that were kept go with them."""
+    """Kinds of the comparison's runs: our models, peers and classical pipeline, with the models that are kept."""
     from seisbook.models.names import OURS, PEERS
     from seisbook.studies.places import MODELS, runs_folder
 
@@ -293,7 +302,7 @@ def run_kinds() -> list[Kind]:
         paths = [path for path in sorted(runs_folder("paper").glob("*.json")) if path.stem.split("-")[1] in models]
         cards = [path for path in sorted(MODELS.glob("*-random-0.json")) if path.stem.split("-")[1] in models]
         trials = [_run_trial(path) for path in paths]
-        if name == "ours":  # the others start from twins that are not published, by the same code
+        if name == "ours":  # the same code trains the others, from twin models that are not published
             trials = [trial for trial in trials if trial["model"] == "dynamic"]
         kinds.append(Kind(f"run/{name}", paths + cards, trials, _prepare_run, _run_again, provenance.RETRAINED))
     return kinds
@@ -325,7 +334,7 @@ def _run_again(trial):
 
 
 def twin_kind() -> Kind:
-    """Models of the twins, compared by their errors on new simulated events."""
+    """Kind of the models of the twins; they are compared by their errors on new simulated events."""
     from seisbook.studies.places import MODELS
 
     files = sorted(MODELS.glob("*-twin-*.json"))
@@ -367,7 +376,7 @@ def _twin_again(trial):
 
 
 def summary_kinds() -> list[Kind]:
-    """The records that sum up others, each computed again as a whole."""
+    """Kinds of the summary records; each record is computed again as a whole."""
     from seisbook.findings.summaries import SUMMARIES
 
     kinds = []
@@ -390,7 +399,7 @@ def _summary_again(name, trial):
 
 
 def _numbers(value, where=""):
-    """All numbers of a record by their place; of a long list, its median and its 90 % quantile."""
+    """Numbers of a record by their position; a long list gives the median and the 90 % quantile of absolute values."""
     if isinstance(value, dict):
         return {
             name: number for key, part in value.items() for name, number in _numbers(part, f"{where}/{key}").items()
@@ -403,7 +412,7 @@ def _numbers(value, where=""):
 
 
 def chapter_kinds() -> list[Kind]:
-    """The published chapters, each executed again as a whole; numbers in what its cells print are compared."""
+    """Kinds of the published chapters; each is executed again as a whole, and the numbers in its outputs compared."""
     tolerance = provenance.SAME_WEIGHTS.event
     return [
         Kind(f"{CHAPTER}{path.stem}", [path], [{"file": path.name}], _nothing, _nothing, tolerance)
@@ -412,7 +421,7 @@ def chapter_kinds() -> list[Kind]:
 
 
 def _chapter_again(kind):
-    """Execute a chapter, in whose own kernel the calls are traced."""
+    """Outcome of executing a chapter again; its kernel traces the calls."""
     start, (path,) = time.perf_counter(), kind.files
     (executed,) = chapters.run([path], "paper", {})
     outcome = _executed(kind, executed)
@@ -427,7 +436,7 @@ def _executed(kind, notebook):
 
 
 def publish(chapter: Path) -> Path:
-    """Publish a chapter with its evidence: that it was just executed, at this commit.
+    """Publish a chapter with the evidence that it was just executed at this commit.
 
     Raises
     ------
@@ -444,7 +453,7 @@ def publish(chapter: Path) -> Path:
 
 
 def data_kind() -> Kind:
-    """The data that records were made from, built again."""
+    """Kind of the data from which records were made; the data are built again."""
     trials = [{"file": "", "data": name} for name in provenance.known_data()]
     return Kind("data", [provenance.DATASETS], trials, _nothing, _data_again, provenance.SAME_DATA)
 
@@ -457,9 +466,9 @@ def _data_again(trial):
 
 
 def record_data() -> Path:
-    """Write the contents and fingerprints of all data that the published results were made from.
+    """Write the contents and fingerprints of all data from which the published results were made.
 
-    What is known already, and alike what is made now, keeps its content, so that nothing goes out of date.
+    An entry stays as it is if the data that are made now have the same content, so that no result becomes outdated.
     """
     names = sorted({name for path in published() for name in records.split(path)[0]["inputs"] if is_data(name)})
     known, data = provenance.known_data(), {}
@@ -474,18 +483,18 @@ def record_data() -> Path:
 
 
 def published() -> list[Path]:
-    """Records of runs and studies, and cards of models, that the book publishes."""
+    """Paths of the records of runs and studies, and of the cards of models, that the book publishes."""
     folders = records.RESULTS / "runs", records.RESULTS / "studies", records.RESULTS.parent / "models"
     return [path for folder in folders for path in sorted(folder.glob("*.json"))]
 
 
 def is_data(name) -> bool:
-    """Whether an input is a data set or a catalogue."""
+    """Whether the name of an input is that of a data set or a catalogue."""
     return name.startswith(("events:", "catalogue:"))
 
 
 def made(name):
-    """Events or a catalogue, made now from the start by the name that records have for it."""
+    """Events or a catalogue, made again from the sources; `name` is the name in the records."""
     from seisbook.datasets import library
 
     kind, _, identifier = name.partition(":")
@@ -503,7 +512,7 @@ def kinds() -> list[Kind]:
 
 
 def find(names) -> list[Kind]:
-    """The kinds of these names.
+    """The kinds with these names.
 
     Raises
     ------

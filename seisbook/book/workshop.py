@@ -1,12 +1,13 @@
-"""The workshop's editions of the chapters: for learners without solutions, for teachers with solutions that run.
+"""Two editions of the chapters for workshops: one for learners without solutions, one for teachers with solutions.
 
-In a chapter an exercise and its solution are text (directives of sphinx-exercise), so that the HTML can fold the
-solution away. Lines of theirs that are indented by four spaces are code: the solution's is what answers the exercise,
-the exercise's is a check of the answer that gives a hint (`seisbook.book.exercises`). From this one source come
+In a chapter, an exercise and its solution are text (directives of sphinx-exercise), so that the HTML can fold the
+solution away. Lines in them that are indented by four spaces are code. The code of a solution answers the exercise. The
+code of an exercise checks the answer and gives a hint (`seisbook.book.exercises`). Both editions are made from this
+source:
 
-- the *learners' edition*: statement, an empty cell, the check; no solutions and no outputs;
-- the *teachers' edition*: statement, the solution as a cell, the check, the explanation; it is executed, so that a
-  solution that does not run, or that its own check refuses, is found.
+- the *learners' edition* has the statement, an empty cell and the check; it has no solutions and no outputs;
+- the *teachers' edition* has the statement, the solution as a cell, the check and the explanation. It is executed. This
+  shows whether each solution runs and passes its own check.
 """
 
 import ast
@@ -56,11 +57,11 @@ class Exercise(NamedTuple):
     label, title : str
     minutes : int
     statement : str
-        Without the check.
+        Text of the exercise, without the check.
     check, solution : str
-        Code; empty if there is none.
+        Code of the check and of the solution; empty if there is none.
     explanation : str
-        What the solution says beside its code.
+        Text of the solution, without its code.
     """
 
     label: str
@@ -78,7 +79,7 @@ def exercises(chapter: Path) -> list[Exercise]:
     Raises
     ------
     UserError
-        If one has no solution, or no number of minutes in its title.
+        If an exercise has no solution, no label or no number of minutes in its title.
     """
     cells = nbformat.read(chapter, as_version=4).cells
     directives = [
@@ -111,7 +112,7 @@ def edition(chapter: Path, solutions: bool):
     ----------
     chapter : Path
     solutions : bool
-        The teachers' edition, or the learners'.
+        Whether to make the teachers' edition; if not, the learners' edition.
 
     Returns
     -------
@@ -130,7 +131,7 @@ def edition(chapter: Path, solutions: bool):
 
 
 def _glued(notebook):
-    """Numbers that the chapter's text quotes, by name."""
+    """Numbers that the text of a chapter quotes from its results, by name."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     glued = [output for output in outputs if "scrapbook" in output.get("metadata", {})]
     texts = {
@@ -150,7 +151,7 @@ def _code(cell):
 
 
 def _text(source, known, numbers, solutions):
-    """The cells of one Markdown cell: exercises become cells of their own, the rest plain Markdown."""
+    """Cells made from one Markdown cell: exercises become separate cells, other text becomes plain Markdown."""
     cells, end = [], 0
     for match in DIRECTIVE.finditer(source + "\n"):
         if match[1] in ("exercise", "solution"):
@@ -174,7 +175,7 @@ def _exercise(exercise, numbers, solutions):
 
 
 def plain(source: str, numbers: dict) -> str:
-    """MyST as Markdown that Jupyter shows without help: directives as quotations, roles as text, no labels."""
+    """Convert MyST to plain Markdown: directives become quotations, roles become text, and labels are left out."""
     source = DIRECTIVE.sub(lambda match: _quotation(match[1], match[2], match[4]), source + "\n")
     source = re.sub(r"^\([\w-]+\)=\n", "", source, flags=re.M)
     return ROLE.sub(lambda match: _role(match[1], match[2], numbers), source).strip()
@@ -199,7 +200,7 @@ def learners(folder=None) -> list[Path]:
 
 
 def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
-    """Write and execute the teachers' edition, all chapters or those chosen; what has not changed is kept.
+    """Write and execute the teachers' edition of all or the chosen chapters; unchanged chapters are not executed again.
 
     Raises
     ------
@@ -224,16 +225,17 @@ def _write(notebook, path):
 
 
 def pack(progress=True) -> Path:
-    """One zip with the HTML, the learners' notebooks, the project and the packages that it runs on.
+    """Write one zip with the HTML, the learners' notebooks, the project and the packages that it needs.
 
     Returns
     -------
     Path
+        Path of the zip.
 
     Raises
     ------
     UserError
-        If the HTML or the packages are not there, or this is not a checkout.
+        If the HTML or the packages do not exist, or the project is not a git checkout.
     """
     for folder, command in ((BUILD / "html", "make book"), (WHEELHOUSE, "make workshop")):
         if not any(folder.glob("*")):
