@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import obspy
 import pandas as pd
 from obspy.geodetics import degrees2kilometers
 from obspy.io.nordic.core import read_nordic as obspy_read_nordic
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from seisbook import provenance
 from seisbook.catalogues import networks, sources
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
@@ -286,7 +286,7 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            catalogue = obspy.read_events(str(path))
+            catalogue = read_file(path, "event")
     except Exception as error:  # one kind per format
         raise DataError(f"{path}: ObsPy cannot read it ({_reason(error)}); export it as QuakeML or NORDIC") from None
     events, readings, skipped = [], [], []

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import obspy
 import pandas as pd
 from joblib import Parallel, delayed
 
 import seisbook
 from seisbook.catalogues import bulletins, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
 from seisbook.datasets import store, waveforms
 from seisbook.datasets.store import EventRecord
@@ -163,7 +163,7 @@ def _record(source_id, rows, traces, start_s):
 
 def _read_inventory(path):
     try:
-        return obspy.read_inventory(path)
+        return read_file(path, "inventory")
     except Exception as error:  # ObsPy raises whatever its format readers raise
         raise DataError(f"{path}: not an inventory that ObsPy reads ({error}): give a StationXML file") from None
 

@@ -100,8 +100,24 @@ def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: flo
 
 
 def _refuse_foreign(out):
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / FILES[2]).is_file())):
+    """Only an empty folder, or one that holds a dataset of ours and nothing else, may be replaced."""
+    if not out.exists():
+        return
+    inside = {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else {"not a folder"}
+    if inside - set(FILES):
+        raise UserError(
+            f"{out}: not a SeisBook dataset alone, since it holds {min(inside - set(FILES))}: choose another folder"
+        )
+    if inside and not _is_our_card(out / FILES[2]):
         raise UserError(f"{out}: exists and is not a SeisBook dataset: choose another folder, or remove it first")
+
+
+def _is_our_card(path):
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(card, dict) and {"unit", "n_events", "n_traces"} <= set(card)
 
 
 def _remove_leftovers(out):

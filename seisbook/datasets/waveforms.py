@@ -19,6 +19,7 @@ from scipy.interpolate import make_interp_spline
 from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.geodesy import path_geometry
 from seisbook.errors import DataError, UserError
 from seisbook.physics.rendering import WOOD_ANDERSON_HZ, event_generator, steps
@@ -139,7 +140,7 @@ def read_stream(path):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InternalMSEEDWarning)
-            stream = obspy.read(path)
+            stream = read_file(path, "waveform")
     except FileNotFoundError:
         raise DataError(f"{path}: no such waveform file: check the folder and the file's name") from None
     except InternalMSEEDWarning as error:

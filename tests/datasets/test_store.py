@@ -231,3 +231,23 @@ def test_memory_does_not_grow_with_events(tmp_path):
 def test_card_says_what_it_was_told(written):
     card = json.loads((written / "dataset.json").read_text())
     assert card == {**CARD, "n_events": 4, "n_traces": 14}
+
+
+@pytest.mark.parametrize("beside", ["thesis.txt", "sub"])
+def test_a_folder_with_anything_else_in_it_is_not_replaced(tmp_path, beside):
+    out = store.write([record(0, 3)], tmp_path / "set", CARD, RATE, progress=False)
+    (out / beside).mkdir() if beside == "sub" else (out / beside).write_text("years of work")
+    before = sorted(path.name for path in out.rglob("*"))
+    with pytest.raises(UserError, match=f"not a SeisBook dataset alone, since it holds {beside}:"):
+        store.write([record(1, 3)], out, CARD, RATE, progress=False)
+    assert sorted(path.name for path in out.rglob("*")) == before
+
+
+@pytest.mark.parametrize("card", ['{"made": "by another tool"}', "[]", "not JSON", "[" * 100_000])
+def test_a_folder_with_another_tools_card_is_not_replaced(tmp_path, card):
+    out = tmp_path / "theirs"
+    out.mkdir()
+    (out / "dataset.json").write_text(card)
+    with pytest.raises(UserError, match="exists and is not a SeisBook dataset"):
+        store.write([record(0, 3)], out, CARD, RATE, progress=False)
+    assert (out / "dataset.json").read_text() == card

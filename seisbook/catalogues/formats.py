@@ -1,0 +1,72 @@
+"""Files that ObsPy reads, in an explicit list of formats.
+
+Without a format, ObsPy asks all of its plugins, one of which unpickles: a file from a stranger could run a command. A
+file is recognised here by the plugins of `FORMATS` alone, and then read with the format that was found.
+"""
+
+from pathlib import Path
+
+from obspy import read, read_events, read_inventory
+from obspy.core.util.base import ENTRY_POINTS
+from obspy.core.util.misc import buffered_load_entry_point
+
+from seisbook.errors import DataError
+
+FORMATS = {
+    "waveform": (
+        *("MSEED", "SAC", "GSE2", "GSE1", "SEISAN", "SEGY", "SU", "SEG2", "SH_ASC", "SLIST", "TSPAIR", "SACXY"),
+        *("WIN", "CSS", "NNSA_KB_CORE", "AH", "KINEMETRICS_EVT", "GCF", "KNET", "REFTEK130", "RG16", "Y", "Q"),
+    ),
+    "event": (
+        *("QUAKEML", "SCML", "SC3ML", "NLLOC_HYP", "HYPODDPHA", "IMS10BULLETIN", "GSE2", "NORDIC", "CMTSOLUTION"),
+        *("CSV", "CSZ", "EVENTTXT", "FNETMT", "FOCMEC", "MCHEDR", "NDK", "SCARDEC", "ZMAP"),
+    ),
+    "inventory": ("STATIONXML", "SCML", "SC3ML", "SEED", "XSEED", "RESP", "STATIONTXT", "INVENTORYXML"),
+}
+"""Formats by what they hold, the likeliest first. PICKLE is not among them."""
+READERS = {"waveform": read, "event": read_events, "inventory": read_inventory}
+
+
+def format_of(path, kind) -> str:
+    """Name of a file's format.
+
+    Parameters
+    ----------
+    path : path
+    kind : {"waveform", "event", "inventory"}
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    DataError
+        If it is in none of `FORMATS`; whoever reads names the file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(path)
+    known = ENTRY_POINTS[kind]
+    for name in FORMATS[kind]:
+        if name in known and _is_format(known[name], kind, path):
+            return name
+    raise DataError(f"in none of the {kind} formats that are read here")
+
+
+def _is_format(plugin, kind, path):
+    recognise = buffered_load_entry_point(plugin.dist.name, f"obspy.plugin.{kind}.{plugin.name}", "isFormat")
+    try:
+        return recognise(str(path))
+    except Exception:  # a plugin that stumbles over a file does not know it
+        return False
+
+
+def read_file(path, kind, **options):
+    """Stream, catalogue or inventory of a file, read by ObsPy in the format that it was recognised as.
+
+    Parameters
+    ----------
+    path : path
+    kind : {"waveform", "event", "inventory"}
+    **options
+        Of ObsPy's reader.
+    """
+    return READERS[kind](str(path), format=format_of(Path(path), kind), **options)

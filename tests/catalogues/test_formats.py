@@ -1,0 +1,69 @@
+"""Files are read in formats from a list, and never unpickled."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import obspy
+import pytest
+
+from seisbook.catalogues import bulletins, formats
+from seisbook.datasets import build, waveforms
+from seisbook.errors import DataError
+
+
+class Command:
+    """What unpickling it does."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A pickle that ObsPy takes for one of its own, and the file that appears when it is unpickled."""
+    mark, path = tmp_path / "harmed", tmp_path / "stream.pickle"
+    path.write_bytes(pickle.dumps(("obspy.core.stream", Command(mark))))
+    return path, mark
+
+
+def test_obspy_itself_would_unpickle_it(hostile):
+    path, mark = hostile
+    with pytest.raises(Exception, match=r".*"):
+        obspy.read(str(path))
+    assert mark.exists(), "the file is harmless, and the test shows nothing"
+
+
+READERS = [waveforms.read_stream, lambda path: bulletins.read_catalogue(path, "test"), build._read_inventory]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_nothing_is_unpickled(hostile, reader):
+    path, mark = hostile
+    with pytest.raises(DataError, match=r"stream\.pickle"):
+        reader(path)
+    assert not mark.exists()
+
+
+def test_pickle_is_in_no_list():
+    assert not any("PICKLE" in names for names in formats.FORMATS.values())
+
+
+@pytest.mark.parametrize("name", ["MSEED", "SAC", "GSE2", "SLIST"])
+def test_common_formats_are_recognised_and_read(tmp_path, name):
+    data = np.arange(200, dtype="int32" if name != "SAC" else "float32")
+    trace = obspy.Trace(data, {"sampling_rate": 50.0, "station": "ONE", "channel": "HHZ"})
+    path = tmp_path / "trace"
+    trace.write(str(path), format=name)
+    assert formats.format_of(path, "waveform") == name
+    np.testing.assert_array_equal(formats.read_file(path, "waveform")[0].data, data)
+
+
+def test_a_file_of_no_known_format_is_named(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("nothing seismic")
+    with pytest.raises(DataError, match="in none of the waveform formats"):
+        formats.format_of(path, "waveform")
