@@ -1,6 +1,5 @@
 """The figures of the alignment chapter: who finds what, the controls, the corrections, and the common space."""
 
-import json
 import textwrap
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sklearn.decomposition import PCA
 from seisbook.datasets import reports
 from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.maps import base_map
-from seisbook.figures.style import DARK, LINE, Interactive, check_drawable, styled
+from seisbook.figures.style import DARK, LINE, Interactive, check_drawable, filled, styled
 from seisbook.findings.alignment import FULL, MASKED, QUANTITIES, SHUFFLED, correction, find
 
 EXPLORER = Path(__file__).with_name("alignment_explorer.html")
@@ -277,8 +276,7 @@ def explorer(index, prompts, n=400) -> Interactive:
             for i in range(min(n, len(placed)))
         ],
     }
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-    return Interactive(EXPLORER.read_text(encoding="utf-8").replace("__DATA__", text), _asked(content))
+    return Interactive(filled(EXPLORER, content), _asked(content))
 
 
 @styled

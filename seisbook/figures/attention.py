@@ -1,6 +1,5 @@
 """The figures of the attention chapter: stations sized by attention, agreement with others, designs, faults."""
 
-import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,6 +15,7 @@ from seisbook.figures.style import (
     S_COLOUR,
     Interactive,
     check_drawable,
+    filled,
     logarithmic,
     styled,
 )
@@ -144,7 +144,7 @@ def explorer(tables, analyst="analyst") -> Interactive:
     check_drawable(tables, "explorer")
     events = [event for _, event in tables.groupby("event")]
     content = [_explored(event, analyst) for event in events]
-    page = EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content))
+    page = filled(EXPLORER, content)
     return Interactive(page, _measures(events[0], content[0]["shares"]))
 
 

@@ -1,6 +1,5 @@
 """The figures of the robustness study: one event degraded, and the growth of the error with severity."""
 
-import json
 import textwrap
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import torch
 from matplotlib.lines import Line2D
 
 from seisbook.figures.model import ellipse
-from seisbook.figures.style import DARK, LINE, S_COLOUR, Interactive, check_drawable, logarithmic, styled
+from seisbook.figures.style import DARK, LINE, S_COLOUR, Interactive, check_drawable, filled, logarithmic, styled
 from seisbook.findings.comparison import TITLES
 from seisbook.findings.robustness import DOUBLED
 from seisbook.measures import perturbations
@@ -206,7 +205,7 @@ def explorer(steps_by_axis, label, sampling_rate_hz) -> Interactive:
             for name, steps in steps_by_axis.items()
         ],
     }
-    page = EXPLORER.read_text(encoding="utf-8").replace("__DATA__", json.dumps(content, separators=(",", ":")))
+    page = filled(EXPLORER, content)
     return Interactive(page, _locations(steps_by_axis, label))
 
 

@@ -1,6 +1,7 @@
 """Style and parts that all figures share."""
 
 import io
+import json
 from functools import wraps
 from pathlib import Path
 
@@ -58,6 +59,25 @@ class Interactive(HTML):
         drawn = io.BytesIO()
         self.picture.savefig(drawn, format="png", bbox_inches="tight")
         return drawn.getvalue()
+
+
+def filled(template, content) -> str:
+    """Page of an interactive figure: its template with the content as a literal of the page's script.
+
+    Signs that could end the script or begin a tag are written as escapes, so that no text of a catalogue, such as the
+    code of a station, is taken for a part of the page.
+
+    Parameters
+    ----------
+    template : Path
+        With `__DATA__` where the content goes.
+    content : object
+        What JSON can hold.
+    """
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return template.read_text(encoding="utf-8").replace("__DATA__", text)
 
 
 def check_drawable(content, what):

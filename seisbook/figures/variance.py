@@ -4,7 +4,6 @@ Networks have the colours of `seisbook.figures.data`, lighter for simulated twin
 axis cannot show, estimates that are not positive, is drawn on its lower edge as an arrow, and never left out.
 """
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from scipy import stats
 from seisbook.errors import UserError
 from seisbook.figures import style
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.figures.style import DARK, HALO, Interactive, check_drawable, styled
+from seisbook.figures.style import DARK, HALO, Interactive, check_drawable, filled, styled
 from seisbook.measures.variance import TAIL
 from seisbook.measures.variance_ratio import MARGIN
 
@@ -520,8 +519,7 @@ def precision_explorer(components, means, unit="km") -> Interactive:
         }
         for dataset, arms in components.items()
     ]
-    page = EXPLORER.read_text(encoding="utf-8")
-    page = page.replace("__DATA__", json.dumps(content)).replace("__UNIT__", unit).replace("__Z__", str(Z))
+    page = filled(EXPLORER, content).replace("__UNIT__", unit).replace("__Z__", str(Z))
     return Interactive(page, _designs(components, means, unit))
 
 
