@@ -278,16 +278,20 @@ class Tolerance(NamedTuple):
         return quantiles <= self.quantiles and share >= self.share
 
 
-SAME_WEIGHTS = Tolerance(quantiles=0.01, event=0.02, share=0.98)
-"""Of the same weights on data that were built anew, on another machine or with another build of the libraries."""
+SAME_WEIGHTS = Tolerance(quantiles=0.01, event=0.05, share=0.99)
+"""Of the same weights on data that were built anew. On the same data, errors come out again to five digits whatever the
+processor. Colombia's records were made with a travel-time table from an earlier state of its code, which decides where
+an onset that nobody read is rendered: that moves few events by some per cent, and quantiles by less than half a per
+cent."""
 
 LOCATED_AGAIN = 0.05
 """Relative difference of the median error of a hundred events that the classical pipeline picks and locates again: its
 station terms are fitted anew, with a travel-time table that is made anew."""
 
-RETRAINED = 0.15
+RETRAINED = 0.2
 """Relative difference of a trial's summary numbers when it is trained again: arithmetic differs in its last digits
-between processors, training amplifies that, and the result scatters as with another seed."""
+between processors, training amplifies that, and the result scatters as with another seed. In the variance study, of
+the pairs of trainings that differ in their seed alone, about one in a hundred differs by more in what rules look at."""
 
 
 # -------------------------------------------------------------------------------------------------------------- records

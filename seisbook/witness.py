@@ -19,7 +19,11 @@ PACKAGE = Path(__file__).parent
 QUIET = {"log", "logger", "warnings"}  # what is said to these decides nothing
 LABELS = {"desc", "unit"}  # keywords of progress bars
 STAGE = "stage"  # name of the decorator that ends the walk
-ASIDE = {f"seisbook.{name}" for name in ("errors", "paths", "provenance", "records", "witness")}  # keep books only
+ASIDE = {
+    *(f"seisbook.{name}" for name in ("errors", "paths", "provenance", "records", "witness")),
+    *("seisbook.studies.runner", "seisbook.book.verification"),
+}
+"""Modules that keep books, and decide on no number."""
 
 
 # ------------------------------------------------------------------------------------------------------------- tracing

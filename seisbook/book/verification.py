@@ -470,6 +470,7 @@ def record_data() -> Path:
 
     An entry stays as it is if the data that are made now have the same content, so that no result becomes outdated.
     """
+    provenance.committed()
     names = sorted({name for path in published() for name in records.split(path)[0]["inputs"] if is_data(name)})
     known, data = provenance.known_data(), {}
     for name in tqdm(names, "data", unit="set", disable=None):

@@ -198,12 +198,12 @@ def corpus(network, source, profile="paper") -> Corpus:
     UserError
         If the source is the bulletin and its data are not available.
     """
+    model, card = pretrained(network, "dynamic", profile)
     place = networks.load(network)
     catalogue, parts = _events_of(place, source, profile)
     classes = reports.event_classes(catalogue, place)
     observed = (catalogue.events.source_text_kind == "observed").any()
     texts = catalogue.events.source_text if observed else reports.templated(catalogue.events, classes, place)
-    model, card = pretrained(network, "dynamic", profile)
     torch.manual_seed(0)
     untrained = GraphModel(card.config)
     rows = []

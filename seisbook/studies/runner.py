@@ -46,7 +46,8 @@ STUDIES = {
     "variance": "seisbook.studies.variance",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
-ERRORS = ("epicentral_km", "depth_km", "magnitude", "magnitude_rmse")  # names of errors in results
+ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at
+SUMMED = ("epicentral_km.median", "magnitude.rmse")  # places of the same errors in a summary
 
 IDLE_S = 10  # a worker process without work ends after this time, even if its parent process was killed
 _ONE_TRIAL = threading.Lock()  # a Dask worker has several threads, but PyTorch has one random state per process
@@ -62,7 +63,7 @@ def _alone(trial):
 
 
 def medians(result, where="") -> dict[str, float]:
-    """Medians of the absolute errors in a result, and the RMSE of magnitudes, by their position in the result."""
+    """Medians of the absolute errors that rules look at, and the RMSE of magnitudes, by their place in a result."""
     numbers = {}
     for name, value in result.items() if isinstance(result, dict) else enumerate(result):
         place = f"{where}{name}"
@@ -70,7 +71,7 @@ def medians(result, where="") -> dict[str, float]:
             numbers |= medians(value, f"{place}.")
         elif name in ERRORS and isinstance(value, list):
             numbers[place] = float(np.nanmedian(np.abs(np.array(value, float))))
-        elif isinstance(value, float) and (name in (*ERRORS, "median") or place.endswith("magnitude.rmse")):
+        elif isinstance(value, float) and (name in ERRORS or place.endswith(SUMMED)):
             numbers[place] = abs(value)
     return numbers
 
