@@ -473,14 +473,17 @@ def record_data() -> Path:
     provenance.committed()
     names = sorted({name for path in published() for name in records.split(path)[0]["inputs"] if is_data(name)})
     known, data = provenance.known_data(), {}
+    networks = {}
     for name in tqdm(names, "data", unit="set", disable=None):
-        arrays = made(name).arrays()
+        with provenance.watched() as loaded:
+            arrays = made(name).arrays()
+        networks |= {source: content for source, content in loaded.items() if source.startswith("network:")}
         fingerprint = provenance.Fingerprint.of(arrays)
         data[name] = {"content": provenance.content_of(name, arrays), "fingerprint": list(fingerprint)}
         if known.get(name, {}).get("content") == data[name]["content"]:
             data[name] = known[name]
     key = provenance.key("data")
-    return records.write(provenance.DATASETS, {"data": data}, provenance.provenance(key, {}), indent=1)
+    return records.write(provenance.DATASETS, {"data": data}, provenance.provenance(key, networks), indent=1)
 
 
 def published() -> list[Path]:
