@@ -366,12 +366,14 @@ def _twin_again(trial):
     from seisbook.studies.places import MODELS
 
     network, _, model, profile = trial["model"].split("-")
-    events, compared = _twin_events(trial), []
+    compared = []
     with tempfile.TemporaryDirectory() as folder:
         again = pretraining.train_on_twin(network, model, profile, Path(folder) / trial["model"], False)
-        for path in (MODELS / trial["model"], again):
-            errors = evaluation.errors(runs.as_locator(*checkpoints.load(path)).predict(events), events)
-            compared.append(runner.medians(evaluation.rounded(errors)))
+        with provenance.unwatched():  # what the models are compared on is no input of theirs
+            events = _twin_events(trial)
+            for path in (MODELS / trial["model"], again):
+                errors = evaluation.errors(runs.as_locator(*checkpoints.load(path)).predict(events), events)
+                compared.append(runner.medians(evaluation.rounded(errors)))
     return tuple(compared)
 
 
