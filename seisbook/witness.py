@@ -20,8 +20,8 @@ QUIET = {"log", "logger", "warnings"}  # what is said to these decides nothing
 LABELS = {"desc", "unit"}  # keywords of progress bars
 STAGE = "stage"  # name of the decorator that ends the walk
 ASIDE = {
-    *(f"seisbook.{name}" for name in ("errors", "paths", "provenance", "records", "witness")),
-    *("seisbook.studies.runner", "seisbook.book.verification"),
+    f"seisbook.{name}"
+    for name in ("errors", "paths", "provenance", "records", "witness", "studies.runner", "book.verification")
 }
 """Modules that keep books, and decide on no number."""
 

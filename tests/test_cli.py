@@ -184,7 +184,7 @@ def test_asking_makes_no_model_and_says_what_makes_it(nothing_written, no_models
     (command,) = re.findall("`(.+)`", message)
     assert command == "seisbook train --network colombia --split twin --model dynamic --profile paper"
     assert cli._parser().parse_args(shlex.split(command)[1:]).split == "twin"
-    assert [path.name for path in no_models.iterdir()] == ["data"]  # the events that were asked for
+    assert not list(no_models.iterdir()), "something was built for a model that is not there"
 
 
 def test_asking_keeps_its_index_outside_of_data(nothing_written, no_models, monkeypatch, capsys):

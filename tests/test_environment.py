@@ -1,5 +1,6 @@
 """The lock file, pyproject.toml and environment.yml describe one environment, and it is the one that runs."""
 
+import ast
 import importlib.metadata
 import re
 import subprocess
@@ -59,11 +60,16 @@ def test_every_import_of_the_library_is_declared():
     names = {canonicalize_name(requirement.name) for requirement in declared(("dev", "workshop", "encoders"))}
     distributions = importlib.metadata.packages_distributions()
     for path in (ROOT / "seisbook").rglob("*.py"):
-        for module in re.findall(r"^\s*(?:import|from)\s+([a-z_0-9A-Z]+)", path.read_text(), re.M):
-            if module in sys.stdlib_module_names or module == "seisbook":
-                continue
+        for module in imported(path) - sys.stdlib_module_names - {"seisbook"}:
             owners = {canonicalize_name(owner) for owner in distributions.get(module, [module])}
             assert owners & names, f"{path.name} imports {module}, which pyproject.toml does not declare"
+
+
+def imported(path):
+    """Top-level modules that a file imports, also inside functions."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def test_version_is_one():
