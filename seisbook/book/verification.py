@@ -385,7 +385,7 @@ def summary_kinds() -> list[Kind]:
     for name in SUMMARIES:
         path = records.path_of(name)
         again = partial(_summary_again, name)
-        kinds.append(Kind(f"record/{name}", [path], [{"file": name}], _nothing, again, provenance.SAME_WEIGHTS.event))
+        kinds.append(Kind(f"record/{name}", [path], [{"file": name}], _nothing, again, provenance.SUMMED_AGAIN))
     return kinds
 
 
