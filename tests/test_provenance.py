@@ -13,7 +13,7 @@ from seisbook.errors import DataError, UserError
 from seisbook.paths import ROOT
 
 INNOCENT = {
-    "rename a local variable": ("models/graph.py", r"\blargest\b", "highest"),
+    "rename a local variable": ("models/graph.py", r"\blargest\b(?!=)", "highest"),
     "reword an error message": (
         "models/training.py",
         r"the loss diverged: lower",
