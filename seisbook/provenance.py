@@ -52,8 +52,8 @@ def canonical(value, **options) -> str:
 
 
 def plain(value):
-    """A value as JSON returns it; infinite numbers stay."""
-    return json.loads(canonical(value, allow_nan=True))
+    """A value as JSON returns it: keys in their order, infinite numbers as they are."""
+    return json.loads(json.dumps(value, default=_plain))
 
 
 def digest(value) -> str:
