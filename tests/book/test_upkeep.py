@@ -10,7 +10,11 @@ from seisbook.models import checkpoints
 from seisbook.provenance import State
 from seisbook.studies import runs
 
-PENDING = ("run/peers", "study/alignment-tuned")  # made before results were run again, and not run again since
+PENDING = (
+    "run/peers",
+    "study/alignment-tuned",
+    "record/alignment",
+)  # made before results were run again, and not run again since
 CURRENT, UNVERIFIED = State("current"), State("unverified", "it was never run again")
 STALE, REFUTED = State("stale", "old"), State("refuted", "it differed")
 
