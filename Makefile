@@ -60,7 +60,7 @@ lint: .venv/.installed
 
 unit: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 unit: .venv/.installed
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not html"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not html"
 
 # Executed once by papermill, then again by nbval: cells tagged nbval-check-output must print the same twice. And once
 # more with the exercises' solutions and their checks.
