@@ -23,12 +23,11 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, is_dataclass
-from functools import cache, lru_cache, wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import yaml
 
 from seisbook import records, witness
 from seisbook.errors import DataError, UserError
@@ -87,7 +86,7 @@ STAGES = set()  # code of the functions whose results are inputs
 
 
 def stage(function: Callable) -> Callable:
-    """Mark a function whose result is an input: it notes what it returns, and witnesses do not look into it."""
+    """Mark a function that no witness looks into: what it returns is an input that it notes, or it only stores."""
     STAGES.add(function.__code__)
     return function
 
@@ -165,39 +164,12 @@ def _of_file(name):
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else None
 
 
-def _of_network(name):
-    shipped = DATA / "networks" / f"{name}.yaml"
-    path = shipped if shipped.is_file() else Path(name)
-    return network_content(path) if path.is_file() else None
-
-
-def network_content(path: Path) -> str:
-    """Hash of what a network's YAML file says, and of the station file that it may name; not of how it is written."""
-    return _network_content(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _network_content(path, changed):
-    text = path.read_bytes()
-    try:
-        said = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return hashlib.sha256(text).hexdigest()[:16]  # whoever parses it says what is wrong
-    stations = said.get("stations") if isinstance(said, dict) else None
-    file = path.parent / stations if isinstance(stations, str) else None
-    listed = file.read_bytes().hex() if file and file.is_file() else ""
-    known = canonical(
-        [json.loads(json.dumps(said, default=str)), listed], allow_nan=True
-    )  # whoever parses it refuses NaN
-    return hashlib.sha256(known.encode()).hexdigest()[:16]
-
-
 def _of_data(name):
     return known_data().get(name, {}).get("content")
 
 
+# the hash of a network's content is added by `seisbook.catalogues.networks`, which reads it
 IDENTITIES: dict[str, Callable[[str], str | None]] = {
-    "network": _of_network,
     "events": lambda name: _of_data(f"events:{name}"),
     "catalogue": lambda name: _of_data(f"catalogue:{name}"),
     "model": _of_model,
@@ -395,13 +367,18 @@ def load(path, expected: dict | None = None, stale=False) -> dict:
     if found.name == "stale" and not stale:
         raise UserError(f"{path}: stale: {found.reason}: `seisbook results --check` says what renews it")
     if found.name != "current" and not stale:
-        log.warning("%s: %s: %s", path, found.name, found.reason)
+        log.warning("%s: %s: %s", shown(path), found.name, found.reason)
     note(f"{FOLDERS.get(Path(path).parent.name, 'record')}:{Path(path).stem}", kept["content"])
     about = {"state": found.name, "reason": found.reason, "inputs": kept["inputs"], "commit": commit_of(kept)}
     try:
         return {**json.loads("{" + body), **about}
     except ValueError as error:
         raise DataError(f"{path}: not valid JSON ({error}): restore the file from the repository") from None
+
+
+def shown(path) -> Path:
+    """A path as messages show it: in the repository, without the folders of this machine."""
+    return Path(path).relative_to(ROOT) if Path(path).is_relative_to(ROOT) else Path(path)
 
 
 def commit_of(kept: dict) -> str:

@@ -3,8 +3,9 @@
 A run is traced: `traced` notes which functions of the library were called. `Source.table` then hashes each of them from
 its syntax tree, with whatever else the library holds that they refer to by name: constants, fields of classes, and
 functions that this run happened not to call. Names of local variables, docstrings, annotations, and the texts of
-messages are taken out first. Functions that `seisbook.provenance.stage` marks are not followed: what they return is an
-input, whose content is known.
+messages are taken out first, and so are validators: what they let in is an input. Functions that
+`seisbook.provenance.stage` marks are not followed: what they return is an input, whose content is known, or they only
+store something.
 """
 
 import ast
@@ -19,11 +20,9 @@ PACKAGE = Path(__file__).parent
 QUIET = {"log", "logger", "warnings"}  # what is said to these decides nothing
 LABELS = {"desc", "unit"}  # keywords of progress bars
 STAGE = "stage"  # name of the decorator that ends the walk
-ASIDE = {
-    f"seisbook.{name}"
-    for name in ("errors", "paths", "provenance", "records", "witness", "studies.runner", "book.verification")
-}
-"""Modules that keep books, and decide on no number."""
+BOOKKEEPING = ("errors", "files", "paths", "provenance", "records", "witness")
+ASIDE = {f"seisbook.{name}" for name in (*BOOKKEEPING, "catalogues.sources", "studies.runner", "book.verification")}
+"""Modules that keep books or files, and decide on no number."""
 
 
 # ------------------------------------------------------------------------------------------------------------- tracing
@@ -194,7 +193,7 @@ class _Module:
             texts.append(_written(kept, _locals_of(kept)))
             others |= self._references(kept)
             if isinstance(node, ast.ClassDef):
-                methods = (part.name for part in node.body if isinstance(part, ast.FunctionDef))
+                methods = (part.name for part in node.body if isinstance(part, ast.FunctionDef) and not _lets_in(part))
                 others |= {f"{self.name}:{node.name}.{method}" for method in methods}
         if "." in qualified:
             others.add(f"{self.name}:{qualified.split('.')[0]}")
@@ -226,13 +225,22 @@ def _defined(node):
 
 
 def _is_stage(node):
-    decorators = getattr(node, "decorator_list", [])
-    called = [one.func if isinstance(one, ast.Call) else one for one in decorators]
-    return any(STAGE in (getattr(one, "id", ""), getattr(one, "attr", "")) for one in called)
+    return STAGE in _decorators(node)
+
+
+def _decorators(node):
+    """Names of the decorators of a function or a class, without their modules."""
+    called = [one.func if isinstance(one, ast.Call) else one for one in getattr(node, "decorator_list", [])]
+    return {getattr(one, "attr", "") or getattr(one, "id", "") for one in called}
+
+
+def _lets_in(method):
+    """Whether a method only decides which values are let in: a validator."""
+    return any(name.endswith("_validator") for name in _decorators(method))
 
 
 def _without_methods(node):
-    """A class without its methods: bases, decorators, fields with their annotations and defaults."""
+    """A class without its methods: bases, decorators, fields with their defaults."""
     body = [part for part in node.body if not isinstance(part, ast.FunctionDef)]
     return ast.ClassDef(node.name, node.bases, node.keywords, body, node.decorator_list)
 
@@ -310,7 +318,7 @@ def _is_read_only(node, field):
     """Fields that people and other versions of Python read."""
     if field in ("ctx", "type_comment", "type_params", "kind", "simple"):
         return True
-    if field == "returns" or (field == "annotation" and isinstance(node, ast.arg)):
+    if field in ("returns", "annotation"):
         return True
     return field == "msg" and isinstance(node, ast.Assert)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seisbook import provenance, records, witness
+from seisbook.catalogues import networks
 from seisbook.errors import DataError, UserError
 from seisbook.paths import ROOT
 
@@ -23,6 +24,9 @@ INNOCENT = {
     "another docstring": ("measures/evaluation.py", r'"""Errors of located events, whatever located them', '"""Errors'),
     "another comment": ("models/losses.py", r"\ndef onset_loss", "\n# A comment.\ndef onset_loss"),
     "another annotation": ("measures/evaluation.py", r"source_id\) -> pd.DataFrame:", "source_id):"),
+    "another bound on what a network's file may say": ("catalogues/schema.py", "le=9000", "le=8900"),
+    "another reader of station files": ("catalogues/stations.py", r"def _csv_rows\(.*\n", r"\g<0>    print(1)\n"),
+    "another way to store weights": ("models/checkpoints.py", "0o644", "0o600"),
     "another label of a progress bar": ("models/training.py", r'unit="epoch"', 'unit="round"'),
 }
 GUILTY = {
@@ -213,11 +217,14 @@ def test_a_network_is_what_its_file_says_not_how_it_is_written(tmp_path):
     text = (ROOT / "data" / "networks" / "ridgecrest.yaml").read_text(encoding="utf-8")
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    before = provenance.network_content(path)
+    before = networks.content(path)
     path.write_text("# a comment\n" + text)
-    assert provenance.network_content(path) == before == provenance.identity("network:ridgecrest")
+    assert networks.content(path) == before == provenance.identity("network:ridgecrest")
     path.write_text(text.replace("vp_vs:", "vp_vs: 2.0 #"))
-    assert provenance.network_content(path) != before
+    assert networks.content(path) != before
+    path.write_text("[")
+    assert networks.content(path) == "unreadable"
+    assert networks.content(tmp_path / "none.yaml") is None
 
 
 def test_data_are_known_again_but_for_their_last_digits():

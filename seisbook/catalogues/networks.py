@@ -21,6 +21,7 @@ from seisbook.errors import DataError, UserError
 from seisbook.paths import DATA
 
 NETWORKS = ("colombia", "ridgecrest")
+HALF_CIRCLE = 180.0  # degrees
 
 
 @strict
@@ -78,7 +79,11 @@ class Network:
     def centre(self) -> tuple[float, float]:
         """Latitude and longitude of the mean station, the origin of local coordinates."""
         table = self.station_table()
-        return float(table.latitude.mean()), float(table.longitude.mean())
+        longitude = table.longitude
+        if longitude.max() - longitude.min() > HALF_CIRCLE:  # the stations lie on both sides of the antimeridian
+            longitude = longitude % 360
+        mean = float(longitude.mean())
+        return float(table.latitude.mean()), mean - 360 if mean > HALF_CIRCLE else mean
 
     def to_local(self, latitude, longitude):
         """East and north of the network's centre in km, on the azimuthal equidistant plane."""
@@ -95,6 +100,7 @@ def available() -> list[str]:
     return sorted(path.stem for path in (DATA / "networks").glob("*.yaml"))
 
 
+@provenance.stage
 def load(name: str | Path) -> Network:
     """Read and check a network.
 
@@ -114,29 +120,62 @@ def load(name: str | Path) -> Network:
     DataError
         If the file does not fit the schema; the message names the file and the key.
     """
-    path = Path(name) if str(name).endswith((".yaml", ".yml")) else DATA / "networks" / f"{name}.yaml"
+    path = _path(name)
     if not path.is_file():
         raise UserError(f"no network '{name}': choose one of {', '.join(available())}, or give the path of a YAML file")
-    content = provenance.network_content(path)
+    network, content = _read(path)
     provenance.note(f"network:{name}", content)
-    return _load(path, content)
+    return network
+
+
+def content(name: str | Path) -> str | None:
+    """Hash of a network as it is read now, not of how its file is written; None if there is no such file."""
+    path = _path(name)
+    try:
+        return _read(path)[1] if path.is_file() else None
+    except DataError:
+        return "unreadable"
+
+
+provenance.IDENTITIES["network"] = content
+
+
+def _path(name):
+    return Path(name) if str(name).endswith((".yaml", ".yml")) else DATA / "networks" / f"{name}.yaml"
+
+
+def _read(path):
+    """The network of a YAML file and the hash of its content, read again only if one of its files has changed."""
+    said = _parsed(path, path.stat().st_mtime_ns)
+    listed = said.get("stations") if isinstance(said, dict) else None
+    if not isinstance(listed, str):
+        return _checked(path, path.stat().st_mtime_ns)
+    file = path.parent / listed
+    return _checked(path, path.stat().st_mtime_ns, file, file.stat().st_mtime_ns if file.is_file() else 0)
 
 
 @lru_cache(maxsize=16)
-def _load(path, content) -> Network:
-    """The network of a YAML file, read again only if its content has changed."""
+def _parsed(path, changed):
+    """What a YAML file says."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
-    if isinstance(content, dict) and isinstance(content.get("stations"), str):
+
+
+@lru_cache(maxsize=16)
+def _checked(path, changed, station_file=None, stations_changed=0):
+    """The network that a YAML file and its station file describe, and the hash of its content."""
+    said = _parsed(path, changed)
+    if station_file:
         from seisbook.catalogues.stations import read_stations
 
-        content["stations"] = read_stations(path.parent / content["stations"])
+        said = {**said, "stations": read_stations(station_file)}
     try:
-        return TypeAdapter(Network).validate_python(content)
+        network = TypeAdapter(Network).validate_python(said)
     except ValidationError as error:
         raise DataError(f"{path}: {_mistake(error)}") from None
+    return network, provenance.digest(network)
 
 
 def _mistake(error):

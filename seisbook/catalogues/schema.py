@@ -10,7 +10,7 @@ Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Positive = Annotated[float, Field(gt=0)]
 SourceType = Literal["tectonic", "deep_nest", "induced", "offshore", "volcanic", "quarry_blast"]
-strict = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+strict = dataclass(frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 
 
 @strict

@@ -16,7 +16,7 @@ from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
 from seisbook.physics import missing_readings, rendering, simulation
 from seisbook.physics.traveltimes import TravelTimes
-from seisbook.provenance import code_version
+from seisbook.provenance import code_version, digest_arrays, note, stage
 
 BLOCK = 64  # events a worker is handed at a time: bounds what waits in memory
 SIMULATED_EVENTS = 1000
@@ -54,15 +54,30 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
     if source == "simulated":
         return simulation.simulate(network, n_events or SIMULATED_EVENTS, random_state, progress=True)
     if files:
-        parts = [bulletins.read_catalogue(path, network.name) for path in files]
-        catalogue = bulletins.at_known_stations(_joined(parts, source), network)
-    elif source == "waveform":
-        if network.name != "iceland":
-            raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
-        catalogue = waveforms.read_iceland(sources.folder("iceland"))
+        catalogue = _read_files(network, source, files)
     else:
-        catalogue = bulletins.read_bulletin(network)
+        catalogue = _read_waveform_catalogue(network) if source == "waveform" else bulletins.read_bulletin(network)
     return catalogue.head(n_events) if n_events else catalogue
+
+
+@stage
+def _read_files(network, source, files):
+    """One catalogue of the user's own files."""
+    parts = [bulletins.read_catalogue(path, network.name) for path in files]
+    catalogue = bulletins.at_known_stations(_joined(parts, source), network)
+    name = "-".join([network.name, *(Path(path).stem for path in files)])
+    note(f"catalogue:{name}", digest_arrays(catalogue.arrays()))
+    return catalogue
+
+
+@stage
+def _read_waveform_catalogue(network):
+    """The catalogue of the recorded seismograms that the book knows."""
+    if network.name != "iceland":
+        raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
+    catalogue = waveforms.read_iceland(sources.folder("iceland"))
+    note("catalogue:iceland-waveform", digest_arrays(catalogue.arrays()))
+    return catalogue
 
 
 def read_available(network, source, n_events, random_state=0) -> Catalogue:

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seisbook import provenance
 from seisbook.datasets.reports import plain
 from seisbook.errors import UserError
 from seisbook.paths import BUILD
@@ -41,9 +42,11 @@ class TextEncoder(Protocol):
 
 def wordllama() -> TextEncoder:
     """The default encoder: the mean of WordLlama's 256 numbers per word, whose weights come with the package."""
+    handlers = logging.root.handlers[:]
     import wordllama
     from wordllama import WordLlama
 
+    logging.root.handlers[:] = handlers  # the package sets up logging when it is imported; that is not for it to do
     return WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True).embed
 
 
@@ -91,16 +94,28 @@ def encode(texts, encoder="wordllama", folder=None) -> np.ndarray:
     key = hashlib.sha256("\0".join([encoder, *texts]).encode()).hexdigest()[:24]
     path = (folder or BUILD / "texts") / f"{key}.npy"
     if path.is_file():
-        return np.load(path, allow_pickle=False)
+        return _kept(path)
     known = {"wordllama": wordllama, RANDOM_WORDS: lambda: random_words}
     model = known[encoder]() if encoder in known else sentence_transformer(encoder)
     vectors = np.asarray(model(texts), "float32").reshape(len(texts), -1)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    _keep(path, vectors)
+    return vectors
+
+
+@provenance.stage
+def _kept(path):
+    """Vectors from the cache."""
+    return np.load(path, allow_pickle=False)
+
+
+@provenance.stage
+def _keep(path, vectors):
+    """Write vectors into the cache, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
         np.save(file, vectors)
     os.replace(file.name, path)
-    return vectors
 
 
 # ------------------------------------------------------------------------------------------------------------ alignment

@@ -60,6 +60,7 @@ class Card:
         return cls(locator.architecture, locator.model_.config, locator.training, network, data, metrics)
 
 
+@provenance.stage
 def save(path, model, card: Card, key=None, inputs=None) -> Path:
     """Write a model and its card, whole or not at all.
 
@@ -121,19 +122,26 @@ def load(path):
         If a file is missing, damaged or belongs to another checkpoint, the architecture is unknown, or the weights are
         not those of the card's model; the message names the file and the place.
     """
+    card, tensors = _read(path)
+    model = _build(card)
+    model.load_state_dict(tensors)
+    return model.eval(), card
+
+
+@provenance.stage
+def _read(path):
+    """Card and tensors of a checkpoint that is whole."""
     weights_file, card_file = _files(path)
     if not weights_file.is_file() and not card_file.is_file():
         known = ", ".join(sorted(other.stem for other in weights_file.parent.glob("*.safetensors"))) or "none"
         raise UserError(f"{weights_file}: no such checkpoint; in its folder there are: {known}")
     card, kept, digest = _read_card(card_file)
     tensors, found = _read_weights(weights_file)
-    model = _described(card, card_file)
-    _check_tensors(tensors, model.state_dict(), weights_file)
+    _check_tensors(tensors, _described(card, card_file).state_dict(), weights_file)
     if found != digest:
         raise DataError(f"{weights_file}: its hash is not the one in {card_file.name} (key sha256): {REMEDY}")
-    model.load_state_dict(tensors)
     _note(weights_file, kept, digest)
-    return model.eval(), card
+    return card, tensors
 
 
 def _note(weights_file, kept, digest):

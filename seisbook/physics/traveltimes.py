@@ -123,6 +123,7 @@ def _table(top_km, vp_km_s, max_distance_km, max_depth_km):
     return table
 
 
+@provenance.stage
 def _read_cache(path):
     """The table in the cache; None where there is none or where it cannot be used."""
     try:
@@ -137,6 +138,7 @@ def _read_cache(path):
     return (r, z, slowness) if whole else None
 
 
+@provenance.stage
 def _write_cache(path, table):
     """Write whole or not at all; a cache that cannot be written only costs time."""
     temporary = None
