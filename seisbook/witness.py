@@ -157,7 +157,7 @@ class _Module:
     @cached_property
     def imported(self):
         """What each imported name stands for in the library: `module:` or `module:name`."""
-        return self.aliases(self.tree)
+        return self.aliases(ast.walk(self.tree))
 
     @cached_property
     def foreign(self):
@@ -170,10 +170,10 @@ class _Module:
                 found.add(node.module.split(".")[0])
         return found - {"seisbook"}
 
-    def aliases(self, tree):
-        """The library's names that are imported in a part of the module."""
+    def aliases(self, nodes):
+        """The library's names that are imported by some nodes of the module's tree."""
         found = {}
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "seisbook":
                 for alias in node.names:
                     found[alias.asname or alias.name] = self._target(node.module, alias.name)
@@ -190,8 +190,9 @@ class _Module:
             if _is_stage(node):
                 return "stage", set()
             kept = _without_methods(node) if isinstance(node, ast.ClassDef) else node
-            texts.append(_written(kept, _locals_of(kept)))
-            others |= self._references(kept)
+            walked = list(ast.walk(kept))
+            texts.append(_written(kept, _locals_of(kept, walked)))
+            others |= self._references(kept, walked)
             if isinstance(node, ast.ClassDef):
                 methods = (part.name for part in node.body if isinstance(part, ast.FunctionDef) and not _lets_in(part))
                 others |= {f"{self.name}:{node.name}.{method}" for method in methods}
@@ -199,9 +200,9 @@ class _Module:
             others.add(f"{self.name}:{qualified.split('.')[0]}")
         return (hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12] if texts else ""), others
 
-    def _references(self, tree):
-        """Names of the library that a piece of code refers to."""
-        known = {**self.imported, **self.aliases(tree)}
+    def _references(self, tree, walked):
+        """Names of the library that a piece of code refers to; `walked` are all its nodes."""
+        known = {**self.imported, **self.aliases(walked)}
         found = set()
         for node in _live(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -255,30 +256,31 @@ def _live(node):
     elif _is_mute(node):
         return
     yield node
-    for field, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and not _is_read_only(node, field):
-                yield from _live(child)
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, (ast.AST, list)) and not _is_read_only(node, field):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from _live(child)
 
 
-def _locals_of(node):
+def _locals_of(node, walked):
     """A neutral name for each local variable, by the order in which they are bound; parameters keep theirs."""
     if not isinstance(node, ast.FunctionDef):
         return {}
     arguments = node.args
     parameters = {one.arg for one in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
     parameters |= {one.arg for one in (arguments.vararg, arguments.kwarg) if one}
-    kept = parameters | {
-        name for one in ast.walk(node) if isinstance(one, (ast.Global, ast.Nonlocal)) for name in one.names
-    }
-    bound = []
-    for one in ast.walk(node):
-        if isinstance(one, ast.Name) and isinstance(one.ctx, (ast.Store, ast.Del)):
+    kept, bound = set(parameters), []
+    for one in walked:
+        if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
             bound.append(one.id)
         elif isinstance(one, ast.arg):
             bound.append(one.arg)
         elif isinstance(one, (ast.ExceptHandler, ast.FunctionDef)) and one is not node:
             bound.append(one.name)
+        elif isinstance(one, (ast.Global, ast.Nonlocal)):
+            kept.update(one.names)
     order = dict.fromkeys(name for name in bound if name and name not in kept)
     return {name: f"_{place}" for place, name in enumerate(order)}
 
@@ -294,8 +296,9 @@ def _written(node, names):
     if isinstance(node, ast.Raise):
         return f"Raise({_written(_kind(node.exc), names)})" if node.exc else "Raise()"
     parts = []
-    for field, value in ast.iter_fields(node):
-        if _is_read_only(node, field) or value is None or value == []:
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if value is None or value == [] or _is_read_only(node, field):
             continue
         if isinstance(value, str) and field in ("id", "arg", "name") and not isinstance(node, (ast.keyword, ast.alias)):
             value = names.get(value, value)
