@@ -108,11 +108,12 @@ _build/workshop/wheelhouse/.made: requirements.lock
 workshop: book _build/workshop/wheelhouse/.made
 	@$(BIN)/seisbook workshop zip
 
+# KEEP names lock files whose versions are kept.
 lock:
 	@$(PYTHON) -c "$$CHECK"
 	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
 	_build/lock/bin/pip install --quiet --no-deps --require-hashes --requirement .ci/uv.lock
-	_build/lock/bin/python .ci/lock
+	_build/lock/bin/python .ci/lock $(KEEP:%=--constraint %)
 
 clean:
 	rm -rf _build
