@@ -190,3 +190,17 @@ def test_it_would_be_noticed(line):
 )
 def test_what_is_safe_is_let_through(line):
     assert not unsafe(line)
+
+
+def test_html_for_notebooks_is_made_in_one_place():
+    """`style.filled` escapes there; a table is escaped by pandas, unless it is told not to or is given a style."""
+    modules = structure.read()
+    importers = {
+        name
+        for name, module in modules.items()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "IPython.display"
+        if {alias.name for alias in node.names} & {"HTML", "Markdown", "SVG", "Javascript", "Latex"}
+    }
+    assert importers == {"seisbook.figures.style"}
+    assert not [name for name, module in modules.items() if "render_links" in ast.unparse(module.tree)]
