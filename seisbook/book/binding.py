@@ -63,11 +63,16 @@ def archive(outputs="committed") -> Path:
     html(outputs)
     folder = BUILD / "zip" / "seisbook"
     shutil.rmtree(folder.parent, ignore_errors=True)
-    shutil.copytree(HTML, folder, ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(HTML, folder, ignore=_hidden_and_links)
     part = shutil.make_archive(str(ZIP.with_suffix(".part")), "zip", folder.parent, folder.name)
     shutil.rmtree(folder.parent)
     os.replace(part, ZIP)
     return ZIP
+
+
+def _hidden_and_links(folder, names):
+    """Names in a folder that are left out of a zip: a link may lead to anything on this machine."""
+    return [name for name in names if name.startswith(".") or Path(folder, name).is_symlink()]
 
 
 def latex(outputs="committed") -> Path:

@@ -19,6 +19,7 @@ LINE = 120  # letters in a line of a table, including the gaps between columns
 GAP = 2  # letters between two columns
 FEW = 12  # largest number of rows that are kept on one page
 NOT_WORDS = re.compile(r"(nan|inf|[^A-Za-z])*")  # a column with such cells only is aligned to the right
+NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # which no parser and no font takes
 OPENING = r"""\chapter*{%s}
 \addcontentsline{toc}{chapter}{%s}
 \markboth{%s}{%s}"""  # heading of the start page; Sphinx uses that page's own title for the book
@@ -123,7 +124,7 @@ def table(page) -> str:
     page : str
         HTML of a DataFrame.
     """
-    page = page[page.index("<table") :].partition("</table>")
+    page = NO_XML.sub("\N{REPLACEMENT CHARACTER}", page[page.index("<table") :]).partition("</table>")
     head, body = map(_grid, ElementTree.fromstring(page[0] + page[1]))
     if len(head) > 1 and not any(above and below for above, below in zip(*head[-2:], strict=True)):
         head[-2:] = [[above or below for above, below in zip(*head[-2:], strict=True)]]  # names of the index
@@ -188,4 +189,5 @@ def _line(row):
 
 
 def _escaped(text):
-    return texescape.escape(text, "xelatex")
+    """Text as it is written in LaTeX, where a star at the beginning of a row is a part of the line break before it."""
+    return re.sub(r"^\*", "{*}", texescape.escape(text, "xelatex"))

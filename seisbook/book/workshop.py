@@ -11,6 +11,7 @@ source:
 """
 
 import ast
+import contextlib
 import os
 import re
 import subprocess
@@ -22,14 +23,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+from packaging import tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from tqdm import tqdm
 
-from seisbook.book import chapters
+from seisbook.book import chapters, lock
 from seisbook.errors import UserError
 from seisbook.paths import BUILD, ROOT
 
 FOLDER = BUILD / "workshop"
 WHEELHOUSE = FOLDER / "wheelhouse"
+FEW = 10  # missing packages that a message names
 DIRECTIVE = re.compile(r"^```\{([\w:]+)\} ?([^\n]*)\n((?::\w+:[^\n]*\n)*)(.*?)^```$\n?", re.M | re.S)
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
 CODE = re.compile(r"((?:^ {4}[^\n]*\n|^\n(?= {4}))+)", re.M)
@@ -40,7 +44,7 @@ Everything is here; no network is needed. The packages in `wheelhouse` are for {
 In a terminal, in this folder (on Windows write `.venv\\Scripts` for `.venv/bin`):
 
     python3 -m venv .venv
-    .venv/bin/python -m pip install --no-index --find-links wheelhouse --requirement requirements.lock
+    .venv/bin/python -m pip install --no-index --find-links wheelhouse --no-deps --require-hashes -r requirements.lock
     .venv/bin/python -m pip install --no-index --no-deps --no-build-isolation --editable .
     .venv/bin/seisbook doctor
     .venv/bin/jupyter lab learner
@@ -227,6 +231,9 @@ def _write(notebook, path):
 def pack(progress=True) -> Path:
     """Write one zip with the HTML, the learners' notebooks, the project and the packages that it needs.
 
+    Nothing hidden goes into it, such as the checkpoints in which Jupyter keeps a teacher's answers, and no link is
+    followed. Of the learners' notebooks it holds those that are written now; other files in their folder stay here.
+
     Returns
     -------
     Path
@@ -235,15 +242,19 @@ def pack(progress=True) -> Path:
     Raises
     ------
     UserError
-        If the HTML or the packages do not exist, or the project is not a git checkout.
+        If the HTML or the packages are missing or not complete, or the project is not a git checkout.
     """
-    for folder, command in ((BUILD / "html", "make book"), (WHEELHOUSE, "make workshop")):
-        if not any(folder.glob("*")):
-            raise UserError(f"{folder}: nothing there: run `{command}` first")
-    learners()
-    files = {Path(name): ROOT / name for name in _tracked()}
-    for top, folder in (("html", BUILD / "html"), ("learner", FOLDER / "learner"), ("wheelhouse", WHEELHOUSE)):
-        files |= {Path(top) / path.relative_to(folder): path for path in folder.rglob("[!.]*") if path.is_file()}
+    html = BUILD / "html"
+    if not all((html / name).is_file() for name in ("index.html", ".stamp")):  # the stamp comes when all is there
+        raise UserError(f"{html}: the pages are missing or not complete: run `make book` first")
+    _check_wheels()
+    files = {Path("learner") / path.name: path for path in learners()}
+    for top, folder, inside in (
+        ("", ROOT, [ROOT / name for name in _tracked()]),
+        ("html", html, html.rglob("*")),
+        ("wheelhouse", WHEELHOUSE, WHEELHOUSE.rglob("*")),
+    ):
+        files |= {Path(top) / path.relative_to(folder): path for path in inside if _is_for_all(path, folder)}
     platform, python = sysconfig.get_platform(), f"{sys.version_info.major}.{sys.version_info.minor}"
     path = FOLDER / f"seisbook-workshop-{platform}-python{python}.zip"
     part = path.with_suffix(".part")
@@ -254,6 +265,28 @@ def pack(progress=True) -> Path:
             archive.write(file, Path("seisbook-workshop") / name, packed)
     os.replace(part, path)
     return path
+
+
+def _check_wheels():
+    """Raise an error that names the packages of `requirements.lock` that have no wheel for this machine."""
+    suitable, wheels = set(tags.sys_tags()), set()
+    for path in WHEELHOUSE.glob("*.whl"):
+        with contextlib.suppress(InvalidWheelFilename):
+            name, version, _, made_for = parse_wheel_filename(path.name)
+            wheels |= {(name, version.public)} if made_for & suitable else set()
+    missing = [f"{name} {version}" for name, version in lock.pins().items() if (name, version) not in wheels]
+    if missing:
+        few = ", ".join(missing[:FEW]) + (f" and {len(missing) - FEW} more" if len(missing) > FEW else "")
+        raise UserError(f"{WHEELHOUSE}: no wheel for this machine of {few}: run `make workshop`")
+    if not (WHEELHOUSE / ".made").is_file():  # the last package may be cut off
+        raise UserError(f"{WHEELHOUSE}: collecting the packages did not end: run `make workshop`")
+
+
+def _is_for_all(path, folder):
+    """Whether a path below a folder is a file that is not hidden and not reached by a link."""
+    parts = path.relative_to(folder).parts
+    steps = [folder.joinpath(*parts[: i + 1]) for i in range(len(parts))]
+    return path.is_file() and not any(step.name.startswith(".") or step.is_symlink() for step in steps)
 
 
 def _tracked():

@@ -5,6 +5,7 @@ schema is the dataclasses of `seisbook.catalogues.schema`; a value that does not
 key. Its `stations` are a list, or the path of a station file (SEISAN, CSV or StationXML) relative to it.
 """
 
+import re
 from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import pandas as pd
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from seisbook import provenance
 from seisbook.catalogues.geodesy import azimuthal_equidistant
@@ -59,6 +60,14 @@ class Network:
     minimum_stations: Annotated[int, Field(ge=1)]
     stations: Annotated[list[Station], Field(min_length=1)]
     zones: list[Zone] = field(default_factory=list)
+
+    @field_validator("title")
+    @classmethod
+    def _words(cls, title):
+        """Chapters print the title as Markdown, and figures as a heading: neither may take it for markup."""
+        if sign := re.search(r"[<>`{}$\\\x00-\x1f\x7f]", title):
+            raise ValueError(f"a title has no {sign[0]!r}, which pages and figures take for markup")
+        return title
 
     @model_validator(mode="after")
     def _consistent(self):

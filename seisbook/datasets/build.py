@@ -11,7 +11,7 @@ from seisbook.catalogues import bulletins, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
-from seisbook.datasets import store, waveforms
+from seisbook.datasets import spreadsheets, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
 from seisbook.physics import missing_readings, rendering, simulation
@@ -255,7 +255,9 @@ def card(catalogue, network, random_state, unit="nm") -> dict:
 def describe(path) -> str:
     """What a dataset holds, in a few lines."""
     about = store.read_card(path)
-    traces = pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    traces = spreadsheets.restored(
+        pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    )
     events = traces.drop_duplicates("source_id")
     stations = traces.groupby("source_id").size()
     magnitude, depth = events.source_magnitude.dropna(), events.source_depth_km

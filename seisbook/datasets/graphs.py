@@ -9,6 +9,7 @@ import torch
 from torch_geometric.data import Data
 
 from seisbook.catalogues.geodesy import azimuthal_equidistant
+from seisbook.datasets import spreadsheets
 from seisbook.datasets.store import COMPONENTS, read_card
 
 
@@ -47,7 +48,7 @@ class EventDataset(torch.utils.data.Dataset):
         dataset.component_order = COMPONENTS
         dataset.dimension_order = "NCW"
         self.waveforms = dataset
-        self.metadata = dataset.metadata
+        self.metadata = spreadsheets.restored(dataset.metadata) if self.card else dataset.metadata
         self.rows = self.metadata.groupby("source_id", sort=False).indices
         self.source_ids = list(self.rows)
         stations = self.metadata.drop_duplicates("station_code")

@@ -2,7 +2,8 @@
 
 A dataset is a folder with `waveforms.hdf5` (one array per event: stations, components Z N E, samples), `metadata.csv`
 (one row per trace) and `dataset.json` (a card: what it holds and how it was made). `seisbench.data.WaveformDataset`
-opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs.
+opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs. Texts in `metadata.csv` that a spreadsheet
+would take for formulas have an apostrophe in front (`seisbook.datasets.spreadsheets`).
 """
 
 import json
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from seisbook.datasets import spreadsheets
 from seisbook.errors import DataError, UserError
 
 FILES = ("waveforms.hdf5", "metadata.csv", "dataset.json")
@@ -170,7 +172,9 @@ def _why_none(skipped):
 def _append(waiting, table):
     """Write rows together, for pandas takes longer to begin than to write; the first ones bring the header."""
     if waiting:
-        pd.concat(waiting).to_csv(table, header=table.tell() == 0, index=False, float_format="%.10g")
+        spreadsheets.guarded(pd.concat(waiting)).to_csv(
+            table, header=table.tell() == 0, index=False, float_format="%.10g"
+        )
         waiting.clear()
 
 
