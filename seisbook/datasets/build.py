@@ -7,7 +7,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 import seisbook
-from seisbook.catalogues import bulletins, networks, sources
+from seisbook.catalogues import bulletins, duplicates, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
@@ -55,7 +55,8 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
         return simulation.simulate(network, n_events or SIMULATED_EVENTS, random_state, progress=True)
     if files:
         parts = [bulletins.read_catalogue(path, network.name) for path in files]
-        catalogue = bulletins.at_known_stations(_joined(parts, source), network)
+        catalogue = bulletins.at_known_stations(duplicates.joined(parts, files), network)
+        catalogue.source = source
     elif source == "waveform":
         if network.name != "iceland":
             raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
@@ -111,18 +112,6 @@ def example_event(catalogue, network, random_state=0, stations=12) -> dict:
         "s_s": record.traces.trace_s_arrival_sample / rate,
         "sampling_rate_hz": rate,
     }
-
-
-def _joined(parts, source):
-    """One catalogue of several files; an event that an earlier file has too is left out."""
-    events, readings, skipped, known = [], [], [], pd.Index([])
-    for part in parts:
-        again = part.events.index.intersection(known)
-        skipped += [*part.skipped, *(f"{name}: event left out: an earlier catalogue has it" for name in again)]
-        events.append(part.events.drop(again))
-        readings.append(part.readings[~part.readings.source_id.isin(again)])
-        known = known.append(events[-1].index)
-    return Catalogue(parts[0].network, source, pd.concat(events), pd.concat(readings, ignore_index=True), skipped)
 
 
 def with_context(readings, catalogue, network) -> pd.DataFrame:
