@@ -8,7 +8,6 @@ import pandas as pd
 
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import distance_azimuth
-from seisbook.catalogues.palm import match_events
 from seisbook.catalogues.remarks import Remarks, event_left_out
 
 log = logging.getLogger(__name__)
@@ -130,22 +129,28 @@ def _sizes(catalogue):
 
 
 def _pairs(first, second):
-    """Positions of the events that both tables hold."""
-    if first.empty or second.empty:
-        return np.zeros(0, int), np.zeros(0, int)
-    table = [
-        events.rename(columns=lambda name: name.removeprefix("source_")).assign(position=np.arange(len(events)))
-        for events in (first, second)
-    ]
-    table[1] = table[1].sort_values("origin_time")
-    ours, theirs = match_events(*table, MOST_SECONDS, MOST_KM)
-    theirs = table[1].position.to_numpy()[theirs]
-    a, b = first.iloc[ours], second.iloc[theirs]
+    """Positions of the events that both tables hold: each is the nearest one of the other."""
+    one, other = _candidates(first.source_origin_time, second.source_origin_time)
+    a, b = first.iloc[one], second.iloc[other]
     seconds = np.abs((a.source_origin_time.to_numpy() - b.source_origin_time.to_numpy()) / np.timedelta64(1, "s"))
-    km, _ = distance_azimuth(*(one[name].to_numpy() for one in (a, b) for name in EPICENTRE))
-    error = 2 * np.sqrt(sum(np.square(np.nan_to_num(one[name].to_numpy())) for one in (a, b) for name in PLACE_ERRORS))
-    same = (km <= OTHER_KM + error) & (seconds <= OTHER_SECONDS + error / KM_PER_S)
-    return ours[same], theirs[same]
+    km, _ = distance_azimuth(*(part[name].to_numpy() for part in (a, b) for name in EPICENTRE))
+    errors = [np.nan_to_num(part[name].to_numpy()) for part in (a, b) for name in PLACE_ERRORS]
+    allowed_km = np.minimum(OTHER_KM + 2 * np.sqrt(np.square(errors).sum(0)), MOST_KM)
+    allowed_s = np.minimum(OTHER_SECONDS + (allowed_km - OTHER_KM) / KM_PER_S, MOST_SECONDS)
+    table = pd.DataFrame({"one": one, "other": other, "apart": km / allowed_km + seconds / allowed_s})
+    table = table[(km <= allowed_km) & (seconds <= allowed_s)].sort_values("apart", kind="stable")
+    mutual = table[~table.duplicated("one") & ~table.duplicated("other")]
+    return mutual.one.to_numpy(), mutual.other.to_numpy()
+
+
+def _candidates(first, second):
+    """Positions of all pairs of times that are at most `MOST_SECONDS` apart."""
+    order = np.argsort(second.to_numpy())
+    times, reach = second.iloc[order], pd.Timedelta(MOST_SECONDS, "s")
+    start, stop = (times.searchsorted(first + step, side) for step, side in ((-reach, "left"), (reach, "right")))
+    number = stop - start
+    of_each = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    return np.repeat(np.arange(len(first)), number), order[np.repeat(start, number) + of_each]
 
 
 def _without(catalogue, positions):
