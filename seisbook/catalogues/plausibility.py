@@ -35,7 +35,7 @@ FIRST, LAST = pd.Timestamp.min.ceil("s").tz_localize("UTC"), pd.Timestamp.max.fl
 
 def possible_times(times) -> pd.Series:
     """Times as pandas has them; NaT where there is none or it cannot be held."""
-    times = pd.to_datetime(times, utc=True, errors="coerce")
+    times = pd.to_datetime(times, utc=True, errors="coerce", format="ISO8601")
     return times.where(times.between(FIRST, LAST))
 
 
