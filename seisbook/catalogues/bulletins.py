@@ -1,24 +1,21 @@
 """Real bulletins as catalogues: the shipped networks' own, SEISAN NORDIC, and whatever else ObsPy reads."""
 
-import io
 import logging
-import re
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from obspy.geodetics import degrees2kilometers
-from obspy.io.nordic.core import read_nordic as obspy_read_nordic
-from tqdm import tqdm
 
 from seisbook import provenance
-from seisbook.catalogues import networks, sources
+from seisbook.catalogues import networks, nordic, sources
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.entries import ANALYST_WEIGHT, reason
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
+from seisbook.catalogues.texts import first_lines_of
 from seisbook.errors import DataError, UserError
 
 log = logging.getLogger(__name__)
@@ -30,9 +27,6 @@ BULLETINS = {
     },
     "ridgecrest": {"2019-07": ["ridgecrest/eg_pal_ct_full.pha", "ridgecrest/scsn-2019.catalog"]},
 }
-PHASE_HEADER = " STAT SP IPHASW D HRMM SECON CODA AMPLIT PERI AZIMU VELO AIN AR TRES W  DIS CAZ7"  # codespell:ignore
-ADMINISTRATION = re.compile(r" ?(ACTION|OLDACT|SPEC)")  # text-line tags that hold bookkeeping and spectra
-ANALYST_WEIGHT = {"": 1.0, "0": 1.0, "1": 0.75, "2": 0.5, "3": 0.25, "4": 0.0, "9": 0.0}  # 9: clock not trusted
 NORDIC_SOURCE_TYPE = {"V": "volcanic", "E": "quarry_blast", "P": "quarry_blast", "I": "induced"}
 QUAKEML_SOURCE_TYPE = {
     "explosion": "quarry_blast",
@@ -112,7 +106,8 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     Parameters
     ----------
     *paths : str or Path
-        Files of event blocks that blank lines separate (Latin-1).
+        Files of event blocks, in UTF-8 or Latin-1. A header begins an event even if the blank line before it is
+        missing; see `seisbook.catalogues.nordic`.
     network : str
         Name of the network, the prefix of every `source_id`.
 
@@ -121,7 +116,8 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     Catalogue
         Every event with a hypocentre. The magnitude is the bulletin's ML. Text lines are kept verbatim, but for the
         administrative ones. `skipped` lists, with file and line number, what was left out or repaired: events without a
-        hypocentre, duplicated events, readings or whole events that ObsPy cannot read.
+        hypocentre, duplicated events, readings or whole events that ObsPy cannot read. It counts the events that are
+        headers without readings, as in compact files.
 
     Raises
     ------
@@ -135,123 +131,27 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     ObsPy drops the text lines, and one block that it cannot read costs the whole file; hence block by block. Analyst
     weights 0 or blank, 1, 2, 3, 4 become 1, 0.75, 0.5, 0.25, 0; weight 9 (differential times only) becomes 0.
     """
-    events, readings, skipped = [], [], []
-    for path in map(Path, paths):
-        blocks = _nordic_blocks(path)
-        with warnings.catch_warnings():
-            # ObsPy warns of every header column that QuakeML has no place for
-            warnings.simplefilter("ignore")
-            for number, lines in tqdm(blocks, desc=path.name, unit="event", leave=False, delay=2, disable=None):
-                event = _nordic_event(path, number, lines, skipped)
-                if event is None:
-                    continue
-                row = _event_row(event, nordic=True)
-                if not np.isfinite(
-                    [row[f"source_{key}"] for key in ("latitude_deg", "longitude_deg", "depth_km")]
-                ).all():
-                    skipped.append(f"{path}:{number}: event left out: it has no hypocentre")
-                    continue
-                text = "\n".join(_nordic_text(lines))
-                row |= {"source_text": text, "source_text_kind": "observed" if text else ""}
-                row["place"] = f"{path}:{number}"
-                events.append(row)
-                readings.append(_reading_rows(event, nordic=True))
-    return _assemble(network, events, readings, skipped)
+    skipped: list[str] = []
+    entries = [entry for path in paths for entry in nordic.read(path, skipped)]
+    return _of_entries(network, entries, skipped, from_nordic=True)
 
 
-def reading_geometry(*paths: str | Path) -> pd.DataFrame:
-    """Epicentre, and distance (km) and azimuth (degrees) to the station, of every reading of NORDIC files.
-
-    Returns
-    -------
-    DataFrame
-        Columns `station_code`, `latitude`, `longitude`, `distance_km`, `azimuth_deg`: what
-        `seisbook.catalogues.stations.locate_from_readings` needs.
-    """
-    rows = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for path in map(Path, paths):
-            for number, lines in _nordic_blocks(path):
-                event = _nordic_event(path, number, lines, [])
-                if event is not None and event.origins[0].latitude is not None:
-                    rows += _geometry_rows(event)
-    return pd.DataFrame(rows, columns=["station_code", "latitude", "longitude", "distance_km", "azimuth_deg"])
-
-
-def _geometry_rows(event):
-    origin = event.origins[0]
-    stations = {pick.resource_id.id: pick.waveform_id.station_code for pick in event.picks}
-    for arrival in origin.arrivals:
-        if arrival.distance is not None and arrival.azimuth is not None:
-            code = stations[arrival.pick_id.id]
-            yield code, origin.latitude, origin.longitude, degrees2kilometers(arrival.distance), arrival.azimuth
-
-
-def _nordic_blocks(path):
-    """Event blocks of a file: (number of the first line, lines)."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such bulletin; check the path")
-    blocks, block = [], []
-    for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), 1):
-        if line.strip():
-            if not block:
-                blocks.append((number, block))
-            block.append(line)
-        elif block:
-            block = []
-    if not any(lines[0].ljust(80)[79] == "1" for _, lines in blocks):
-        raise DataError(f"{path}: no NORDIC event (an 80-column line that ends in '1'); use read_catalogue instead")
-    return blocks
-
-
-def _nordic_event(path, first, lines, skipped):
-    """ObsPy's event of one block, mended where a line keeps ObsPy from reading it; None if nothing helps."""
-    tagged = [(first + i, line.ljust(80)[:80]) for i, line in enumerate(lines)]
-    picks = [(number, line) for number, line in tagged if line[79] in " 4"]
-    header = [line for _, line in tagged if line[79] in "1EHI7"]
-    if picks and not any(line[79] == "7" for line in header):
-        skipped.append(f"{path}:{first}: repaired: the block has readings but no line of column titles; one was added")
-        header.append(PHASE_HEADER)
-    spliced = [number for number, line in picks if line.startswith(" SPEC")]
-    for number in spliced:
-        skipped.append(f"{path}:{number}: repaired: a reading is printed over a SPEC line; the line was left out")
-    picks = [(number, line) for number, line in picks if number not in spliced]
-    try:
-        return _through_obspy(header + [line for _, line in picks])
-    except Exception:  # ObsPy's reader raises whatever its slices run into
-        return _without_bad_readings(path, first, header, picks, skipped)
-
-
-def _without_bad_readings(path, first, header, picks, skipped):
-    """The event without the readings that ObsPy cannot read."""
-    try:
-        _through_obspy(header)
-    except Exception as error:
-        skipped.append(f"{path}:{first}: event left out: its header cannot be read ({_reason(error)})")
-        return None
-    good = []
-    for number, line in picks:
+def _of_entries(network, entries, skipped, from_nordic=False):
+    """A catalogue of events from a text format, each with its place in the file."""
+    events, readings = [], []
+    for entry in entries:
         try:
-            _through_obspy([*header, line])
-            good.append(line)
-        except Exception as error:
-            skipped.append(f"{path}:{number}: reading left out: it cannot be read ({_reason(error)})")
-    return _through_obspy(header + good)
-
-
-def _through_obspy(lines):
-    return obspy_read_nordic(io.StringIO("\n".join(lines) + "\n\n"))[0]
-
-
-def _reason(error):
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
-
-
-def _nordic_text(lines):
-    """Text of a block (line types 2 and 3), without column 1, which is always blank."""
-    tagged = [line.ljust(80) for line in lines]
-    return [line[1:79].rstrip() for line in tagged if line[79] in "23" and not ADMINISTRATION.match(line)]
+            row, rows = _event_row(entry.event, from_nordic), _reading_rows(entry.event, from_nordic)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            skipped.append(f"{entry.place}: event left out: it cannot be read ({reason(error)})")
+            continue
+        if not np.isfinite([row[f"source_{key}"] for key in ("latitude_deg", "longitude_deg", "depth_km")]).all():
+            skipped.append(f"{entry.place}: event left out: it has no hypocentre")
+            continue
+        row |= {"source_text": entry.text, "source_text_kind": "observed" if entry.text else "", "place": entry.place}
+        events.append(row | ({"number": entry.number} if entry.number else {}))
+        readings.append(rows)
+    return _assemble(network, events, readings, skipped)
 
 
 # -------------------------------------------------------------------------------------------- anything that ObsPy reads
@@ -281,14 +181,14 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such catalogue; check the path")
-    if _looks_nordic(path):
+    if nordic.is_nordic(first_lines_of(path)):
         return read_nordic(path, network=network)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             catalogue = read_file(path, "event")
     except Exception as error:  # one kind per format
-        raise DataError(f"{path}: ObsPy cannot read it ({_reason(error)}); export it as QuakeML or NORDIC") from None
+        raise DataError(f"{path}: ObsPy cannot read it ({reason(error)}); export it as QuakeML or NORDIC") from None
     events, readings, skipped = [], [], []
     for number, event in enumerate(catalogue, 1):
         row = _event_row(event) if event.origins else {}
@@ -299,12 +199,6 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
         events.append(row | {"place": f"{path}: event {number}"})
         readings.append(_reading_rows(event))
     return _assemble(network, events, readings, skipped)
-
-
-def _looks_nordic(path):
-    with path.open(encoding="latin-1") as file:
-        first = next((line.rstrip("\r\n") for line in file if line.strip()), "")
-    return bool(re.match(r"^ \d{4} [ \d]{2}[ \d]{2}.{69}1$", first))
 
 
 def _event_row(event, nordic=False):
