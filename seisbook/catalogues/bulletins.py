@@ -1,4 +1,4 @@
-"""Real bulletins as catalogues: the shipped networks' own, SEISAN NORDIC, and whatever else ObsPy reads."""
+"""Real bulletins as catalogues: the shipped networks' own, NORDIC and other text formats, and whatever ObsPy reads."""
 
 import logging
 import warnings
@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from seisbook import provenance
-from seisbook.catalogues import networks, nordic, sources
+from seisbook.catalogues import associators, hypo71, hypodd, hypoinverse, networks, nordic, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.entries import ANALYST_WEIGHT, reason
-from seisbook.catalogues.formats import read_file
+from seisbook.catalogues.formats import format_of, read_file
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
@@ -27,6 +27,7 @@ BULLETINS = {
     },
     "ridgecrest": {"2019-07": ["ridgecrest/eg_pal_ct_full.pha", "ridgecrest/scsn-2019.catalog"]},
 }
+TEXT_FORMATS = (hypodd, hypoinverse, hypo71, associators)
 NORDIC_SOURCE_TYPE = {"V": "volcanic", "E": "quarry_blast", "P": "quarry_blast", "I": "induced"}
 QUAKEML_SOURCE_TYPE = {
     "explosion": "quarry_blast",
@@ -154,15 +155,20 @@ def _of_entries(network, entries, skipped, from_nordic=False):
     return _assemble(network, events, readings, skipped)
 
 
-# -------------------------------------------------------------------------------------------- anything that ObsPy reads
+# ------------------------------------------------------------------------------------------------------- any catalogue
 
 
 def read_catalogue(path: str | Path, network: str) -> Catalogue:
-    """Read a catalogue in any format that ObsPy knows: QuakeML, HypoDD, GSE2, NORDIC, ...
+    """Read a catalogue in any of the formats that are known here; its content says which.
 
     Parameters
     ----------
     path : str or Path
+        - NORDIC (`seisbook.catalogues.nordic`), a HypoDD phase file (`hypodd`), a hypoinverse archive (`hypoinverse`),
+          HYPO71's phase list and summary cards (`hypo71`). These modules say which columns are read.
+        - GaMMA's or PyOcto's pair of CSV files: either of them, or their folder (`associators`).
+        - What ObsPy reads: QuakeML, SeisComP's SCML, NonLinLoc, IMS 1.0, GSE2, and others
+          (`seisbook.catalogues.formats`).
     network : str
         Name of the network, the prefix of every `source_id`.
 
@@ -176,13 +182,20 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     UserError
         If there is no such file.
     DataError
-        If ObsPy cannot read it.
+        If it is in no known format, or damaged.
     """
     path = Path(path)
+    if path.is_dir():
+        return _read_text(associators, path, network)
     if not path.is_file():
         raise UserError(f"{path}: no such catalogue; check the path")
-    if nordic.is_nordic(first_lines_of(path)):
+    lines = first_lines_of(path)
+    if nordic.is_nordic(lines):
         return read_nordic(path, network=network)
+    for text_format in TEXT_FORMATS:
+        if text_format.recognise(lines):
+            return _read_text(text_format, path, network)
+    _ensure_known(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -199,6 +212,19 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
         events.append(row | {"place": f"{path}: event {number}"})
         readings.append(_reading_rows(event))
     return _assemble(network, events, readings, skipped)
+
+
+def _read_text(text_format, path, network):
+    skipped: list[str] = []
+    return _of_entries(network, text_format.read(path, skipped), skipped)
+
+
+def _ensure_known(path):
+    try:
+        format_of(path, "event")
+    except DataError:
+        known = ", ".join(["QuakeML", "SCML", "NORDIC", *(text_format.NAME for text_format in TEXT_FORMATS)])
+        raise DataError(f"{path}: in no format that is known here: {known}, NonLinLoc, IMS 1.0, GSE2") from None
 
 
 def _event_row(event, nordic=False):

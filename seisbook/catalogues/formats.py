@@ -18,12 +18,12 @@ FORMATS = {
         *("WIN", "CSS", "NNSA_KB_CORE", "AH", "KINEMETRICS_EVT", "GCF", "KNET", "REFTEK130", "RG16", "Y", "Q"),
     ),
     "event": (
-        *("QUAKEML", "SCML", "SC3ML", "NLLOC_HYP", "HYPODDPHA", "IMS10BULLETIN", "GSE2", "NORDIC", "CMTSOLUTION"),
+        *("QUAKEML", "SCML", "SC3ML", "NLLOC_HYP", "IMS10BULLETIN", "GSE2", "CMTSOLUTION"),
         *("CSV", "CSZ", "EVENTTXT", "FNETMT", "FOCMEC", "MCHEDR", "NDK", "SCARDEC", "ZMAP"),
     ),
     "inventory": ("STATIONXML", "SCML", "SC3ML", "SEED", "XSEED", "RESP", "STATIONTXT", "INVENTORYXML"),
 }
-"""Formats by what they hold, the likeliest first. PICKLE is not among them."""
+"""Formats by what they hold, the likeliest first. PICKLE is not among them. NORDIC and HypoDD have our own readers."""
 READERS = {"waveform": read, "event": read_events, "inventory": read_inventory}
 
 

@@ -26,16 +26,15 @@ from seisbook.errors import DataError, UserError
 
 PHASE_HEADER = " STAT SP IPHASW D HRMM SECON CODA AMPLIT PERI AZIMU VELO AIN AR TRES W  DIS CAZ7"  # codespell:ignore
 ADMINISTRATION = re.compile(r" ?(ACTION|OLDACT|SPEC)")  # text-line tags that hold bookkeeping and spectra
-FIRST_LINE = re.compile(r" \d{4} [ \d]{2}[ \d]{2}.{69}1")
+HEADER = re.compile(r" \d{4} [ \d]{2}[ \d]{2}.{69}1")
 OTHER_AGENCY_S, SAME_AGENCY_S = 60.0, 3.0
 WIDTH = 80
 TYPE = WIDTH - 1
 
 
 def is_nordic(lines: list[str]) -> bool:
-    """Whether the first line that is not blank is a NORDIC header (type 1)."""
-    first = next((line for line in lines if line.strip()), "")
-    return bool(FIRST_LINE.fullmatch(first[:WIDTH])) and not first[WIDTH:].strip()
+    """Whether one of the lines is a NORDIC header (type 1)."""
+    return any(HEADER.fullmatch(line[:WIDTH]) and not line[WIDTH:].strip() for line in lines)
 
 
 def read(path: str | Path, skipped: list[str]) -> list[Entry]:
