@@ -30,7 +30,7 @@ from pathlib import Path
 import pandas as pd
 from obspy import UTCDateTime
 
-from seisbook.catalogues.entries import Entry, add_onset, new_event
+from seisbook.catalogues.entries import Entry, add_onset, new_event, said
 from seisbook.catalogues.fields import YEARS, number
 from seisbook.catalogues.texts import first_lines_of, lines_of
 from seisbook.errors import DataError
@@ -83,7 +83,7 @@ def read(path: str | Path, skipped: list[str]) -> list[Entry]:
                 raise ValueError(f"its number {name} is that of another event")
             entries[name] = Entry(_event(row), place, name)
         except (ValueError, OverflowError) as error:
-            skipped.append(f"{place}: event left out: it cannot be read ({error})")
+            skipped.append(f"{place}: event left out: it cannot be read ({said(error)})")
     _add_picks(of_picks, entries, skipped)
     return list(entries.values())
 
@@ -136,7 +136,7 @@ def _rows(path, role):
                 row = dict(zip(names, fields, strict=False)) | {"depth column": columns.get("depth")}
                 yield f"{path}:{reader.line_num}", row | {key: row.get(name, "") for key, name in columns.items()}
     except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: not a CSV row ({error}); export the table again") from None
+        raise DataError(f"{path}:{reader.line_num}: not a CSV row ({said(error)}); export the table again") from None
 
 
 def _number(text):
@@ -179,7 +179,7 @@ def _add_picks(path, entries, skipped):
             try:
                 _add_pick(entries[name].event, row)
             except (ValueError, OverflowError) as error:
-                skipped.append(f"{place}: pick left out: it cannot be read ({error})")
+                skipped.append(f"{place}: pick left out: it cannot be read ({said(error)})")
     if free:
         skipped.append(f"{path}: {free} picks left out: they belong to no event")
     if lost:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from obspy import UTCDateTime
 from obspy.core.event import Arrival, Event, Magnitude, Origin, Pick, WaveformStreamID
 
+from seisbook.catalogues.texts import printable
+
 ANALYST_WEIGHT = {"": 1.0, "0": 1.0, "1": 0.75, "2": 0.5, "3": 0.25, "4": 0.0, "9": 0.0}
 """Weight of HYPO71's codes, which SEISAN and hypoinverse use too; 9 is a clock that is not trusted."""
 POLARITY = {"U": "positive", "C": "positive", "+": "positive", "D": "negative", "-": "negative"}
@@ -80,6 +82,11 @@ def add_onset(
     event.origins[0].arrivals.append(arrival)
 
 
+def said(error: Exception) -> str:
+    """What an error says, as a part of a remark: on one line, and not at length."""
+    return printable(" ".join(str(error).split()))[:100]
+
+
 def reason(error: Exception) -> str:
-    """What a remark says of an error, on one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+    """Kind of an error and what it says; for those of other libraries, whose words alone mean little."""
+    return f"{type(error).__name__}: {said(error)}"

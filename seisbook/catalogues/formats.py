@@ -4,6 +4,7 @@ Without a format, ObsPy asks all of its plugins, one of which unpickles: a file 
 file is recognised here by the plugins of `FORMATS` alone, and then read with the format that was found.
 """
 
+import warnings
 from pathlib import Path
 
 from obspy import read, read_events, read_inventory
@@ -54,7 +55,9 @@ def format_of(path, kind) -> str:
 def _is_format(plugin, kind, path):
     recognise = buffered_load_entry_point(plugin.dist.name, f"obspy.plugin.{kind}.{plugin.name}", "isFormat")
     try:
-        return recognise(str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a plugin thinks of a file in another format
+            return recognise(str(path))
     except Exception:  # a plugin that stumbles over a file does not know it
         return False
 

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from obspy.core.event import Event
 
-from seisbook.catalogues.entries import ANALYST_WEIGHT, ONSET, POLARITY, Entry, add_onset, new_event
+from seisbook.catalogues.entries import ANALYST_WEIGHT, ONSET, POLARITY, Entry, add_onset, new_event, said
 from seisbook.catalogues.fields import column, fixed, instant, minutes, number, optional
 from seisbook.catalogues.texts import first_lines_of, lines_of
 from seisbook.errors import DataError
@@ -105,7 +105,7 @@ def _groups(path, skipped):
                 groups.append(Group(place, _event(summary)))
                 is_open = True
             except (ValueError, OverflowError) as error:
-                skipped.append(f"{place}: event left out: it cannot be read ({error})")
+                skipped.append(f"{place}: event left out: it cannot be read ({said(error)})")
                 is_open = False
         elif not line[:4].strip() or TITLE.match(line):
             is_open = False
@@ -164,7 +164,7 @@ def _add_card(event, place, line, skipped):
     try:
         onsets = _onsets(line)
     except (ValueError, OverflowError) as error:
-        skipped.append(f"{place}: reading left out: it cannot be read ({error})")
+        skipped.append(f"{place}: reading left out: it cannot be read ({said(error)})")
         return
     for phase, onset, code, time in onsets:
         weight = ANALYST_WEIGHT.get(column(line, code, 1).strip(), 0.0)

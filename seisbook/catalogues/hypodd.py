@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from obspy.core.event import QuantityError
 
-from seisbook.catalogues.entries import Entry, add_onset, new_event
+from seisbook.catalogues.entries import Entry, add_onset, new_event, said
 from seisbook.catalogues.fields import instant, number
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
 from seisbook.catalogues.texts import lines_of
@@ -43,7 +43,7 @@ def read(path: str | Path, skipped: list[str]) -> list[Entry]:
                 skipped.append(f"{place}: reading left out: its event is not read")
         except (ValueError, OverflowError) as error:
             what = "event" if line.startswith("#") else "reading"
-            skipped.append(f"{place}: {what} left out: it cannot be read ({error})")
+            skipped.append(f"{place}: {what} left out: it cannot be read ({said(error)})")
     return entries
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from obspy.core.event import QuantityError
 
-from seisbook.catalogues.entries import ANALYST_WEIGHT, ONSET, POLARITY, Entry, add_onset, new_event
+from seisbook.catalogues.entries import ANALYST_WEIGHT, ONSET, POLARITY, Entry, add_onset, new_event, said
 from seisbook.catalogues.fields import column, fixed, instant, minutes, optional
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
 from seisbook.catalogues.texts import lines_of
@@ -64,7 +64,7 @@ def read(path: str | Path, skipped: list[str]) -> list[Entry]:
                 amplitudes += (optional(line, 55, 7, 2) or 0) > 0
         except (ValueError, OverflowError) as error:
             what = "event" if is_summary else "reading"
-            skipped.append(f"{path}:{i}: {what} left out: it cannot be read ({error})")
+            skipped.append(f"{path}:{i}: {what} left out: it cannot be read ({said(error)})")
     if amplitudes:
         skipped.append(f"{path}: {amplitudes} amplitudes not read: mm of a record, or counts, without a response")
     return entries

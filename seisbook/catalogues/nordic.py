@@ -28,6 +28,7 @@ PHASE_HEADER = " STAT SP IPHASW D HRMM SECON CODA AMPLIT PERI AZIMU VELO AIN AR 
 ADMINISTRATION = re.compile(r" ?(ACTION|OLDACT|SPEC)")  # text-line tags that hold bookkeeping and spectra
 HEADER = re.compile(r" \d{4} [ \d]{2}[ \d]{2}.{69}1")
 OTHER_AGENCY_S, SAME_AGENCY_S = 60.0, 3.0
+MOST_HEADERS = 100  # of an event: the time that ObsPy takes grows with their square
 WIDTH = 80
 TYPE = WIDTH - 1
 
@@ -117,37 +118,56 @@ def _blocks(path, skipped):
     """Event blocks of a file, each a list of (line number, line of 80 columns) that begins with a header."""
     if not Path(path).is_file():
         raise UserError(f"{path}: no such bulletin; check the path")
-    blocks, block = [], []
+    blocks, block = [], None
     for number, line in enumerate(lines_of(path), 1):
         if not line.strip():
-            block = []
+            block = None
         elif not line[:WIDTH].strip():
             skipped.append(f"{path}:{number}: line left out: its text lies beyond column {WIDTH}")
         else:
             line = line.ljust(WIDTH)[:WIDTH]
-            if not block or _begins_event(line, block):
-                block = []
+            if block is None or block.is_ended_by(line):
+                block = _Block()
                 blocks.append(block)
-            block.append((number, line))
-    if not any(line[TYPE] == "1" for block in blocks for _, line in block):
+            block.add(number, line)
+    if not any(block.has_header for block in blocks):
         raise DataError(f"{path}: no NORDIC event (an 80-column line that ends in '1'); use read_catalogue instead")
-    return [block for block in blocks if _has_header(path, block, skipped)]
+    return [block.lines for block in blocks if block.has_header or _without_header(path, block, skipped)]
 
 
-def _begins_event(line, block):
-    """Whether a line begins another event than that of the lines before it."""
-    if line[TYPE] != "1":
-        return False
-    if any(before[TYPE] in " 47" for _, before in block):
-        return True
-    headers = [before for _, before in block if before[TYPE] == "1"]
-    if not headers or not line[11:20].strip():  # an extension of the header has a date and no time
-        return False
-    first, this = _origin_time(headers[0]), _origin_time(line)
-    if first is None or this is None:
-        return True
-    known = {header[45:48] for header in headers}
-    return abs((this - first).total_seconds()) > (SAME_AGENCY_S if line[45:48] in known else OTHER_AGENCY_S)
+class _Block:
+    """Lines of one event while they are collected."""
+
+    def __init__(self):
+        self.lines, self.agencies = [], set()
+        self.has_header = self.has_readings = False
+        self.time = None
+
+    def add(self, number, line):
+        if line[TYPE] == "1":
+            self.time = self.time if self.has_header else _origin_time(line)
+            self.has_header = True
+            self.agencies.add(_agency(line))
+        self.has_readings |= line[TYPE] in " 47"
+        self.lines.append((number, line))
+
+    def is_ended_by(self, line):
+        """Whether a line begins another event."""
+        if line[TYPE] != "1":
+            return False
+        if self.has_readings:
+            return True
+        if not self.has_header or not line[11:20].strip():  # an extension of the header has a date and no time
+            return False
+        time = _origin_time(line)
+        if self.time is None or time is None:
+            return True
+        most = SAME_AGENCY_S if _agency(line) in self.agencies else OTHER_AGENCY_S
+        return abs((time - self.time).total_seconds()) > most
+
+
+def _agency(header):
+    return header[45:48]
 
 
 def _origin_time(header):
@@ -160,12 +180,9 @@ def _origin_time(header):
         return None
 
 
-def _has_header(path, block, skipped):
-    if any(line[TYPE] == "1" for _, line in block):
-        return True
-    first, last = block[0][0], block[-1][0]
+def _without_header(path, block, skipped):
+    (first, _), (last, _) = block.lines[0], block.lines[-1]
     skipped.append(f"{path}:{first}: lines {first} to {last} left out: no header (type 1) comes before them")
-    return False
 
 
 def _text(block):
@@ -187,6 +204,11 @@ def _event(path, block, skipped):
     header = next(line for _, line in block if line[TYPE] == "1")
     titles = next((line for _, line in block if line[TYPE] == "7"), PHASE_HEADER)
     others = [(number, _with_time(line, header)) for number, line in block if line[TYPE] in "1EHI" and line != header]
+    if len(others) > MOST_HEADERS:
+        skipped.append(
+            f"{place}: {len(others) - MOST_HEADERS} header lines left out: the event has {len(others)} of them"
+        )
+        others = others[:MOST_HEADERS]
     picks = _without_spliced(path, [(number, line) for number, line in block if line[TYPE] in " 4"], skipped)
     if picks and not any(line[TYPE] == "7" for _, line in block):
         skipped.append(f"{place}: repaired: the block has readings but no line of column titles; one was added")
