@@ -11,7 +11,7 @@ from seisbook import provenance
 from seisbook.catalogues import associators, hypo71, hypodd, hypoinverse, networks, nordic, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.entries import ANALYST_WEIGHT, reason
-from seisbook.catalogues.formats import format_of, read_file
+from seisbook.catalogues.formats import UnknownFormat, read_file
 from seisbook.catalogues.geodesy import KM_PER_DEGREE
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
@@ -28,6 +28,7 @@ BULLETINS = {
     "ridgecrest": {"2019-07": ["ridgecrest/eg_pal_ct_full.pha", "ridgecrest/scsn-2019.catalog"]},
 }
 TEXT_FORMATS = (hypodd, hypoinverse, hypo71, associators)
+KNOWN = ("QuakeML", "SCML", "NORDIC", *(one.NAME for one in TEXT_FORMATS), "NonLinLoc", "IMS 1.0", "GSE2")
 NORDIC_SOURCE_TYPE = {"V": "volcanic", "E": "quarry_blast", "P": "quarry_blast", "I": "induced"}
 QUAKEML_SOURCE_TYPE = {
     "explosion": "quarry_blast",
@@ -195,11 +196,12 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     for text_format in TEXT_FORMATS:
         if text_format.recognise(lines):
             return _read_text(text_format, path, network)
-    _ensure_known(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             catalogue = read_file(path, "event")
+    except UnknownFormat:
+        raise DataError(f"{path}: in no format that is known here: {', '.join(KNOWN)}") from None
     except Exception as error:  # one kind per format
         raise DataError(f"{path}: ObsPy cannot read it ({reason(error)}); export it as QuakeML or NORDIC") from None
     events, readings, skipped = [], [], []
@@ -217,14 +219,6 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
 def _read_text(text_format, path, network):
     skipped: list[str] = []
     return _of_entries(network, text_format.read(path, skipped), skipped)
-
-
-def _ensure_known(path):
-    try:
-        format_of(path, "event")
-    except DataError:
-        known = ", ".join(["QuakeML", "SCML", "NORDIC", *(text_format.NAME for text_format in TEXT_FORMATS)])
-        raise DataError(f"{path}: in no format that is known here: {known}, NonLinLoc, IMS 1.0, GSE2") from None
 
 
 def _event_row(event, nordic=False):

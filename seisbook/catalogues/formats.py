@@ -28,6 +28,10 @@ FORMATS = {
 READERS = {"waveform": read, "event": read_events, "inventory": read_inventory}
 
 
+class UnknownFormat(DataError):
+    """A file in none of `FORMATS`."""
+
+
 def format_of(path, kind) -> str:
     """Name of a file's format.
 
@@ -40,7 +44,7 @@ def format_of(path, kind) -> str:
     ------
     FileNotFoundError
         If there is no such file.
-    DataError
+    UnknownFormat
         If it is in none of `FORMATS`; whoever reads names the file.
     """
     if not Path(path).is_file():
@@ -49,7 +53,7 @@ def format_of(path, kind) -> str:
     for name in FORMATS[kind]:
         if name in known and _is_format(known[name], kind, path):
             return name
-    raise DataError(f"in none of the {kind} formats that are read here")
+    raise UnknownFormat(f"in none of the {kind} formats that are read here")
 
 
 def _is_format(plugin, kind, path):
