@@ -301,11 +301,16 @@ def _agreed(question):
 
 
 def _evaluate(arguments):
+    from seisbook.datasets import measured
     from seisbook.measures import evaluation
     from seisbook.studies import runs
 
     summary = evaluation.summarise_errors(runs.evaluate(arguments.checkpoint, arguments.dataset))
-    print(json.dumps(summary, indent=1) if arguments.json else evaluation.describe(summary))
+    amplitudes = runs.amplitudes(arguments.checkpoint, arguments.dataset)
+    if arguments.json:
+        print(json.dumps({**summary, "amplitudes": amplitudes}, indent=1))
+    else:
+        print(f"{evaluation.describe(summary)}\namplitudes       {measured.describe(amplitudes)}")
 
 
 def _study_run(arguments):

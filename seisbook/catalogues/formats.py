@@ -2,10 +2,14 @@
 
 Without a format, ObsPy asks all of its plugins, one of which unpickles: a file from a stranger could run a command. A
 file is recognised here by the plugins of `FORMATS` alone, and then read with the format that was found.
+
+An XML file may define entities, which stand for other text. A few lines of them stand for gigabytes, and some stand for
+other files of the reader's machine. QuakeML and StationXML need none, so a file that could define some is refused.
 """
 
 import warnings
 from pathlib import Path
+from xml.parsers import expat
 
 from obspy import read, read_events, read_inventory
 from obspy.core.util.base import ENTRY_POINTS
@@ -25,6 +29,7 @@ FORMATS = {
     "inventory": ("STATIONXML", "SCML", "SC3ML", "SEED", "XSEED", "RESP", "STATIONTXT", "INVENTORYXML"),
 }
 """Formats by what they hold, the likeliest first. PICKLE is not among them. NORDIC and HypoDD have our own readers."""
+UNKNOWN_ENCODING = expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING]
 READERS = {"waveform": read, "event": read_events, "inventory": read_inventory}
 
 
@@ -46,14 +51,43 @@ def format_of(path, kind) -> str:
         If there is no such file.
     UnknownFormat
         If it is in none of `FORMATS`; whoever reads names the file.
+    DataError
+        If it defines XML entities.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(path)
+    _refuse_entities(path)
     known = ENTRY_POINTS[kind]
     for name in FORMATS[kind]:
         if name in known and _is_format(known[name], kind, path):
             return name
     raise UnknownFormat(f"in none of the {kind} formats that are read here")
+
+
+class _Seen(Exception):
+    """Raised at what ends the look into a file: its first element, or the definition of its document type."""
+
+
+def _refuse_entities(path):
+    """Refuse an XML file that defines a document type, the only place where entities can be defined."""
+    parser, found = expat.ParserCreate(), []
+
+    def see(kind):
+        found.append(kind)
+        raise _Seen
+
+    parser.StartDoctypeDeclHandler = lambda *_: see("definition")
+    parser.StartElementHandler = lambda *_: see("element")
+    try:
+        with Path(path).open("rb") as file:
+            parser.ParseFile(file)
+    except _Seen:
+        pass
+    except (expat.ExpatError, ValueError) as error:  # what is not XML has no entities
+        if getattr(error, "code", UNKNOWN_ENCODING) == UNKNOWN_ENCODING:
+            raise DataError("its XML is in an encoding that is not known here: save it as UTF-8") from None
+    if "definition" in found:
+        raise DataError("it has a document type (<!DOCTYPE>), which may hide entities: remove it")
 
 
 def _is_format(plugin, kind, path):

@@ -68,7 +68,7 @@ def read_palm(
     events = (
         events.drop(columns=["number"]).sort_values("source_origin_time").rename(columns={"quality": "scsn_quality"})
     )
-    return Catalogue.from_rows(network, "bulletin", events, readings, skipped if unmatched else [])
+    return Catalogue.from_source(network, "bulletin", events, readings, skipped if unmatched else [])
 
 
 def _palm_readings(picks, first, events):

@@ -7,11 +7,12 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 import seisbook
-from seisbook.catalogues import bulletins, networks, sources
+from seisbook.catalogues import bulletins, duplicates, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
-from seisbook.datasets import store, waveforms
+from seisbook.catalogues.remarks import event_left_out
+from seisbook.datasets import measured, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
 from seisbook.physics import missing_readings, rendering, simulation
@@ -55,7 +56,8 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
         return simulation.simulate(network, n_events or SIMULATED_EVENTS, random_state, progress=True)
     if files:
         parts = [bulletins.read_catalogue(path, network.name) for path in files]
-        catalogue = bulletins.at_known_stations(_joined(parts, source), network)
+        catalogue = bulletins.at_known_stations(duplicates.joined(parts, files), network)
+        catalogue.source = source
     elif source == "waveform":
         if network.name != "iceland":
             raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
@@ -113,22 +115,20 @@ def example_event(catalogue, network, random_state=0, stations=12) -> dict:
     }
 
 
-def _joined(parts, source):
-    """One catalogue of several files; an event that an earlier file has too is left out."""
-    events, readings, skipped, known = [], [], [], pd.Index([])
-    for part in parts:
-        again = part.events.index.intersection(known)
-        skipped += [*part.skipped, *(f"{name}: event left out: an earlier catalogue has it" for name in again)]
-        events.append(part.events.drop(again))
-        readings.append(part.readings[~part.readings.source_id.isin(again)])
-        known = known.append(events[-1].index)
-    return Catalogue(parts[0].network, source, pd.concat(events), pd.concat(readings, ignore_index=True), skipped)
-
-
 def with_context(readings, catalogue, network) -> pd.DataFrame:
     """Readings with the columns of their station and of their event: what a trace's metadata are made of."""
     stations = network.station_table()[list(STATION_COLUMNS)].rename(columns=STATION_COLUMNS)
     return readings.join(stations, on="station_code").join(catalogue.events, on="source_id")
+
+
+def with_onsets(catalogue) -> Catalogue:
+    """The catalogue without the events of which only amplitudes were read: all onsets would follow from the label."""
+    onsets = catalogue.readings[["path_p_travel_s", "path_s_travel_s"]].notna().any(axis=1)
+    has_onset = onsets.groupby(catalogue.readings.source_id).any().reindex(catalogue.events.index, fill_value=True)
+    found = catalogue.select(has_onset.to_numpy())
+    lost = has_onset.index[~has_onset]
+    found.skipped = [*catalogue.skipped, *(event_left_out(name, "only amplitudes of it were read") for name in lost)]
+    return found
 
 
 def rendered(catalogue, network, random_state=0, n_jobs=1):
@@ -205,6 +205,7 @@ def build(
         folder = waveform_folder or sources.folder("iceland")
         events = recorded(catalogue, network, folder, inventory, random_state)
     else:
+        catalogue = with_onsets(catalogue)
         events = rendered(catalogue, network, random_state, n_jobs)
     about = card(
         catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"
@@ -233,8 +234,21 @@ def card(catalogue, network, random_state, unit="nm") -> dict:
         "random_state": random_state,
         "seisbook": seisbook.__version__,
         "code": code_version(),
+        "magnitude_types": _counts(catalogue.events.source_magnitude_type[catalogue.events.source_magnitude.notna()]),
+        **({} if catalogue.source == "waveform" else {"amplitudes": _amplitudes(catalogue)}),
         "skipped": catalogue.skipped,
     }
+
+
+def _counts(values):
+    return {name: int(number) for name, number in values.value_counts().items()}
+
+
+def _amplitudes(catalogue):
+    """How many amplitudes of the dataset were read, and how many will be predicted, see `missing_readings`."""
+    read = "simulated" if catalogue.source == "simulated" else "observed"
+    are_read = catalogue.readings.trace_amplitude_nm > 0
+    return _counts(are_read.map({True: read, False: measured.PREDICTED}))
 
 
 def describe(path) -> str:
@@ -249,18 +263,25 @@ def describe(path) -> str:
         f"{path}: {about['network']}, source {about['source']}, {about['n_events']} events, {about['n_traces']} traces",
         f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f};"
         f" {traces.station_code.nunique()} stations",
-        f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events",
+        f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events{_types(events)}",
         f"depth (km)          {_range(depth)}",
         *(
             f"{wave.upper()} onsets            {', '.join(f'{n} {name}' for name, n in status.items())}"
             for wave, status in zip("ps", statuses, strict=True)
         ),
+        f"amplitudes          {measured.describe(measured.counts(traces))}",
         f"window              {about['window_s']:g} s at {about['sampling_rate_hz']:g} Hz, unit {about['unit']}",
         f"remarks             {len(about['skipped'])}"
         + (f", of which dataset.json has {len(about['skipped']) - REMARKS} more" * (len(about["skipped"]) > REMARKS)),
         *(f"  {line}" for line in about["skipped"][:REMARKS]),
     ]
     return "\n".join(lines)
+
+
+def _types(events):
+    """Which magnitudes were taken, and of how many events."""
+    counts = events.source_magnitude_type[events.source_magnitude.notna()].fillna("").value_counts()
+    return "".join(f"; {number} {name or 'of a type not stated'}" for name, number in counts.items())
 
 
 def _range(values):

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from seisbook.datasets import measured
+
 
 class NodeFeatures(NamedTuple):
     """What the stem knows of each station.
@@ -63,7 +65,10 @@ class Events:
 
     @classmethod
     def from_dataset(cls, dataset, progress=True):
-        """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory."""
+        """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory.
+
+        An event gets no magnitude if none of its amplitudes was measured, see `seisbook.datasets.measured`.
+        """
         rate = float(dataset.metadata.trace_sampling_rate_hz.iloc[0])
         data = [
             dataset[i]
@@ -71,6 +76,9 @@ class Events:
         ]
         x = torch.cat([event.x for event in data])
         peak = x.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+        y = torch.cat([event.y for event in data])
+        unmeasured = np.isin(dataset.source_ids, measured.unmeasured(dataset.metadata))
+        y[torch.from_numpy(unmeasured), 3] = torch.nan
         times = dataset.metadata.drop_duplicates("source_id").set_index("source_id").source_origin_time
         return cls(
             x=(x / peak).half(),
@@ -78,7 +86,7 @@ class Events:
             amplitude=torch.cat([event.amplitude for event in data]),
             onset_s=torch.cat([event.onset for event in data]) / rate,
             start=np.cumsum([0, *(event.num_nodes for event in data)]),
-            y=torch.cat([event.y for event in data]),
+            y=y,
             source_id=np.array(dataset.source_ids),
             origin_time=pd.to_datetime(times.loc[dataset.source_ids], format="ISO8601").to_numpy("datetime64[ns]"),
         )

@@ -300,7 +300,7 @@ def read_iceland(folder):
         origin = pd.Timestamp(event["DT"])
         events.append(_icelandic_event(path.stem, event, origin))
         readings += _icelandic_readings(path, origin)
-    return Catalogue.from_rows("iceland", "waveform", events, readings)
+    return Catalogue.from_source("iceland", "waveform", events, readings)
 
 
 def _read_csv(path):

@@ -20,8 +20,9 @@ import torch
 
 from seisbook import provenance, records
 from seisbook.catalogues import bulletins, networks
+from seisbook.datasets import measured
 from seisbook.datasets.events import Events
-from seisbook.datasets.library import load_events
+from seisbook.datasets.library import load_events, load_metadata
 from seisbook.errors import UserError
 from seisbook.measures import evaluation
 from seisbook.measures.splits import FOLDS, folds
@@ -185,6 +186,25 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
                 "build it with the window of the model's network"
             )
     return evaluation.errors(as_locator(model, card).predict(events), events)
+
+
+def amplitudes(checkpoint, dataset=None, progress=True) -> dict:
+    """How many amplitudes of the events of `evaluate` were measured, see `seisbook.datasets.measured.counts`.
+
+    Parameters
+    ----------
+    checkpoint, dataset, progress
+        As for `evaluate`.
+    """
+    if dataset is None:
+        _, card = checkpoints.load(checkpoint)
+        metadata = load_metadata(networks.load(card.network), "bulletin", None, 0, progress)
+        metadata = metadata[metadata.source_id.isin(parts_of(card, progress)[1].source_id)]
+    else:
+        from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
+
+        metadata = EventDataset(dataset).metadata
+    return measured.counts(metadata)
 
 
 def _classical(network, split, fold, progress):
