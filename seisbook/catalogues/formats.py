@@ -83,7 +83,7 @@ def _refuse_entities(path):
             parser.ParseFile(file)
     except _Seen:
         pass
-    except (expat.ExpatError, ValueError) as error:  # what is not XML has no entities
+    except (expat.ExpatError, LookupError, ValueError) as error:  # what is not XML has no entities
         if getattr(error, "code", UNKNOWN_ENCODING) == UNKNOWN_ENCODING:
             raise DataError("its XML is in an encoding that is not known here: save it as UTF-8") from None
     if "definition" in found:

@@ -8,6 +8,7 @@ its label: that a model finds this magnitude in them proves nothing, and it is n
 import pandas as pd
 
 STATUS, PREDICTED = "trace_amplitude_status", "predicted"
+UNMEASURED = "unmeasured_events"
 
 
 def unmeasured(metadata) -> pd.Index:
@@ -30,14 +31,14 @@ def counts(metadata) -> dict:
         return {}
     statuses = {name: int(number) for name, number in metadata[STATUS].value_counts().items()}
     read = {} if "simulated" in statuses else {"observed": 0}
-    return {**read, **statuses, "events without": len(unmeasured(metadata))}
+    return {**read, **statuses, UNMEASURED: len(unmeasured(metadata))}
 
 
 def describe(found) -> str:
     """What `counts` found, on one line."""
     if not found:
         return "of recorded seismograms"
-    line = ", ".join(f"{number} {name}" for name, number in found.items() if name != "events without")
+    line = ", ".join(f"{number} {name}" for name, number in found.items() if name != UNMEASURED)
     line = line.replace(PREDICTED, f"{PREDICTED} from the magnitude")
-    none = found["events without"]
+    none = found[UNMEASURED]
     return line + f"; none measured of {none} events, whose magnitudes are not scored" * (none > 0)

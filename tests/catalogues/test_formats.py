@@ -48,6 +48,36 @@ def test_nothing_is_unpickled(hostile, reader):
     assert not mark.exists()
 
 
+ENTITIES = {
+    "a few lines that stand for gigabytes": '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">',
+    "another file": '<!ENTITY a SYSTEM "file:///etc/hostname">',
+    "another file of entities": '<!ENTITY % a SYSTEM "http://localhost/a.dtd"> %a;',
+    "none yet": "",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("kind", ENTITIES)
+def test_xml_that_may_define_entities_is_refused(tmp_path, kind, encoding):
+    path = tmp_path / "hostile.xml"
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n<!-- x -->\n<!DOCTYPE q [{ENTITIES[kind]}]>\n<q>&a;</q>'
+    path.write_bytes(text.encode(encoding))
+    for reader in (lambda one: bulletins.read_catalogue(one, "test"), build._read_inventory):
+        with pytest.raises(
+            DataError, match=r"hostile\.xml: .*document type \(<!DOCTYPE>\), which may hide entities"
+        ) as info:
+            reader(path)
+        assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "ebcdic-cp-us", "x-unheard-of"])
+def test_xml_in_an_unknown_encoding_is_refused(tmp_path, encoding):
+    path = tmp_path / "odd.xml"
+    path.write_text(f'<?xml version="1.0" encoding="{encoding}"?>\n<!DOCTYPE q [<!ENTITY a "b">]><q>&a;</q>')
+    with pytest.raises(DataError, match="save it as UTF-8"):
+        formats.format_of(path, "event")
+
+
 def test_pickle_is_in_no_list():
     assert not any("PICKLE" in names for names in formats.FORMATS.values())
 

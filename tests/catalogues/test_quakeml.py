@@ -42,3 +42,16 @@ def test_an_event_may_lack_magnitude_readings_and_text(tmp_path):
     assert np.isnan(found.events.source_magnitude.iloc[0])
     assert len(found.readings) == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["one.xml"]
+
+
+def test_characters_that_xml_cannot_hold_are_replaced(tmp_path):
+    event = {"source_id": "a", "source_origin_time": "2020-01-01", "source_latitude_deg": 1.0}
+    event |= {"source_longitude_deg": 2.0, "source_depth_km": 3.0, "source_magnitude": 1.0}
+    event |= {"source_text": "Peña\x00 \x1b[2J\ud800 \U0001f30b", "source_magnitude_type": "M\x07L"}
+    reading = {"source_id": "a", "station_code": "A\x0bB", "path_p_travel_s": 1.0}
+    catalogue = Catalogue.from_rows("mine", "bulletin", [event], [reading])
+    found = bulletins.read_catalogue(quakeml.write(catalogue, tmp_path / "one.xml"), "mine")
+    assert found.events.source_text.tolist() == [
+        "Peña\N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER} \U0001f30b"
+    ]
+    assert found.readings.station_code.tolist() == ["A\N{REPLACEMENT CHARACTER}B"]
