@@ -18,7 +18,7 @@ examples:
   # its simulated twin, 500 events, no real data needed
   seisbook data build --network colombia --source simulated --events 500 --out twin
 
-  # your own network and any catalogue that ObsPy reads (QuakeML, NORDIC, HypoDD, GSE2, ...)
+  # your own network and catalogue: QuakeML, SCML, NORDIC, HypoDD, hypoinverse, HYPO71, GaMMA, PyOcto, ...
   seisbook data build --network my_network.yaml --source bulletin --catalogue events.xml --out mine
 """
 STUDY_EXAMPLES = """\

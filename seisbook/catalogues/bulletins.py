@@ -1,23 +1,29 @@
-"""Real bulletins as catalogues: the shipped networks' own, SEISAN NORDIC, and whatever else ObsPy reads."""
+"""Real bulletins as catalogues: the shipped networks' own, NORDIC and other text formats, and whatever ObsPy reads."""
 
-import io
 import logging
-import re
 import warnings
 from pathlib import Path
 
-import pandas as pd
-from obspy.geodetics import degrees2kilometers
-from obspy.io.nordic.core import read_nordic as obspy_read_nordic
-from tqdm import tqdm
-
 from seisbook import provenance
-from seisbook.catalogues import amplitudes, duplicates, networks, obspy_events, sources
+from seisbook.catalogues import (
+    amplitudes,
+    associators,
+    duplicates,
+    hypo71,
+    hypodd,
+    hypoinverse,
+    networks,
+    nordic,
+    obspy_events,
+    sources,
+)
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.formats import format_of, read_file
+from seisbook.catalogues.entries import reason
+from seisbook.catalogues.formats import UnknownFormat, format_of, read_file
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
 from seisbook.catalogues.remarks import Remarks
+from seisbook.catalogues.texts import first_lines_of
 from seisbook.errors import DataError, UserError
 
 log = logging.getLogger(__name__)
@@ -29,8 +35,8 @@ BULLETINS = {
     },
     "ridgecrest": {"2019-07": ["ridgecrest/eg_pal_ct_full.pha", "ridgecrest/scsn-2019.catalog"]},
 }
-PHASE_HEADER = " STAT SP IPHASW D HRMM SECON CODA AMPLIT PERI AZIMU VELO AIN AR TRES W  DIS CAZ7"  # codespell:ignore
-ADMINISTRATION = re.compile(r" ?(ACTION|OLDACT|SPEC)")  # text-line tags that hold bookkeeping and spectra
+TEXT_FORMATS = (hypodd, hypoinverse, hypo71, associators)
+KNOWN = ("QuakeML", "SCML", "NORDIC", *(one.NAME for one in TEXT_FORMATS), "NonLinLoc", "IMS 1.0", "GSE2")
 XML = ("QUAKEML", "SCML", "SC3ML")
 
 
@@ -102,7 +108,8 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     Parameters
     ----------
     *paths : str or Path
-        Files of event blocks that blank lines separate (Latin-1).
+        Files of event blocks, in UTF-8 or Latin-1. A header begins an event even if the blank line before it is
+        missing; see `seisbook.catalogues.nordic`.
     network : str
         Name of the network, the prefix of every `source_id`.
 
@@ -111,7 +118,8 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     Catalogue
         Every event with a hypocentre. The magnitude is the bulletin's ML. Text lines are kept verbatim, but for the
         administrative ones. `skipped` lists, with file and line number, what was left out or repaired: events without a
-        hypocentre, duplicated events, readings or whole events that ObsPy cannot read.
+        hypocentre, duplicated events, readings or whole events that ObsPy cannot read. It counts the events that are
+        headers without readings, as in compact files.
 
     Raises
     ------
@@ -125,126 +133,37 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     ObsPy drops the text lines, and one block that it cannot read costs the whole file; hence block by block. Analyst
     weights 0 or blank, 1, 2, 3, 4 become 1, 0.75, 0.5, 0.25, 0; weight 9 (differential times only) becomes 0.
     """
-    found, remarks = [], Remarks()
-    for path in map(Path, paths):
-        blocks = _nordic_blocks(path)
-        with warnings.catch_warnings():
-            # ObsPy warns of every header column that QuakeML has no place for
-            warnings.simplefilter("ignore")
-            for number, lines in tqdm(blocks, desc=path.name, unit="event", leave=False, delay=2, disable=None):
-                event = _nordic_event(path, number, lines, remarks.lines)
-                rows = event and obspy_events.rows(event, f"{path}:{number}", remarks, nordic=True)
-                if rows:
-                    text = "\n".join(_nordic_text(lines))
-                    rows[0].update(source_text=text, source_text_kind="observed" if text else "")
-                    found.append(rows)
+    remarks = Remarks()
+    entries = [entry for path in paths for entry in nordic.read(path, remarks.lines)]
+    return _of_entries(network, entries, remarks, from_nordic=True)
+
+
+def _of_entries(network, entries, remarks, from_nordic=False):
+    """A catalogue of events from a text format, each with its place in the file."""
+    found = []
+    for entry in entries:
+        rows = obspy_events.rows(entry.event, entry.place, remarks, nordic=from_nordic)
+        if rows:
+            text = {"source_text": entry.text, "source_text_kind": "observed" if entry.text else ""}
+            rows[0].update(text | ({"number": entry.number} if entry.number else {}))
+            found.append(rows)
     return duplicates.assemble(network, found, remarks)
 
 
-def reading_geometry(*paths: str | Path) -> pd.DataFrame:
-    """Epicentre, and distance (km) and azimuth (degrees) to the station, of every reading of NORDIC files.
-
-    Returns
-    -------
-    DataFrame
-        Columns `station_code`, `latitude`, `longitude`, `distance_km`, `azimuth_deg`: what
-        `seisbook.catalogues.stations.locate_from_readings` needs.
-    """
-    rows = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for path in map(Path, paths):
-            for number, lines in _nordic_blocks(path):
-                event = _nordic_event(path, number, lines, [])
-                if event is not None and event.origins[0].latitude is not None:
-                    rows += _geometry_rows(event)
-    return pd.DataFrame(rows, columns=["station_code", "latitude", "longitude", "distance_km", "azimuth_deg"])
-
-
-def _geometry_rows(event):
-    origin = event.origins[0]
-    stations = {pick.resource_id.id: pick.waveform_id.station_code for pick in event.picks}
-    for arrival in origin.arrivals:
-        if arrival.distance is not None and arrival.azimuth is not None:
-            code = stations[arrival.pick_id.id]
-            yield code, origin.latitude, origin.longitude, degrees2kilometers(arrival.distance), arrival.azimuth
-
-
-def _nordic_blocks(path):
-    """Event blocks of a file: (number of the first line, lines)."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such bulletin; check the path")
-    blocks, block = [], []
-    for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), 1):
-        if line.strip():
-            if not block:
-                blocks.append((number, block))
-            block.append(line)
-        elif block:
-            block = []
-    if not any(lines[0].ljust(80)[79] == "1" for _, lines in blocks):
-        raise DataError(f"{path}: no NORDIC event (an 80-column line that ends in '1'); use read_catalogue instead")
-    return blocks
-
-
-def _nordic_event(path, first, lines, skipped):
-    """ObsPy's event of one block, mended where a line keeps ObsPy from reading it; None if nothing helps."""
-    tagged = [(first + i, line.ljust(80)[:80]) for i, line in enumerate(lines)]
-    picks = [(number, line) for number, line in tagged if line[79] in " 4"]
-    header = [line for _, line in tagged if line[79] in "1EHI7"]
-    if picks and not any(line[79] == "7" for line in header):
-        skipped.append(f"{path}:{first}: repaired: the block has readings but no line of column titles; one was added")
-        header.append(PHASE_HEADER)
-    spliced = [number for number, line in picks if line.startswith(" SPEC")]
-    for number in spliced:
-        skipped.append(f"{path}:{number}: repaired: a reading is printed over a SPEC line; the line was left out")
-    picks = [(number, line) for number, line in picks if number not in spliced]
-    try:
-        return _through_obspy(header + [line for _, line in picks])
-    except Exception:  # ObsPy's reader raises whatever its slices run into
-        return _without_bad_readings(path, first, header, picks, skipped)
-
-
-def _without_bad_readings(path, first, header, picks, skipped):
-    """The event without the readings that ObsPy cannot read."""
-    try:
-        _through_obspy(header)
-    except Exception as error:
-        skipped.append(f"{path}:{first}: event left out: its header cannot be read ({_reason(error)})")
-        return None
-    good = []
-    for number, line in picks:
-        try:
-            _through_obspy([*header, line])
-            good.append(line)
-        except Exception as error:
-            skipped.append(f"{path}:{number}: reading left out: it cannot be read ({_reason(error)})")
-    return _through_obspy(header + good)
-
-
-def _through_obspy(lines):
-    return obspy_read_nordic(io.StringIO("\n".join(lines) + "\n\n"))[0]
-
-
-def _reason(error):
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
-
-
-def _nordic_text(lines):
-    """Text of a block (line types 2 and 3), without column 1, which is always blank."""
-    tagged = [line.ljust(80) for line in lines]
-    return [line[1:79].rstrip() for line in tagged if line[79] in "23" and not ADMINISTRATION.match(line)]
-
-
-# -------------------------------------------------------------------------------------------- anything that ObsPy reads
+# ------------------------------------------------------------------------------------------------------- any catalogue
 
 
 def read_catalogue(path: str | Path, network: str) -> Catalogue:
-    """Read a catalogue in any format that ObsPy knows: QuakeML, HypoDD, GSE2, NORDIC, ...
+    """Read a catalogue in any of the formats that are known here; its content says which.
 
     Parameters
     ----------
     path : str or Path
+        - NORDIC (`seisbook.catalogues.nordic`), a HypoDD phase file (`hypodd`), a hypoinverse archive (`hypoinverse`),
+          HYPO71's phase list and summary cards (`hypo71`). These modules say which columns are read.
+        - GaMMA's or PyOcto's pair of CSV files: either of them, or their folder (`associators`).
+        - What ObsPy reads: QuakeML, SeisComP's SCML, NonLinLoc, IMS 1.0, GSE2, and others
+          (`seisbook.catalogues.formats`).
     network : str
         Name of the network, the prefix of every `source_id`.
 
@@ -258,19 +177,27 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     UserError
         If there is no such file.
     DataError
-        If ObsPy cannot read it.
+        If it is in no known format, or damaged.
     """
     path = Path(path)
+    if path.is_dir():
+        return _read_text(associators, path, network)
     if not path.is_file():
         raise UserError(f"{path}: no such catalogue; check the path")
-    if _looks_nordic(path):
+    lines = first_lines_of(path)
+    if nordic.is_nordic(lines):
         return read_nordic(path, network=network)
+    for text_format in TEXT_FORMATS:
+        if text_format.recognise(lines):
+            return _read_text(text_format, path, network)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             catalogue = read_file(path, "event")
+    except UnknownFormat:
+        raise DataError(f"{path}: in no format that is known here: {', '.join(KNOWN)}") from None
     except Exception as error:  # one kind per format
-        raise DataError(f"{path}: ObsPy cannot read it ({_reason(error)}); export it as QuakeML or NORDIC") from None
+        raise DataError(f"{path}: ObsPy cannot read it ({reason(error)}); export it as QuakeML or NORDIC") from None
     remarks, units = Remarks(), _amplitude_units(path)
     found = [
         obspy_events.rows(event, f"{path}: event {i}", remarks, units=units) for i, event in enumerate(catalogue, 1)
@@ -282,7 +209,6 @@ def _amplitude_units(path):
     return amplitudes.stated_units(path) if format_of(path, "event") in XML else {}
 
 
-def _looks_nordic(path):
-    with path.open(encoding="latin-1") as file:
-        first = next((line.rstrip("\r\n") for line in file if line.strip()), "")
-    return bool(re.match(r"^ \d{4} [ \d]{2}[ \d]{2}.{69}1$", first))
+def _read_text(text_format, path, network):
+    remarks = Remarks()
+    return _of_entries(network, text_format.read(path, remarks.lines), remarks)

@@ -7,6 +7,7 @@ An XML file may define entities, which stand for other text. A few lines of them
 other files of the reader's machine. QuakeML and StationXML need none, so a file that could define some is refused.
 """
 
+import warnings
 from pathlib import Path
 from xml.parsers import expat
 
@@ -22,14 +23,18 @@ FORMATS = {
         *("WIN", "CSS", "NNSA_KB_CORE", "AH", "KINEMETRICS_EVT", "GCF", "KNET", "REFTEK130", "RG16", "Y", "Q"),
     ),
     "event": (
-        *("QUAKEML", "SCML", "SC3ML", "NLLOC_HYP", "HYPODDPHA", "IMS10BULLETIN", "GSE2", "NORDIC", "CMTSOLUTION"),
+        *("QUAKEML", "SCML", "SC3ML", "NLLOC_HYP", "IMS10BULLETIN", "GSE2", "CMTSOLUTION"),
         *("CSV", "CSZ", "EVENTTXT", "FNETMT", "FOCMEC", "MCHEDR", "NDK", "SCARDEC", "ZMAP"),
     ),
     "inventory": ("STATIONXML", "SCML", "SC3ML", "SEED", "XSEED", "RESP", "STATIONTXT", "INVENTORYXML"),
 }
-"""Formats by what they hold, the likeliest first. PICKLE is not among them."""
+"""Formats by what they hold, the likeliest first. PICKLE is not among them. NORDIC and HypoDD have our own readers."""
 UNKNOWN_ENCODING = expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING]
 READERS = {"waveform": read, "event": read_events, "inventory": read_inventory}
+
+
+class UnknownFormat(DataError):
+    """A file in none of `FORMATS`."""
 
 
 def format_of(path, kind) -> str:
@@ -44,8 +49,10 @@ def format_of(path, kind) -> str:
     ------
     FileNotFoundError
         If there is no such file.
+    UnknownFormat
+        If it is in none of `FORMATS`; whoever reads names the file.
     DataError
-        If it is in none of `FORMATS`, or defines XML entities; whoever reads names the file.
+        If it defines XML entities.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(path)
@@ -54,7 +61,7 @@ def format_of(path, kind) -> str:
     for name in FORMATS[kind]:
         if name in known and _is_format(known[name], kind, path):
             return name
-    raise DataError(f"in none of the {kind} formats that are read here")
+    raise UnknownFormat(f"in none of the {kind} formats that are read here")
 
 
 class _Seen(Exception):
@@ -86,7 +93,9 @@ def _refuse_entities(path):
 def _is_format(plugin, kind, path):
     recognise = buffered_load_entry_point(plugin.dist.name, f"obspy.plugin.{kind}.{plugin.name}", "isFormat")
     try:
-        return recognise(str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a plugin thinks of a file in another format
+            return recognise(str(path))
     except Exception:  # a plugin that stumbles over a file does not know it
         return False
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from seisbook.catalogues import amplitudes
+from seisbook.catalogues.entries import ANALYST_WEIGHT
 from seisbook.catalogues.geodesy import KM_PER_DEGREE, distance_azimuth
 from seisbook.catalogues.phases import wave_of
 from seisbook.catalogues.remarks import Remarks
 
-ANALYST_WEIGHT = {"": 1.0, "0": 1.0, "1": 0.75, "2": 0.5, "3": 0.25, "4": 0.0, "9": 0.0}  # 9: clock not trusted
 NORDIC_SOURCE_TYPE = {"V": "volcanic", "E": "quarry_blast", "P": "quarry_blast", "I": "induced"}
 QUAKEML_SOURCE_TYPE = {
     "explosion": "quarry_blast",
