@@ -231,3 +231,15 @@ def test_one_site_of_two_networks_is_one_station(read):
     stations, remarks = read(HEADER + "XX.AAA,10,20,30\nYY.AAA,10,20.001,30\n")
     assert len(stations) == 1
     assert "stations.txt:3: station AAA moves from its place in line 2, 0.1 km away" in remarks[0]
+
+
+def test_an_inventory_of_seiscomp(read):
+    start = "<start>2000-01-01T00:00:00.0000Z</start>"
+    place = "<latitude>-4.5</latitude><longitude>-74</longitude><elevation>5.25</elevation>"
+    stations, remarks = read(
+        '<seiscomp xmlns="http://geofon.gfz-potsdam.de/ns/seiscomp3-schema/0.11" version="0.11"><Inventory>'
+        f'<network publicID="n" code="CM">{start}<station publicID="s" code="AAA">{start}{place}</station></network>'
+        "</Inventory></seiscomp>",
+        "inventory.scml",
+    )
+    assert (stations, remarks) == ([("CM", "AAA", -4.5, -74, 5.25)], [])
