@@ -104,7 +104,7 @@ def split(path) -> tuple[dict, str]:
     except FileNotFoundError:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.json")))
         raise UserError(f"{path}: no such record; there are: {known or 'none'}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:  # RecursionError: nested without end
         raise DataError(f"{path}: line 1: no provenance ({error}): restore the file from the repository") from None
 
 
@@ -119,7 +119,7 @@ def read(path) -> tuple[dict, dict]:
     provenance, body = split(path)
     try:
         return provenance, json.loads("{" + body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error}): restore the file from the repository") from None
 
 

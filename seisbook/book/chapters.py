@@ -12,9 +12,9 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
-from seisbook import provenance, witness
+from seisbook import provenance, witness, yaml_text
 from seisbook.catalogues import sources
-from seisbook.errors import UserError
+from seisbook.errors import UserError, brief
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
 PROFILES = ("quick", "paper")
@@ -75,15 +75,15 @@ def check_parameters(chapter: Path, given: dict) -> dict:
     parsed = {}
     for name, text in given.items():
         if name not in known:
-            raise UserError(f"{chapter.name} has no parameter '{name}': choose among {', '.join(known)}")
+            raise UserError(f"{chapter.name} has no parameter {brief(name)}: choose among {', '.join(known)}")
         default = yaml.safe_load(known[name]["default"])
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
+            value = yaml_text.parse(text)
+        except ValueError:
             value = None
         whole = isinstance(default, float) and type(value) is int
         if type(value) is not type(default) and not whole:  # a bool is an int in Python, but not a valid number
-            raise UserError(f"{chapter.name}: parameter {name} is {text!r}: give a value like {default!r}")
+            raise UserError(f"{chapter.name}: parameter {name} is {brief(text)}: give a value like {default!r}")
         parsed[name] = value
     return parsed
 

@@ -213,8 +213,10 @@ def build(
         The folder.
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
+    remarks = [] if isinstance(network, Network) else networks.station_remarks(network)
     network = network if isinstance(network, Network) else networks.load(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
+    catalogue.skipped = remarks + catalogue.skipped
     if source == "waveform":
         inventory = _read_inventory(inventory_file) if inventory_file else None
         folder = waveform_folder or sources.folder("iceland")

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 
 from seisbook import provenance, records
-from seisbook.errors import DataError, UserError
+from seisbook.errors import DataError, UserError, brief
 from seisbook.models import peers
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.graph import ModelConfig
@@ -260,8 +260,8 @@ def _read_card(path):
         return TypeAdapter(Card).validate_python(content), kept, digest
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}: {key}: {first['msg']}: {REMEDY}") from None
+        key = brief(".".join(str(part) for part in first["loc"]))[1:-1]
+        raise DataError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}: {REMEDY}") from None
 
 
 def _read_weights(path):

@@ -254,7 +254,13 @@ def test_a_tensor_too_many_is_named(saved):
         ({"architecture": "static"}, "config: not that of architecture 'static'"),
         ({"config": {"channels": "many"}}, r"config\.channels"),
         ({"config": {"colour": 1}}, r"config\.colour"),
-        ({"config": {"channels": -1}}, "config: no model can be built"),
+        ({"config": {"channels": -1}}, "config: channels must be from 1 to 512"),
+        ({"config": {"channels": 10**6}}, "config: channels must be from 1 to 512"),
+        ({"config": {"blocks": 10**7}}, "config: blocks must be from 0 to 32"),
+        ({"config": {"neighbours": 10**12}}, "config: neighbours must be from"),
+        ({"config": {"window_s": 1e999}}, "config: window_s must be from"),
+        ({"config": {"sampling_rate_hz": 1e6}}, "config: window_s times sampling_rate_hz must be"),
+        ({"config": {"sampling_rate_hz": 0}}, "config: window_s times sampling_rate_hz must be"),
         ({"config": {"graph": "magic"}}, r"config\.graph"),
         ({"training": 3}, "training"),
         ({"metrics": None}, "metrics"),
@@ -271,7 +277,10 @@ def test_a_card_that_does_not_fit_is_refused_with_file_and_key(saved, changes, p
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", '{"sha256": "0"}'])
+DEEP = '{"provenance": {},\n"a": ' + "[" * 100_000
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", '{"sha256": "0"}', "[" * 100_000, DEEP])
 def test_a_damaged_card_is_refused(saved, text):
     saved.with_suffix(".json").write_text(text)
     with pytest.raises(DataError, match=str(saved.with_suffix(".json"))):
