@@ -151,6 +151,7 @@ def rendered(catalogue, network, random_state=0, n_jobs=1):
 def recorded(catalogue, network, folder, inventory=None, random_state=0):
     """Yield an `EventRecord` for each event that has waveform files in `folder`."""
     files = waveforms.event_files(folder, catalogue)
+    catalogue.skipped += waveforms.files_of_no_event(folder, catalogue)
     events = waveforms.iterate(catalogue, files, network, network.window, inventory, random_state)
     for source_id, readings, traces, start in events:
         yield _record(source_id, with_context(readings, catalogue, network), traces, start)
