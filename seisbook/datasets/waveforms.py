@@ -366,15 +366,25 @@ def _cut_trace(trace, start, window, inventory):
     data -= np.polyval(np.polyfit(time[~gaps], data[~gaps], 1), time)
     if inventory is not None:
         data = _displacement_nm(trace, data, inventory)
-    series = _resample(data, time, wanted, trace.stats.sampling_rate, window.sampling_rate_hz)
+    series = resample(data, time, wanted, trace.stats.sampling_rate, window.sampling_rate_hz)
     nearest = np.clip(np.round((wanted - offset) * trace.stats.sampling_rate).astype(int), 0, len(data) - 1)
     missing = (wanted < time[0]) | (wanted > time[-1]) | gaps[nearest]
     inside = (time >= wanted[0]) & (time <= wanted[-1])
     return np.where(missing, 0.0, series), missing, bool(gaps[inside].any()), False
 
 
-def _resample(data, time, wanted, rate, new_rate):
-    """Series at the times `wanted`: low-passed without phase shift if the rate falls, then a cubic spline."""
+def resample(data, time, wanted, rate, new_rate):
+    """Series at other times: low-passed without phase shift if the rate falls, then a cubic spline.
+
+    Parameters
+    ----------
+    data, time : ndarray, shape (samples,)
+        The series and its times in seconds.
+    wanted : ndarray
+        Times in seconds.
+    rate, new_rate : float
+        Sampling rates of `time` and `wanted`, Hz.
+    """
     if new_rate < rate:
         sos = butter(8, 0.8 * new_rate / 2, fs=rate, output="sos")
         data = sosfiltfilt(sos, data, padlen=min(len(data) - 1, 3 * round(rate)))

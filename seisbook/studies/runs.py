@@ -159,7 +159,8 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
     ----------
     checkpoint : path
     dataset : path, optional
-        A folder of `seisbook data build`.
+        A folder of `seisbook data build`, or any SeisBench dataset with several stations an event. Traces are resampled
+        to the model's rate; events of another program's dataset are cut or padded to the model's window.
 
     Raises
     ------
@@ -177,8 +178,11 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
     else:
         from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
 
-        events = Events.from_dataset(EventDataset(dataset), progress)
+        opened = EventDataset(dataset, sampling_rate_hz=model.config.sampling_rate_hz)
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
+        if not opened.card:
+            opened.samples = samples
+        events = Events.from_dataset(opened, progress)
         if events.x.shape[-1] != samples:
             raise UserError(
                 f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
