@@ -42,6 +42,8 @@ class EventDataset(torch.utils.data.Dataset):
     centre : (float, float)
         Latitude and longitude of the origin of local coordinates: the network's, or the mean station's.
     sampling_rate_hz : float
+    unit : str
+        Of the traces; empty if the dataset does not state it.
     samples : int or None
         Length that each event is cut or padded to; None, as at first, leaves it as it is. A longer record is cut a
         tenth of that length before its first onset.
@@ -50,7 +52,7 @@ class EventDataset(torch.utils.data.Dataset):
     def __init__(self, dataset, cache=False, sampling_rate_hz=None):
         opened = open_dataset(dataset, cache)
         self.card, self.waveforms, self.metadata = opened.card, opened.waveforms, opened.metadata
-        self.place = opened.place
+        self.place, self.unit = opened.place, opened.unit
         self.rows = self.metadata.groupby("source_id", sort=False).indices
         self.source_ids = list(self.rows)
         stations = self.metadata.drop_duplicates("station_code" if "station_code" in self.metadata else PLACE)

@@ -60,12 +60,15 @@ class OpenedDataset:
         One row per trace, in the order of `waveforms`, with every column that is needed.
     place : str
         Where it was opened, for messages.
+    unit : str
+        Of the samples; empty if the dataset does not state it.
     """
 
     card: dict
     waveforms: WaveformDataset | MultiWaveformDataset
     metadata: pd.DataFrame
     place: str
+    unit: str
 
 
 def open_dataset(dataset, cache=False) -> OpenedDataset:
@@ -109,7 +112,8 @@ def open_dataset(dataset, cache=False) -> OpenedDataset:
             _name_components(part)
         opened.sampling_rate, opened.missing_components = None, "pad"
         opened.component_order, opened.dimension_order = COMPONENTS, "NCW"
-    return OpenedDataset(card, opened, metadata, _place(opened))
+    unit = card.get("unit") or str(_parts(opened)[0].data_format.get("unit", ""))
+    return OpenedDataset(card, opened, metadata, _place(opened), unit)
 
 
 def _parts(dataset):
@@ -161,6 +165,8 @@ def _open_folder(path, cache):
             )
     except KeyError as error:
         raise DataError(f"{path / FILES[1]}: no column {error}: {AGAIN}") from None
+    except IndexError:  # SeisBench looks at the first row
+        raise DataError(f"{path / FILES[1]}: no traces: {AGAIN}") from None
     except Exception as error:  # pandas, h5py and SeisBench raise whatever a damaged file leads them to
         raise DataError(f"{path / FILES[1]}: damaged ({_line(error)}): {AGAIN}") from None
 
@@ -178,31 +184,34 @@ def _check_files(path):
 
 
 def _check_hdf5(path):
-    def check_link(name, link):
-        if not isinstance(link, h5py.HardLink):
-            raise DataError(f"{path}: {name} is a link to other data, which is not followed: {AGAIN}")
-
-    def check_storage(name, item):
-        if not isinstance(item, h5py.Dataset):
-            return
-        if item.external or item.is_virtual:
-            raise DataError(f"{path}: {name} lies in another file, which is not opened: {AGAIN}")
-        if name.startswith("data/") and (item.dtype.kind not in "fiu" or item.ndim < 2):
-            raise DataError(f"{path}: {name} is no array of samples ({item.dtype}, {item.ndim} dimensions): {AGAIN}")
-        if item.nbytes > EXPANSION * max(item.id.get_storage_size(), 1):
-            raise DataError(f"{path}: {name} claims {item.nbytes} bytes that were never written: {AGAIN}")
-
     try:
-        with h5py.File(path, "r") as file:
-            file.visititems_links(check_link)
-            file.visititems(check_storage)
-            if "data" not in file:
-                raise DataError(f"{path}: damaged (no group data): {AGAIN}")
-            return MADE_BY in file.attrs
-    except DataError:
-        raise
+        with h5py.File(path, "r") as file:  # a visit ends with the first answer that is not None
+            fault = file.visititems_links(_fault_of_link) or file.visititems(_fault_of_storage)
+            if fault is None and "data" not in file:
+                fault = "damaged (no group data)"
+            made_here = MADE_BY in file.attrs
     except Exception as error:  # h5py raises whatever a damaged file leads it to
-        raise DataError(f"{path}: damaged ({_line(error)}): {AGAIN}") from None
+        fault = f"damaged ({_line(error)})"
+    if fault is not None:
+        raise DataError(f"{path}: {fault}: {AGAIN}")
+    return made_here
+
+
+def _fault_of_link(name, link):
+    return None if isinstance(link, h5py.HardLink) else f"{name} is a link to other data, which is not followed"
+
+
+def _fault_of_storage(name, item):
+    """What is wrong with an array of an HDF5 file, or None."""
+    if not isinstance(item, h5py.Dataset):
+        return None
+    if item.external or item.is_virtual:
+        return f"{name} lies in another file, which is not opened"
+    if name.startswith("data/") and (item.dtype.kind not in "fiu" or item.ndim < 2):
+        return f"{name} is no array of samples ({item.dtype}, {item.ndim} dimensions)"
+    if item.nbytes > EXPANSION * max(item.id.get_storage_size(), 1):
+        return f"{name} claims {item.nbytes} bytes that were never written"
+    return None
 
 
 def _check_counts(card, metadata, path):
@@ -220,8 +229,6 @@ def _checked(dataset):
     """The table of a dataset, with numbers where numbers belong, and with the columns that another program left out."""
     metadata = dataset.metadata.copy()
     place = f"{_place(dataset)}/{FILES[1]}"
-    if metadata.empty:
-        raise DataError(f"{place}: no traces: {AGAIN}")
     needed = {"trace_name", "source_id", "trace_start_time", "trace_component_order", *NUMBERS}
     if missing := [name for name in sorted(needed) if name not in metadata or metadata[name].isna().all()]:
         raise DataError(f"{place}: no column {', '.join(missing)}, or none of its values: {AGAIN}")
@@ -253,7 +260,8 @@ def _check_start_times(metadata, of_event, place):
 def _refuse(metadata, wrong, name, why, place):
     if wrong.any():
         row = metadata[wrong].iloc[0]
-        raise DataError(f"{place}: trace {row.trace_name}: {name} is {row.get(name)}, {why}: {AGAIN}")
+        where = f"row {row.get('index', row.name) + 1}, trace {row.trace_name}"
+        raise DataError(f"{place}: {where}: {name} is {row.get(name)}, {why}: {AGAIN}")
 
 
 # -------------------------------------------------------------------------------------------------------------- traces

@@ -182,6 +182,12 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
         if not opened.card:
             opened.samples = samples
+        if opened.unit != "nm":
+            log.warning(
+                "%s: its unit is %s, the model's is nm: its magnitudes mean nothing",
+                dataset,
+                opened.unit or "not stated",
+            )
         events = Events.from_dataset(opened, progress)
         if events.x.shape[-1] != samples:
             raise UserError(
