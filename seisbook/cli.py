@@ -189,7 +189,7 @@ def _train_parser(parser):
 def _evaluate_parser(parser):
     parser.description = "Test a trained model on the test events of its fold, or on a dataset of yours."
     parser.add_argument("checkpoint", type=Path, help="such as data/models/colombia-dynamic-random-0")
-    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`")
+    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_evaluate)
 

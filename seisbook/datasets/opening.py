@@ -231,7 +231,7 @@ def _checked(dataset):
     place = f"{_place(dataset)}/{FILES[1]}"
     needed = {"trace_name", "source_id", "trace_start_time", "trace_component_order", *NUMBERS}
     if missing := [name for name in sorted(needed) if name not in metadata or metadata[name].isna().all()]:
-        raise DataError(f"{place}: no column {', '.join(missing)}, or none of its values: {AGAIN}")
+        raise DataError(f"{place}: no column {', '.join(missing)}, or none of its values: add it, it cannot be guessed")
     of_event = metadata.source_id.notna()
     if not of_event.all():
         log.warning("%s: %d traces without source_id left out", place, (~of_event).sum())

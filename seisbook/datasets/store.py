@@ -28,7 +28,7 @@ FILES = ("waveforms.hdf5", "metadata.csv", "dataset.json")
 COMPONENTS = "ZNE"
 MADE_BY = "made_by"  # attribute of our HDF5 files: without a card they are incomplete, and not another program's
 ROWS_TOGETHER = 256  # events
-FINITE = ("source_latitude_deg", "source_longitude_deg", "source_depth_km")
+LABELS = {"source_origin_time", "source_latitude_deg", "source_longitude_deg", "source_depth_km"}  # none may be missing
 
 
 @dataclass
@@ -174,16 +174,18 @@ def _write_parts(records, part, sampling_rate_hz, unit):
 
 
 def _refuse_not_finite(record):
-    """A number that is NaN or infinite would spoil whatever is trained on it; a magnitude alone may be missing."""
+    """A sample that is NaN, a label that is missing, or an infinite number would spoil what is trained on it."""
     if not (finite := np.isfinite(record.waveforms).all(axis=(1, 2))).all():
         station = record.traces.station_code.iloc[int(finite.argmin())]
         raise DataError(
             f"event {record.source_id}: the seismogram of station {station} is NaN or infinite: check the network's "
             "numbers and the event's readings"
         )
-    for name in FINITE:
-        if not np.isfinite(record.traces[name].astype(float)).all():
-            raise DataError(f"event {record.source_id}: {name} is missing or infinite: leave the event out")
+    for name, values in record.traces.items():
+        if (name in LABELS and values.isna().any()) or (values.dtype.kind == "f" and np.isinf(values).any()):
+            raise DataError(
+                f"event {record.source_id}: {name} is missing or infinite: check the network's numbers and the readings"
+            )
 
 
 def _why_none(skipped):

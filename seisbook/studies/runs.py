@@ -35,6 +35,7 @@ from seisbook.studies.pretraining import allow, never, pretrain, pretrained, tim
 from seisbook.studies.recipes import PROFILES
 
 log = logging.getLogger(__name__)
+MOST_OF_THE_WINDOW = 0.9  # if records of another program fill less of it, that is said
 TWIN_EVENTS, TWIN_SEED = 500, 2  # test events of the split `twin`: number and seed
 
 
@@ -194,6 +195,8 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
                 f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
                 "build it with the window of the model's network"
             )
+        if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
+            log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
     return evaluation.errors(as_locator(model, card).predict(events), events)
 
 

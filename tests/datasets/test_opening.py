@@ -129,10 +129,11 @@ def test_what_is_not_finite_is_not_written(tmp_path, value):
     bad.waveforms[2, 1, 7] = value
     with pytest.raises(DataError, match="event e1: the seismogram of station S2 is NaN or infinite"):
         store.write([record(0, 2), bad], tmp_path / "set", CARD, RATE, progress=False)
-    deep = record(1, 3)
-    deep.traces["source_depth_km"] = value
-    with pytest.raises(DataError, match="event e1: source_depth_km is missing or infinite"):
-        store.write([record(0, 2), deep], tmp_path / "set", CARD, RATE, progress=False)
+    for name in ("source_depth_km", *(["trace_p_arrival_sample"] if np.isinf(value) else [])):
+        bad = record(1, 3)
+        bad.traces.loc[1, name] = value
+        with pytest.raises(DataError, match=f"event e1: {name} is missing or infinite"):
+            store.write([record(0, 2), bad], tmp_path / "set", CARD, RATE, progress=False)
     assert not list(tmp_path.iterdir())
 
 
