@@ -114,7 +114,7 @@ def _data_parser(parser):
     build.add_argument(
         "--waveforms",
         type=Path,
-        help="folder of your own waveform files (*.m*); each name begins with its event's source_id",
+        help="folder of your own waveform files, in any common format; each name begins with its event's source_id",
     )
     build.add_argument("--inventory", type=Path, help="StationXML with the instruments' responses, which are removed")
     build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
