@@ -114,7 +114,7 @@ def _data_parser(parser):
     build.add_argument(
         "--waveforms",
         type=Path,
-        help="folder of your own waveform files (*.m*); each name begins with its event's source_id",
+        help="folder of your own waveform files, in any common format; each name begins with its event's source_id",
     )
     build.add_argument("--inventory", type=Path, help="StationXML with the instruments' responses, which are removed")
     build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
@@ -189,7 +189,7 @@ def _train_parser(parser):
 def _evaluate_parser(parser):
     parser.description = "Test a trained model on the test events of its fold, or on a dataset of yours."
     parser.add_argument("checkpoint", type=Path, help="such as data/models/colombia-dynamic-random-0")
-    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`")
+    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_evaluate)
 

@@ -12,7 +12,7 @@ from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.remarks import event_left_out
-from seisbook.datasets import measured, spreadsheets, store, waveforms
+from seisbook.datasets import measured, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
 from seisbook.physics import missing_readings, rendering, simulation
@@ -166,6 +166,7 @@ def rendered(catalogue, network, random_state=0, n_jobs=1):
 def recorded(catalogue, network, folder, inventory=None, random_state=0):
     """Yield an `EventRecord` for each event that has waveform files in `folder`."""
     files = waveforms.event_files(folder, catalogue)
+    catalogue.skipped += waveforms.files_of_no_event(folder, catalogue)
     events = waveforms.iterate(catalogue, files, network, network.window, inventory, random_state)
     for source_id, readings, traces, start in events:
         yield _record(source_id, with_context(readings, catalogue, network), traces, start)
@@ -270,37 +271,52 @@ def _amplitudes(catalogue):
 
 def describe(path) -> str:
     """What a dataset holds, in a few lines."""
-    about = store.read_card(path)
-    traces = spreadsheets.restored(
-        pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
-    )
+    from seisbook.datasets.opening import open_dataset  # loads SeisBench, and with it PyTorch
+
+    opened = open_dataset(path)
+    about, traces = opened.card, opened.metadata[opened.metadata.source_id.notna()]
     events = traces.drop_duplicates("source_id")
     stations = traces.groupby("source_id").size()
-    magnitude, depth = events.source_magnitude.dropna(), events.source_depth_km
-    statuses = [traces[f"trace_{wave}_status"].value_counts() for wave in "ps"]
+    magnitude = events.source_magnitude.dropna()
+    made_by = f"{about['network']}, source {about['source']}" if about else "made by another program"
+    codes = f"; {traces.station_code.nunique()} stations" if "station_code" in traces else ""
     lines = [
-        f"{path}: {about['network']}, source {about['source']}, {about['n_events']} events, {about['n_traces']} traces",
-        f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f};"
-        f" {traces.station_code.nunique()} stations",
+        f"{path}: {made_by}, {len(events)} events, {len(traces)} traces",
+        f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f}{codes}",
         f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events{_types(events)}",
-        f"depth (km)          {_range(depth)}",
-        *(
-            f"{wave.upper()} onsets            {', '.join(f'{n} {name}' for name, n in status.items())}"
-            for wave, status in zip("ps", statuses, strict=True)
-        ),
+        f"depth (km)          {_range(events.source_depth_km)}",
+        *(f"{wave.upper()} onsets            {_onsets(traces, wave)}" for wave in "ps"),
         f"amplitudes          {measured.describe(measured.counts(traces))}",
-        f"window              {about['window_s']:g} s at {about['sampling_rate_hz']:g} Hz, unit {about['unit']}",
-        f"remarks             {len(about['skipped'])}"
-        + (f", of which dataset.json has {len(about['skipped']) - REMARKS} more" * (len(about["skipped"]) > REMARKS)),
-        *(f"  {line}" for line in about["skipped"][:REMARKS]),
+        f"window              {_window(opened)}",
+        *(_remarks(about["skipped"]) if "skipped" in about else ()),
     ]
     return "\n".join(lines)
 
 
 def _types(events):
-    """Which magnitudes were taken, and of how many events."""
+    """Which magnitudes were taken, and of how many events; empty if the dataset does not say."""
+    if "source_magnitude_type" not in events:
+        return ""
     counts = events.source_magnitude_type[events.source_magnitude.notna()].fillna("").value_counts()
     return "".join(f"; {number} {name or 'of a type not stated'}" for name, number in counts.items())
+
+
+def _onsets(traces, wave):
+    """Number of onsets of each status; of those in the window, where the dataset does not tell statuses apart."""
+    if f"trace_{wave}_status" not in traces:
+        return f"{traces[f'trace_{wave}_arrival_sample'].notna().sum()}"
+    return ", ".join(f"{n} {name}" for name, n in traces[f"trace_{wave}_status"].value_counts().items())
+
+
+def _window(opened):
+    rates = " and ".join(f"{rate:g}" for rate in sorted(opened.metadata.trace_sampling_rate_hz.dropna().unique()))
+    length = f"{opened.card['window_s']:g} s at " if "window_s" in opened.card else ""
+    return f"{length}{rates} Hz, unit {opened.unit or 'not stated'}"
+
+
+def _remarks(skipped):
+    more = f", of which dataset.json has {len(skipped) - REMARKS} more" if len(skipped) > REMARKS else ""
+    return [f"remarks             {len(skipped)}{more}", *(f"  {line}" for line in skipped[:REMARKS])]
 
 
 def _range(values):

@@ -65,16 +65,15 @@ class Events:
 
     @classmethod
     def from_dataset(cls, dataset, progress=True):
-        """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory.
+        """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory; zeros follow the shorter ones.
 
         An event gets no magnitude if none of its amplitudes was measured, see `seisbook.datasets.measured`.
         """
-        rate = float(dataset.metadata.trace_sampling_rate_hz.iloc[0])
-        data = [
-            dataset[i]
-            for i in tqdm(range(len(dataset)), desc="reading", unit="event", disable=None if progress else True)
-        ]
-        x = torch.cat([event.x for event in data])
+        rate = dataset.sampling_rate_hz
+        with tqdm(range(len(dataset)), desc="reading", unit="event", disable=None if progress else True) as bar:
+            data = [dataset[i] for i in bar]  # an error closes the bar, so that its message has a line of its own
+        samples = max(event.x.shape[2] for event in data)
+        x = torch.cat([torch.nn.functional.pad(event.x, (0, samples - event.x.shape[2])) for event in data])
         peak = x.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
         y = torch.cat([event.y for event in data])
         unmeasured = np.isin(dataset.source_ids, measured.unmeasured(dataset.metadata))

@@ -2,10 +2,12 @@
 
 A dataset is a folder with `waveforms.hdf5` (one array per event: stations, components Z N E, samples), `metadata.csv`
 (one row per trace) and `dataset.json` (a card: what it holds and how it was made). `seisbench.data.WaveformDataset`
-opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs. Texts in `metadata.csv` that a spreadsheet
-would take for formulas have an apostrophe in front (`seisbook.datasets.spreadsheets`).
+opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs. The card holds the hashes of the other two
+files and of itself, which are compared when the dataset is opened. Texts in `metadata.csv` that a spreadsheet would
+take for formulas have an apostrophe in front (`seisbook.datasets.spreadsheets`).
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,14 +19,18 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tqdm import tqdm
 
+from seisbook.catalogues.schema import Latitude, Longitude
 from seisbook.datasets import spreadsheets
 from seisbook.errors import DataError, UserError
 
 FILES = ("waveforms.hdf5", "metadata.csv", "dataset.json")
 COMPONENTS = "ZNE"
+MADE_BY = "made_by"  # attribute of our HDF5 files: without a card they are incomplete, and not another program's
 ROWS_TOGETHER = 256  # events
+LABELS = {"source_origin_time", "source_latitude_deg", "source_longitude_deg", "source_depth_km"}  # none may be missing
 
 
 @dataclass
@@ -87,7 +93,9 @@ def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: flo
         counts = _write_parts(bar, part, sampling_rate_hz, card["unit"])
         if not counts["n_events"]:
             raise UserError(f"{out}: there is no event to write: {_why_none(card.get('skipped', []))}")
-        (part / f"{FILES[2]}.part").write_text(json.dumps({**card, **counts}, indent=1, default=str) + "\n")
+        hashes = {name: _sha256(part / f"{name}.part") for name in FILES[:2]}
+        about = _sealed({**card, **counts}, hashes)
+        (part / f"{FILES[2]}.part").write_text(json.dumps(about, indent=1, default=str) + "\n")
         for name in FILES:
             os.replace(part / f"{name}.part", part / name)
         part.chmod(0o755)  # mkdtemp makes it private
@@ -144,6 +152,7 @@ def _write_parts(records, part, sampling_rate_hz, unit):
     events = traces = 0
     waveforms, metadata = (part / f"{name}.part" for name in FILES[:2])
     with h5py.File(waveforms, "w") as file, metadata.open("w", newline="") as table:
+        file.attrs[MADE_BY] = "SeisBook"
         data_format = file.create_group("data_format")
         for key, value in {
             "dimension_order": "CW",
@@ -155,6 +164,7 @@ def _write_parts(records, part, sampling_rate_hz, unit):
         data = file.create_group("data")
         waiting = []
         for record in records:
+            _refuse_not_finite(record)
             block = f"event{events:06d}"
             data.create_dataset(block, data=record.waveforms)
             waiting.append(_trace_rows(record, block, sampling_rate_hz))
@@ -163,6 +173,21 @@ def _write_parts(records, part, sampling_rate_hz, unit):
                 _append(waiting, table)
         _append(waiting, table)
     return {"n_events": events, "n_traces": traces}
+
+
+def _refuse_not_finite(record):
+    """A sample that is NaN, a label that is missing, or an infinite number would spoil what is trained on it."""
+    if not (finite := np.isfinite(record.waveforms).all(axis=(1, 2))).all():
+        station = record.traces.station_code.iloc[int(finite.argmin())]
+        raise DataError(
+            f"event {record.source_id}: the seismogram of station {station} is NaN or infinite: check the network's "
+            "numbers and the event's readings"
+        )
+    for name, values in record.traces.items():
+        if (name in LABELS and values.isna().any()) or (values.dtype.kind == "f" and np.isinf(values).any()):
+            raise DataError(
+                f"event {record.source_id}: {name} is missing or infinite: check the network's numbers and the readings"
+            )
 
 
 def _why_none(skipped):
@@ -198,15 +223,34 @@ def _swap(part, out):
     shutil.rmtree(old, ignore_errors=True)
 
 
+# ---------------------------------------------------------------------------------------------------------------- card
+
+
+class Card(BaseModel):
+    """What a card must hold, of whatever else it holds."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+    network: str
+    source: str
+    unit: str
+    n_events: int = Field(gt=0)
+    n_traces: int = Field(gt=0)
+    centre: tuple[Latitude, Longitude] | None = None
+    window_s: float | None = Field(None, gt=0)
+    sampling_rate_hz: float | None = Field(None, gt=0)
+    skipped: list[str] = []
+    sha256: dict[str, str] = {}
+
+
 def read_card(path) -> dict:
-    """Return the card of a dataset, after checking that the folder is one.
+    """Return the card of a dataset, after checking that the folder is one and that its files are those of the card.
 
     Raises
     ------
     UserError
         If the folder is no dataset.
     DataError
-        If a file is missing or the card cannot be read.
+        If a file is missing, the card cannot be read, or a file's hash is not that of the card.
     """
     path = Path(path)
     if not (path / FILES[2]).is_file():
@@ -214,7 +258,36 @@ def read_card(path) -> dict:
     missing = [name for name in FILES if not (path / name).is_file()]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} is missing: build the dataset again")
+    card = _parsed(path / FILES[2])
+    if "sha256" in card:
+        hashes = {name: _sha256(path / name) for name in FILES[:2]}
+        found = _sealed({key: value for key, value in card.items() if key != "sha256"}, hashes)["sha256"]
+        if damaged := [name for name in FILES if card["sha256"].get(name) != found[name]]:
+            raise DataError(f"{path / damaged[0]}: damaged (not the content that was written): build the dataset again")
+    return card
+
+
+def _parsed(path):
+    """The content of a card, with what `Card` asks for."""
     try:
-        return json.loads((path / FILES[2]).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path / FILES[2]}: not valid JSON ({error}): build the dataset again") from None
+        card = json.loads(path.read_text(encoding="utf-8"))
+        Card.model_validate(card)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "top level"
+        raise DataError(f"{path}: damaged ({key}: {first['msg']}): build the dataset again") from None
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path}: damaged (not valid JSON: {reason}): build the dataset again") from None
+    return card
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sealed(card, hashes):
+    """A card with the hashes of the other files and, under its own name, of what else it says."""
+    text = json.dumps(card, sort_keys=True, default=str)
+    return {**card, "sha256": {**hashes, FILES[2]: hashlib.sha256(text.encode()).hexdigest()}}

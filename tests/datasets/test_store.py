@@ -230,6 +230,7 @@ def test_memory_does_not_grow_with_events(tmp_path):
 
 def test_card_says_what_it_was_told(written):
     card = json.loads((written / "dataset.json").read_text())
+    assert set(card.pop("sha256")) == set(store.FILES)
     assert card == {**CARD, "n_events": 4, "n_traces": 14}
 
 
