@@ -21,7 +21,7 @@ LABELS = {"desc", "unit"}  # keywords of progress bars
 STAGE = "stage"  # name of the decorator that ends the walk
 ASIDE = {
     f"seisbook.{name}"
-    for name in ("errors", "paths", "provenance", "records", "witness", "studies.runner", "book.verification")
+    for name in ("errors", "paths", "files", "provenance", "records", "witness", "studies.runner", "book.verification")
 }
 """Modules that keep books, and decide on no number."""
 
