@@ -1,8 +1,8 @@
 """Writing files and folders: whole or not at all, whatever stops the program, and one run at a time.
 
 What is being written lies under a hidden name beside its place, which ends in `.seisbook.part`, and gets its own name
-when it is complete. A run that is killed leaves such a file behind, and the next run that writes there removes it. A lock
-tells what a killed run has left from what another run is writing: the kernel releases the lock of a process that
+when it is complete. A run that is killed leaves such a file behind, and the next run that writes there removes it. A
+lock tells what a killed run has left from what another run is writing: the kernel releases the lock of a process that
 ends.
 """
 

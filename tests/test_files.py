@@ -16,61 +16,10 @@ import pytest
 from seisbook import files
 from seisbook.errors import UserError
 from seisbook.paths import ROOT
+from tests.breaking import full, interrupt, killed
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the children run no threads
-STEPS = ("open", "os.", "tempfile.", "shutil.", "fcntl.", "ctypes.dlsym")
 HOSTILE = ["plain", "with [brackets]", "a*b?", "név-Ä-名", "-rf", "a b'c\"d"]
-
-
-class Breaker:
-    """Stops what runs while it is on at its n-th step with the system; Python keeps audit hooks."""
-
-    def __init__(self):
-        self.at, self.steps, self.action = None, 0, None
-        sys.addaudithook(self)
-
-    def __call__(self, event, arguments):
-        if self.at is not None and event.startswith(STEPS):
-            self.steps += 1
-            if self.steps == self.at:
-                self.action()
-
-    def stop(self, at, action, work):
-        """Do the work, with the action at this step; return how many steps there were."""
-        self.at, self.steps, self.action = at, 0, action
-        try:
-            work()
-        finally:
-            self.at = None
-        return self.steps
-
-
-@pytest.fixture(scope="module")
-def breaker():
-    return Breaker()
-
-
-def interrupt():
-    raise KeyboardInterrupt
-
-
-def full():
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def die():
-    os._exit(9)
-
-
-def killed(breaker, at, work):
-    """Do the work in a process that is killed at this step."""
-    child = os.fork()
-    if not child:
-        try:
-            breaker.stop(at, die, work)
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
 def names(folder):
@@ -414,18 +363,6 @@ def test_a_lock_ends_with_its_process(tmp_path, caplog):
 
 
 # ---------------------------------------------------------------------------------------------------------------- space
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 64 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if sys.platform != "linux" or os.getuid() or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("only the super-user of a Linux machine can mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_leaves_the_earlier_file_and_no_litter(small_disk):

@@ -14,6 +14,7 @@ from seisbook.catalogues.networks import Network
 from seisbook.datasets import store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
+from seisbook.files import check_space
 from seisbook.physics import missing_readings, rendering, simulation
 from seisbook.physics.traveltimes import TravelTimes
 from seisbook.provenance import code_version
@@ -198,6 +199,7 @@ def build(
         The folder.
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
+    store.writable(out)
     network = network if isinstance(network, Network) else networks.load(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
     if source == "waveform":
@@ -205,6 +207,8 @@ def build(
         folder = waveform_folder or sources.folder("iceland")
         events = recorded(catalogue, network, folder, inventory, random_state)
     else:
+        samples = network.window.length_s * network.window.sampling_rate_hz
+        check_space(out, store.size_of(len(catalogue.readings), samples))
         events = rendered(catalogue, network, random_state, n_jobs)
     about = card(
         catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"
