@@ -307,7 +307,7 @@ def locked(path, wait=True):
     Parameters
     ----------
     path : path
-        File or folder; its parent folder must exist.
+        File or folder. Missing folders above it are made.
     wait : bool
         Whether to wait for another run. If not, it is refused.
 
@@ -320,7 +320,10 @@ def locked(path, wait=True):
     if fcntl is None:
         yield
         return
-    descriptor = _take(lock, path, wait)
+    try:
+        descriptor = _take(lock, path, wait)
+    except OSError as error:
+        raise refusal(path, error) from None
     try:
         yield
     finally:
@@ -332,6 +335,7 @@ def locked(path, wait=True):
 
 def _take(lock, path, wait):
     """Descriptor of a lock file that this process holds."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
         try:

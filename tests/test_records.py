@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -6,6 +7,7 @@ from seisbook import records
 from seisbook.errors import DataError, UserError
 from seisbook.findings import summaries
 from seisbook.measures.seismicity import Summary
+from tests.breaking import interrupt
 
 MADE_OF = {"key": {"stage": "test"}, "inputs": {"file:one": "content"}}
 
@@ -100,3 +102,25 @@ def test_committed_catalogue_record_can_be_quoted(network):
     assert int(texts["events"].replace(",", "")) == summary.events > 1000
     assert f"[{summary.expert_line.epicentre_km.low:.2f}" in texts["expert_epicentre"]
     assert len(summary.table()) > 10
+
+
+# ------------------------------------------------------------------------------------------------- whole or not at all
+
+
+def test_a_record_is_old_or_new_whichever_step_fails(results, breaker):
+    path = records.write(records.path_of("one"), {"value": 1}, MADE_OF)
+    steps = breaker.stop(-1, None, lambda: records.write(path, {"value": 1}, MADE_OF))
+    for at in range(1, steps + 1):
+        with suppress(KeyboardInterrupt):
+            breaker.stop(at, interrupt, lambda: records.write(path, {"value": 2}, MADE_OF))
+        assert records.read(path)[1] in ({"value": 1}, {"value": 2})
+        records.write(path, {"value": 1}, MADE_OF)
+        assert [entry.name for entry in results.iterdir()] == ["one.json"]
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_earlier_record(small_disk):
+    path = records.write(small_disk / "one.json", {"value": 1}, MADE_OF)
+    with pytest.raises(UserError, match=r"one\.json: cannot be written \(No space left on device\): make room there"):
+        records.write(path, {"value": "x" * 100_000}, MADE_OF)
+    assert records.read(path)[1] == {"value": 1}
+    assert [entry.name for entry in small_disk.iterdir()] == ["one.json"]

@@ -1,6 +1,5 @@
 """Write a catalogue as QuakeML, the format in which observatories exchange catalogues."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,8 @@ from obspy.core.event import (
     WaveformStreamID,
 )
 from obspy.core.utcdatetime import UTCDateTime
+
+from seisbook import files
 
 
 def write(catalogue, path) -> Path:
@@ -35,14 +36,10 @@ def write(catalogue, path) -> Path:
     Times are to the microsecond, depths in m, amplitudes in m, as the format has them. Weights, polarities and event
     classes are left out. The magnitude's type is ML where the catalogue names none.
     """
-    path = Path(path)
     readings = dict(list(catalogue.readings.groupby("source_id", sort=False)))
     none = catalogue.readings.iloc[:0]
     events = [_event(row, readings.get(name, none)) for name, row in catalogue.events.iterrows()]
-    part = path.with_name(f"{path.name}.part")
-    Catalog(events).write(str(part), format="QUAKEML")
-    os.replace(part, path)
-    return path
+    return files.write_whole(path, lambda file: Catalog(events).write(file, format="QUAKEML"))
 
 
 def _event(row, readings):

@@ -7,6 +7,7 @@ from pathlib import Path
 from seisbook import provenance
 from seisbook.catalogues import sources
 from seisbook.datasets.events import Events
+from seisbook.files import locked
 from seisbook.paths import BUILD
 
 BUILDER = "seisbook.datasets.build:build"
@@ -31,13 +32,20 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
     with provenance.unwatched():
         folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
         if not folder.is_dir():
-            from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
-
-            files = {"catalogue_files": catalogue_files, "progress": progress}
-            build.build(network, source, folder, n_events, random_state, **files)
+            _build_once(folder, network, source, n_events, random_state, catalogue_files, progress)
         events, content = _read(folder, f"events:{name}", progress)
     provenance.note(f"events:{name}", content)
     return events
+
+
+def _build_once(folder, network, source, n_events, random_state, catalogue_files, progress):
+    """Build a dataset, or wait until another worker has built it."""
+    from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
+
+    with locked(folder.with_name(f"{folder.name}.build")):
+        if not folder.is_dir():
+            files = {"catalogue_files": catalogue_files, "progress": progress}
+            build.build(network, source, folder, n_events, random_state, **files)
 
 
 def name_of(network, source, n_events, random_state, catalogue_files=None) -> str:

@@ -8,8 +8,6 @@ events, and, for events whose report is not known, pseudo-pairs by optimal trans
 
 import hashlib
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seisbook import files
 from seisbook.datasets.reports import plain
 from seisbook.errors import UserError
 from seisbook.paths import BUILD
@@ -96,10 +95,7 @@ def encode(texts, encoder="wordllama", folder=None) -> np.ndarray:
     model = known[encoder]() if encoder in known else sentence_transformer(encoder)
     vectors = np.asarray(model(texts), "float32").reshape(len(texts), -1)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        np.save(file, vectors)
-    os.replace(file.name, path)
+    files.write_whole(path, lambda file: np.save(file, vectors))
     return vectors
 
 
