@@ -246,6 +246,7 @@ def _exchange(one, other):
 
 def _rename_both(part, out):
     old = hidden(out, OLD)
+    shutil.rmtree(old, ignore_errors=True)
     os.replace(out, old)
     try:
         os.replace(part, out)
