@@ -83,12 +83,23 @@ def split(path) -> tuple[dict, str]:
     path = Path(path)
     try:
         head, _, body = path.read_text(encoding="utf-8").partition("\n")
-        return json.loads(head.removesuffix(",") + "}")["provenance"], body
+        kept = json.loads(head.removesuffix(",") + "}")["provenance"]
+        _check(kept)
+        return kept, body
     except FileNotFoundError:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.json")))
         raise UserError(f"{path}: no such record; there are: {known or 'none'}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path}: line 1: no provenance ({error}): restore the file from the repository") from None
+
+
+def _check(provenance):
+    """Refuse a provenance without the parts that every record has."""
+    for name, kind in {"key": dict, "inputs": dict, "content": str}.items():
+        if not isinstance(provenance[name], kind):
+            raise TypeError(f"{name} is malformed")
+    if not isinstance(provenance.get("evidence", {}), dict | None):
+        raise TypeError("evidence is malformed")
 
 
 def read(path) -> tuple[dict, dict]:
@@ -102,7 +113,7 @@ def read(path) -> tuple[dict, dict]:
     provenance, body = split(path)
     try:
         return provenance, json.loads("{" + body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error}): restore the file from the repository") from None
 
 

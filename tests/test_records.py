@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from seisbook import records
+from seisbook import provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.findings import summaries
 from seisbook.measures.seismicity import Summary
@@ -124,3 +124,55 @@ def test_a_full_disk_is_one_line_and_leaves_the_earlier_record(small_disk):
         records.write(path, {"value": "x" * 100_000}, MADE_OF)
     assert records.read(path)[1] == {"value": 1}
     assert [entry.name for entry in small_disk.iterdir()] == ["one.json"]
+
+
+# ------------------------------------------------------------------------------------------------------------- damaged
+
+
+def damaged(path, damage):
+    """Damage a whole record."""
+    text = path.read_bytes()
+    head, body = text.split(b"\n", 1)
+    made = {
+        "cut": text[: len(text) // 2],
+        "empty": b"",
+        "not UTF-8": text.replace(b"value", b"val\xffe"),
+        "a list": b"[1, 2]",
+        "deep": head + b"\n" + b'"value": ' + b"[" * 100_000,
+        "another number": text.replace(b"1.5", b"1.6"),
+        "provenance is a list": b'{"provenance": ["key", "inputs", "content"],\n' + body,
+        "inputs are a list": text.replace(b'"inputs":{', b'"inputs":["a"],"other":{'),
+        "evidence lacks its kind": text.replace(b'"kind"', b'"sort"'),
+        "evidence is text": text.replace(b'"evidence":{', b'"evidence":"yes","other":{'),
+    }[damage]
+    assert made != text
+    path.write_bytes(made)
+
+
+DAMAGES = ["cut", "empty", "not UTF-8", "a list", "deep", "another number"]
+DAMAGES += ["provenance is a list", "inputs are a list", "evidence lacks its kind", "evidence is text"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_record_is_one_line_with_its_file(results, damage):
+    evidence = {"kind": "test", "witness": "w", "commit": "c", "agrees": True, "largest_difference": 0.1}
+    path = records.write(records.path_of("one"), {"value": [1.5, 2]}, {**MADE_OF, "evidence": evidence})
+    damaged(path, damage)
+    assert provenance.state(path).name == "damaged"
+    with pytest.raises(DataError, match=r"one\.json: ") as caught:
+        provenance.load(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_run_is_left_out_of_the_results(results, damage, caplog):
+    from seisbook.findings.results import current_runs
+
+    evidence = {"kind": "test", "witness": "w", "commit": "c", "agrees": True, "largest_difference": 0.1}
+    for name in ("one", "two"):
+        path = records.write(results / "runs" / f"{name}.json", {"value": [1.5]}, {**MADE_OF, "evidence": evidence})
+    damaged(path, damage)
+    assert list(current_runs()) == ["one"]
+    assert "left out: " in caplog.text
+    assert "two.json" in caplog.text
