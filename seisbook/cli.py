@@ -7,8 +7,7 @@ import math
 import sys
 from pathlib import Path
 
-from seisbook import __version__
-from seisbook.errors import UserError
+from seisbook import __version__, endings
 
 DATA_EXAMPLES = """\
 examples:
@@ -35,21 +34,17 @@ examples:
 
 
 def main(argv=None) -> int:
-    """Run the command line; return the exit code: 0, 1 for a failure, 2 for a mistake of the user's."""
-    arguments = _parser().parse_args(argv)
+    """Run the command line; return the exit code, see `seisbook.endings.carry_out`."""
+    words = sys.argv[1:] if argv is None else argv
+    return endings.carry_out(lambda: _run(words), traceback="--traceback" in words)
+
+
+def _run(words):
+    endings.prepare_output()
+    arguments = _parser().parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("seisbook.catalogues.sources").setLevel(logging.INFO)  # nothing goes to the network unsaid
-    try:
-        return arguments.command(arguments) or 0
-    except UserError as error:
-        print(f"seisbook: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("seisbook: interrupted; nothing incomplete was left behind", file=sys.stderr)
-        return 1
-    except (RuntimeError, OSError, MemoryError) as error:
-        print(f"seisbook: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
-        return 1
+    return arguments.command(arguments)
 
 
 def _parser():
@@ -59,6 +54,7 @@ def _parser():
         epilog="`seisbook data build --help` teaches by example.",
     )
     parser.add_argument("--version", action="version", version=f"seisbook {__version__}")
+    parser.add_argument("--traceback", action="store_true", help="show where an error arose, for developers")
     groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))

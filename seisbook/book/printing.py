@@ -15,6 +15,8 @@ from sphinx.util import texescape
 from sphinx_exercise.utils import get_node_number
 from sphinx_proof.nodes import proof_node
 
+from seisbook.book import notebooks
+
 LINE = 120  # letters in a line of a table, including the gaps between columns
 GAP = 2  # letters between two columns
 FEW = 12  # largest number of rows that are kept on one page
@@ -93,9 +95,9 @@ def prepare(pages) -> None:
     text = re.sub(r"^```\{dropdown\} (.+)\n((?:\|.*\n)+)```", lambda match: UNFOLDED % match.groups(), text, flags=re.M)
     measurements.write_text(text, encoding="utf-8")
     for chapter in pages.glob("*.ipynb"):
-        notebook = nbformat.read(chapter, as_version=4)
+        notebook = notebooks.read(chapter)
         notebook.cells = [piece for cell in notebook.cells for piece in _with_tables(cell)]
-        nbformat.write(notebook, chapter)
+        notebooks.write(notebook, chapter)
 
 
 def _raw(text):

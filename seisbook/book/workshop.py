@@ -12,7 +12,6 @@ source:
 
 import ast
 import contextlib
-import os
 import re
 import subprocess
 import sys
@@ -27,8 +26,9 @@ from packaging import tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from tqdm import tqdm
 
-from seisbook.book import chapters, lock
+from seisbook.book import binding, chapters, lock, notebooks
 from seisbook.errors import UserError
+from seisbook.files import write_whole
 from seisbook.paths import BUILD, ROOT
 
 FOLDER = BUILD / "workshop"
@@ -85,7 +85,7 @@ def exercises(chapter: Path) -> list[Exercise]:
     UserError
         If an exercise has no solution, no label or no number of minutes in its title.
     """
-    cells = nbformat.read(chapter, as_version=4).cells
+    cells = notebooks.read(chapter).cells
     directives = [
         part for cell in cells if cell.cell_type == "markdown" for part in DIRECTIVE.findall(cell.source + "\n")
     ]
@@ -122,7 +122,7 @@ def edition(chapter: Path, solutions: bool):
     -------
     NotebookNode
     """
-    notebook = nbformat.read(chapter, as_version=4)
+    notebook = notebooks.read(chapter)
     known = {exercise.label: exercise for exercise in exercises(chapter)}
     numbers = _glued(notebook)
     cells = []
@@ -200,7 +200,7 @@ def _role(name, content, numbers):
 def learners(folder=None) -> list[Path]:
     """Write the learners' edition of all chapters."""
     folder = Path(folder or FOLDER / "learner")
-    return [_write(edition(chapter, solutions=False), folder / chapter.name) for chapter in chapters.chapters()]
+    return [notebooks.write(edition(one, solutions=False), folder / one.name) for one in chapters.chapters()]
 
 
 def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
@@ -215,17 +215,9 @@ def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
     for chapter in tqdm(
         chosen or chapters.chapters(), desc="solutions", unit="chapter", disable=None if progress else True
     ):
-        source = _write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
+        source = notebooks.write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
         made.append(chapters.execute(source, FOLDER / "teacher" / chapter.name, {"profile": profile}, progress))
     return made
-
-
-def _write(notebook, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    nbformat.write(notebook, part)
-    os.replace(part, path)
-    return path
 
 
 def pack(progress=True) -> Path:
@@ -254,17 +246,20 @@ def pack(progress=True) -> Path:
         ("html", html, html.rglob("*")),
         ("wheelhouse", WHEELHOUSE, WHEELHOUSE.rglob("*")),
     ):
-        files |= {Path(top) / path.relative_to(folder): path for path in inside if _is_for_all(path, folder)}
+        files |= {Path(top) / path.relative_to(folder): path for path in inside if binding.is_for_all(path, folder)}
     platform, python = sysconfig.get_platform(), f"{sys.version_info.major}.{sys.version_info.minor}"
     path = FOLDER / f"seisbook-workshop-{platform}-python{python}.zip"
-    part = path.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        archive.writestr("seisbook-workshop/START.md", START.format(platform=platform, python=python))
+    start = START.format(platform=platform, python=python)
+    return write_whole(path, lambda target: _zip(target, start, files, progress))
+
+
+def _zip(target, start, files, progress):
+    """Write the files, by their names in the zip, into an open file."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        archive.writestr("seisbook-workshop/START.md", start)
         for name, file in tqdm(files.items(), desc="zip", unit="file", disable=None if progress else True):
             packed = zipfile.ZIP_STORED if file.suffix == ".whl" else None  # a wheel is a zip
             archive.write(file, Path("seisbook-workshop") / name, packed)
-    os.replace(part, path)
-    return path
 
 
 def _check_wheels():
@@ -280,13 +275,6 @@ def _check_wheels():
         raise UserError(f"{WHEELHOUSE}: no wheel for this machine of {few}: run `make workshop`")
     if not (WHEELHOUSE / ".made").is_file():  # the last package may be cut off
         raise UserError(f"{WHEELHOUSE}: collecting the packages did not end: run `make workshop`")
-
-
-def _is_for_all(path, folder):
-    """Whether a path below a folder is a file that is not hidden and not reached by a link."""
-    parts = path.relative_to(folder).parts
-    steps = [folder.joinpath(*parts[: i + 1]) for i in range(len(parts))]
-    return path.is_file() and not any(step.name.startswith(".") or step.is_symlink() for step in steps)
 
 
 def _tracked():

@@ -1,6 +1,5 @@
 """Write a catalogue as QuakeML, the format in which observatories exchange catalogues."""
 
-import os
 import re
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from obspy.core.event import (
     WaveformStreamID,
 )
 from obspy.core.utcdatetime import UTCDateTime
+
+from seisbook import files
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -40,14 +41,10 @@ def write(catalogue, path) -> Path:
     classes are left out. The magnitude's type is ML where the catalogue names none. A control character, which XML
     cannot hold, becomes U+FFFD, the replacement character.
     """
-    path = Path(path)
     readings = dict(list(catalogue.readings.groupby("source_id", sort=False)))
     none = catalogue.readings.iloc[:0]
     events = [_event(row, readings.get(name, none)) for name, row in catalogue.events.iterrows()]
-    part = path.with_name(f"{path.name}.part")
-    Catalog(events).write(str(part), format="QUAKEML")
-    os.replace(part, path)
-    return path
+    return files.write_whole(path, lambda file: Catalog(events).write(file, format="QUAKEML"))
 
 
 def _event(row, readings):

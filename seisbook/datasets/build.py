@@ -15,6 +15,7 @@ from seisbook.catalogues.remarks import event_left_out
 from seisbook.datasets import measured, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
+from seisbook.files import check_space
 from seisbook.physics import missing_readings, rendering, simulation
 from seisbook.physics.traveltimes import TravelTimes
 from seisbook.provenance import code_version, digest_arrays, note, stage
@@ -214,6 +215,7 @@ def build(
         The folder.
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
+    store.writable(out)
     remarks = [] if isinstance(network, Network) else networks.station_remarks(network)
     network = network if isinstance(network, Network) else networks.load(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
@@ -224,6 +226,8 @@ def build(
         events = recorded(catalogue, network, folder, inventory, random_state)
     else:
         catalogue = with_onsets(catalogue)
+        samples = network.window.length_s * network.window.sampling_rate_hz
+        check_space(out, store.size_of(len(catalogue.readings), samples))
         events = rendered(catalogue, network, random_state, n_jobs)
     about = card(
         catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"

@@ -9,6 +9,7 @@ import pandas as pd
 from seisbook import provenance
 from seisbook.catalogues import sources
 from seisbook.datasets.events import Events
+from seisbook.files import locked
 from seisbook.paths import BUILD
 
 BUILDER = "seisbook.datasets.build:build"
@@ -46,13 +47,15 @@ def load_metadata(network, source, n_events=None, random_state=0, progress=True)
 
 
 def _built(name, network, source, n_events, random_state, progress, catalogue_files=None):
-    """Folder of a dataset, which is built if it is not there."""
+    """Folder of a dataset, which is built if it is not there and no other worker is building it."""
     folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
     if not folder.is_dir():
         from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
 
-        files = {"catalogue_files": catalogue_files, "progress": progress}
-        build.build(network, source, folder, n_events, random_state, **files)
+        with locked(folder.with_name(f"{folder.name}.build")):
+            if not folder.is_dir():
+                files = {"catalogue_files": catalogue_files, "progress": progress}
+                build.build(network, source, folder, n_events, random_state, **files)
     return folder
 
 
