@@ -13,6 +13,10 @@ class UserError(Exception):
     The message names the file, the place in it, and the remedy, on one line.
     """
 
+    def _render_traceback_(self):
+        """What Jupyter shows in place of the calls that led here, which do not concern the user."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class DataError(UserError):
     """An input file that is malformed, truncated or not what its registry entry says it is."""

@@ -13,14 +13,14 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
-from seisbook import files, provenance, witness, yaml_text
+from seisbook import files, provenance, witness
 from seisbook.book import notebooks
+from seisbook.book.parameters import parse
 from seisbook.catalogues import sources
-from seisbook.errors import DataError, UserError, brief
+from seisbook.errors import DataError, UserError
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
 log = logging.getLogger(__name__)
-PROFILES = ("quick", "paper")
 CALLED = "call "  # prefix of the lines with called functions in the log of an observed kernel
 KERNEL_SECONDS = 300  # time limit for a kernel to start: papermill's own limit is too short for a cold disk
 
@@ -49,47 +49,6 @@ def find_chapter(number: str) -> Path:
         if number in (path.stem, path.name) or path.stem.split("_")[0] == number.zfill(2):
             return path
     raise UserError(f"no chapter '{number}': choose one of {', '.join(path.stem for path in chapters())}")
-
-
-def check_parameters(chapter: Path, given: dict) -> dict:
-    """Parse parameters given as text and check them against the chapter's `parameters` cell.
-
-    Papermill itself only warns about a parameter that the chapter does not have.
-
-    Parameters
-    ----------
-    chapter : Path
-    given : dict of str
-        Values by name, both as the user typed them.
-
-    Returns
-    -------
-    dict
-        Values by name, each of the type of the chapter's default.
-
-    Raises
-    ------
-    UserError
-        If a name is unknown (the message lists the valid names) or a value has another type than the default.
-    """
-    import papermill
-
-    notebooks.content(chapter)  # papermill does not name a file that it cannot read
-    known = papermill.inspect_notebook(chapter)
-    parsed = {}
-    for name, text in given.items():
-        if name not in known:
-            raise UserError(f"{chapter.name} has no parameter {brief(name)}: choose among {', '.join(known)}")
-        default = yaml.safe_load(known[name]["default"])
-        try:
-            value = yaml_text.parse(text)
-        except ValueError:
-            value = None
-        whole = isinstance(default, float) and type(value) is int
-        if type(value) is not type(default) and not whole:  # a bool is an int in Python, but not a valid number
-            raise UserError(f"{chapter.name}: parameter {name} is {brief(text)}: give a value like {default!r}")
-        parsed[name] = value
-    return parsed
 
 
 def fingerprint(chapter: Path, parameters: dict) -> str:
@@ -129,7 +88,7 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
     """
     if "profile" in parameters:
         raise UserError("give the profile with --profile, not with -p")
-    checked = [check_parameters(chapter, {"profile": profile, **parameters}) for chapter in chosen]
+    checked = [parse(chapter, {"profile": profile, **parameters}) for chapter in chosen]
     executed = []
     bar = tqdm(list(zip(chosen, checked, strict=True)), unit="chapter", disable=None if progress else True)
     for chapter, values in bar:

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from seisbook import cli
-from seisbook.book import chapters
+from seisbook.book import chapters, parameters
 from seisbook.errors import UserError
 from seisbook.paths import ROOT
 
@@ -97,7 +97,7 @@ def test_no_measurement_is_typed_in_prose(path):
 @each_chapter
 def test_misspelt_parameter_is_refused(path, capsys):
     with pytest.raises(UserError, match=r"choose among .*seed"):
-        chapters.check_parameters(path, {"sede": "1"})
+        parameters.parse(path, {"sede": "1"})
     assert cli.main(["book", "run", "--chapter", path.stem, "-p", "sede", "1"]) == 2
     assert "sede" in capsys.readouterr().err
 
@@ -106,14 +106,14 @@ def test_misspelt_parameter_is_refused(path, capsys):
 def test_parameter_of_the_wrong_type_is_refused(path):
     for text in ("many", "1.5", "true", "[", ""):
         with pytest.raises(UserError, match="parameter seed is"):
-            chapters.check_parameters(path, {"seed": text})
-    assert chapters.check_parameters(path, {"seed": "7"}) == {"seed": 7}
+            parameters.parse(path, {"seed": text})
+    assert parameters.parse(path, {"seed": "7"}) == {"seed": 7}
 
 
 @pytest.mark.parametrize("text", ["8" * 6000, "2026-02-30", "[" * 5000, "&a [*a]", "!!timestamp x"])
 def test_a_parameter_that_yaml_stumbles_over_is_refused_in_one_short_line(text):
     with pytest.raises(UserError, match="parameter seed is") as caught:
-        chapters.check_parameters(CHAPTERS[0], {"seed": text})
+        parameters.parse(CHAPTERS[0], {"seed": text})
     assert len(str(caught.value)) < 200
 
 
