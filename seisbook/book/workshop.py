@@ -200,6 +200,9 @@ def _role(name, content, numbers):
 def learners(folder=None) -> list[Path]:
     """Write the learners' edition of all chapters."""
     folder = Path(folder or FOLDER / "learner")
+    for link in (folder / one.name for one in chapters.chapters()):
+        if link.is_symlink():  # what it leads to is no edition
+            link.unlink()
     return [notebooks.write(edition(one, solutions=False), folder / one.name) for one in chapters.chapters()]
 
 

@@ -233,6 +233,10 @@ def _write_pair(weights_file, weights, card_file, text, digest):
     with files.locked(weights_file):
         try:
             _settle(weights_file, card_file)
+            if not card_file.is_file():  # there is no earlier pair to keep
+                files.write_whole(weights_file, weights)
+                files.write_whole(card_file, text)
+                return
             new = files.write_whole(_waiting(weights_file, digest), weights)
             files.write_whole(card_file, text)
             os.replace(new, weights_file)

@@ -81,7 +81,7 @@ def test_an_interrupted_run_leaves_nothing_half_done(shelf):
         "sys.exit(cli.main(['book', 'run']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 130, done.stderr
     assert (shelf / "_build/quick/a.ipynb").is_file()
     assert not (shelf / "_build/quick/b.ipynb").exists()
 

@@ -4,7 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from seisbook import records
+from seisbook import provenance, records
 from seisbook.catalogues import networks
 from seisbook.datasets import reports
 from seisbook.errors import UserError
@@ -231,7 +231,7 @@ def test_the_twins_corpus_is_what_it_says():
 
 
 def test_the_summary_can_be_written(content, tmp_path):
-    path = records.write(tmp_path / "alignment.json", content, {})
+    path = records.write(tmp_path / "alignment.json", content, provenance.provenance({"stage": "record"}, {}))
     assert records.read(path)[1]["corpora"]["colombia-simulated"]["kind"] == "templated"
 
 

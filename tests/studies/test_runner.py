@@ -263,7 +263,7 @@ def test_an_interrupted_study_keeps_its_records(place, jobs):
     wait_until(lambda: len(place.files()) >= 3)
     os.kill(process.pid, signal.SIGINT)
     process.join(20)
-    assert process.exitcode == 1
+    assert process.exitcode == 130
     assert "seisbook: interrupted" in output(place, process)
     assert "Traceback" not in output(place, process)
     assert 3 <= len(place.files()) < 30
@@ -320,7 +320,7 @@ def test_a_full_disk_loses_nothing_and_leaves_nothing_half_written(place):
     place.plan(_4="fill")
     process = place.start(largest_file=5000)
     process.join(60)
-    assert process.exitcode == 1
+    assert process.exitcode == 2
     assert "seisbook: [Errno 27] File too large" in output(place, process)
     assert len(place.files()) == 4
     assert not list(place.folder.rglob("*.part"))
