@@ -321,17 +321,18 @@ def _recorded(network, bulletin, archive):
 def _dataset(folder, network_file):
     out = folder / "set"
     build.build(network_file, "simulated", out, n_events=3, progress=False)
-    whole = _opened(out)
+    whole = opened(out)
 
     def read():
         build.describe(out)
-        return None if _opened(out) == whole else "another dataset than was written"
+        return None if opened(out) == whole else "another dataset than was written"
 
     for name in ("dataset.json", "metadata.csv", "waveforms.hdf5"):
         yield Example(f"dataset: {name}", out / name, read)
 
 
-def _opened(out):
+def opened(out):
+    """What a dataset holds, to compare it with another."""
     dataset = EventDataset(out)
     content = [dataset.metadata.to_csv(), json.dumps(dataset.card, sort_keys=True)]
     for i in range(len(dataset)):

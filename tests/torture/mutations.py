@@ -163,6 +163,7 @@ WORDS = [
     *("$(touch canary)", ";touch canary", "`touch canary`", "|touch canary", "2001-99-01", "null", "[", "{a: b}"),
     *("!!python/name:os.system", "colombia", "iceland", "small.yaml", "set", "plain.txt", "dynamic", "classical"),
 ]
+RECORDED = ("data", "build", "--network", "small.yaml", "--source", "waveform", "--catalogue", "archive.out")
 COMMANDS = [
     ("data", "build", "--network", None, "--source", "simulated", "--events", "2", "--out", "new"),
     ("data", "build", "--network", "small.yaml", "--source", None, "--events", "2", "--out", "new"),
@@ -182,10 +183,8 @@ COMMANDS = [
         "n",
     ),
     ("data", "build", "--network", "small.yaml", "--source", "bulletin", "--catalogue", None, "--out", "new"),
-    ("data", "build", "--network", "small.yaml", "--source", "waveform", "--catalogue", "archive.out", "--waveforms")
-    + (None, "--out", "new"),
-    ("data", "build", "--network", "small.yaml", "--source", "waveform", "--catalogue", "archive.out", "--waveforms")
-    + ("archive", "--inventory", None, "--out", "new"),
+    (*RECORDED, "--waveforms", None, "--out", "new"),
+    (*RECORDED, "--waveforms", "archive", "--inventory", None, "--out", "new"),
     ("data", "info", None),
     ("data", "fetch", "--network", None),
     ("evaluate", None),

@@ -11,6 +11,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from tests.torture import examples
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("seisbook", "tests", "book", "data/networks", "data/geography", "data/results/witness.json")
 FILES = ("_config.yml", "pyproject.toml", "requirements.lock")
@@ -41,6 +43,7 @@ def copy(top: Path) -> Path:
     for name in FILES:
         shutil.copy(ROOT / name, root / name)
     (root / "data/models").mkdir()
+    examples.small_network(root / "data/networks")
     _small_chapter(root)
     register(root, "http://127.0.0.1:9")  # a port at which nobody answers
     (root / ".gitignore").write_text("_build/\n__pycache__/\n")
