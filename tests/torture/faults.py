@@ -1,4 +1,4 @@
-"""Writers that are stopped at each of their steps, on full and read-only disks, by each other, and under a wrong clock."""
+"""Writers that are stopped at each step, by broken disks and by each other, and that meet a wrong clock."""
 
 import ctypes
 import os

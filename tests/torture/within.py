@@ -16,9 +16,14 @@ import seisbook.findings.claims  # noqa: E402
 import seisbook.findings.summaries  # noqa: E402
 import seisbook.studies.runs  # noqa: E402, F401
 from seisbook.paths import ROOT  # noqa: E402
-from tests.torture import examples, faults, kills, mutations  # noqa: E402
+from tests.torture import examples, faults, hostile, kills, mutations  # noqa: E402
 
-CAMPAIGNS = {"faults": faults.campaign, "mutations": mutations.campaign, "kills": kills.campaign}
+CAMPAIGNS = {
+    "faults": faults.campaign,
+    "hostile": hostile.campaign,
+    "mutations": mutations.campaign,
+    "kills": kills.campaign,
+}
 
 
 def main(answer, *parts):
