@@ -4,9 +4,31 @@
 class UserError(Exception):
     """A mistake that the user can mend (a wrong name, a malformed file); the command line exits with 2.
 
-    The message names the file, the place in it, and the remedy, on one line.
+    The message names the file, the place in it, and the remedy, on one line, whatever text of a file or of the user's it
+    repeats.
     """
+
+    def __init__(self, message=""):
+        super().__init__(one_line(str(message)))
 
 
 class DataError(UserError):
     """An input file that is malformed, truncated or not what its registry entry says it is."""
+
+
+def one_line(text: str, longest: int = 1500) -> str:
+    """Text for a terminal: without line breaks and control characters, and cut in the middle if it is very long.
+
+    Examples
+    --------
+    >>> one_line("a\\x1b[2J\\nb")
+    'a\\\\x1b[2J b'
+    """
+    shown = "".join(_shown(character) for character in text)
+    return shown if len(shown) <= longest else f"{shown[: longest - 505]} ... {shown[-500:]}"
+
+
+def _shown(character):
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else character.encode("unicode_escape").decode()

@@ -1,5 +1,6 @@
 """What an attempt ended as: fine, refused in one line, or bad, and the counts of these."""
 
+import ctypes
 import json
 import os
 import resource
@@ -17,6 +18,7 @@ from seisbook.errors import UserError
 SECONDS = 10  # of processor time that an attempt may take
 PATIENCE = 12  # times as long by the clock on a busy machine
 LONGEST = 2000  # characters of a message
+PARENT_DIES = 1  # of Linux's prctl
 EXAMPLES = 3  # kept of each kind of fault
 
 
@@ -231,6 +233,7 @@ def start(work, output, memory=None) -> Child:
     try:
         os.close(reads)
         os.setsid()
+        ctypes.CDLL(None).prctl(PARENT_DIES, signal.SIGKILL)  # Linux: it does not outlive a campaign that is stopped
         _print_into(output)
         if memory:
             resource.setrlimit(resource.RLIMIT_AS, (_address_space() + memory,) * 2)

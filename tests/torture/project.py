@@ -46,7 +46,7 @@ def copy(top: Path) -> Path:
     examples.small_network(root / "data/networks")
     _small_chapter(root)
     register(root, "http://127.0.0.1:9")  # a port at which nobody answers
-    (root / ".gitignore").write_text("_build/\n__pycache__/\n")
+    (root / ".gitignore").write_text("*\n!/seisbook/\n!/seisbook/**\n__pycache__/\n")
     author = ("-c", "user.name=campaign", "-c", "user.email=campaign@localhost", "-c", "commit.gpgsign=false")
     for command in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "--message", "Copy")):
         subprocess.run(["git", "-C", str(root), *command], check=True, capture_output=True)
@@ -75,8 +75,8 @@ def register(root, address):
     (root / "data/registry.txt").write_text("# name sha256 address\n" + "\n".join(lines) + "\n")
 
 
-def run(root: Path, arguments) -> list[dict]:
-    """Run parts of the campaign in the copy; return their tallies as plain values."""
+def run(root: Path, arguments) -> dict[str, list[dict]]:
+    """Run parts of the campaign in the copy; return their tallies by part, as plain values."""
     top = root.parent
     folders = {"XDG_CACHE_HOME": top / "cache", "JUPYTER_RUNTIME_DIR": top / "runtime", "TMPDIR": top / "tmp"}
     for folder in folders.values():

@@ -28,14 +28,15 @@ CAMPAIGNS = {
 
 def main(answer, *parts):
     """Run parts, each given as its name and number of attempts, and write their tallies."""
-    tallies = []
+    tallies = {}
     for part in parts:
         name, _, n = part.partition("=")
         folder = ROOT.parent / name
         folder.mkdir()
         examples.small_network(folder)
-        tallies += CAMPAIGNS[name](folder, int(n), progress=lambda line: print(line, file=sys.stderr, flush=True))
-    Path(answer).write_text(json.dumps([tally.content() for tally in tallies]), encoding="utf-8")
+        found = CAMPAIGNS[name](folder, int(n), progress=lambda line: print(line, file=sys.stderr, flush=True))
+        tallies[name] = [tally.content() for tally in found]
+    Path(answer).write_text(json.dumps(tallies), encoding="utf-8")
 
 
 if __name__ == "__main__":
