@@ -4,8 +4,7 @@
 class UserError(Exception):
     """A mistake that the user can mend (a wrong name, a malformed file); the command line exits with 2.
 
-    The message names the file, the place in it, and the remedy, on one line, whatever text of a file or of the user's it
-    repeats.
+    The message names the file, the place in it, and the remedy, on one line, whatever text it repeats.
     """
 
     def __init__(self, message=""):
@@ -17,12 +16,12 @@ class DataError(UserError):
 
 
 def one_line(text: str, longest: int = 1500) -> str:
-    """Text for a terminal: without line breaks and control characters, and cut in the middle if it is very long.
+    r"""Text for a terminal: without line breaks and control characters, and cut in the middle if it is very long.
 
     Examples
     --------
-    >>> one_line("a\\x1b[2J\\nb")
-    'a\\\\x1b[2J b'
+    >>> one_line("a\x1b[2J\nb")
+    'a\\x1b[2J b'
     """
     shown = "".join(_shown(character) for character in text)
     return shown if len(shown) <= longest else f"{shown[: longest - 505]} ... {shown[-500:]}"
