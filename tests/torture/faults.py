@@ -228,7 +228,7 @@ def _in_child(tally, what, work, folder):
         except Exception as error:
             return {"bad": f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"}
 
-    value, code = in_child(answer, folder / "said.txt", 60)
+    value, code = in_child(answer, folder / "said.txt", 200)
     if value is None:
         tally.note(what, f"the process ended with {code}")
     elif "left_out" in value:
@@ -292,7 +292,7 @@ def two_writers(writer, folder, pairs, rng) -> Tally:
         delays = 0.0, rng.random() * 0.02
         works = [partial(_waits, delays[version], partial(writer.write, place, version)) for version in (0, 1)]
         runs = [start(work, folder / f"two{version}.txt") for version, work in enumerate(works)]
-        ends = [run.wait(60) for run in runs]
+        ends = [run.wait(200) for run in runs]
         bad = next((f"the process ended with {code}" for _, code in ends if code), None)
         bad = bad or next((value for value, _ in ends if value), None) or _held(writer, place, {0, 1})
         tally.note(f"pair {i}", bad or _again(writer, place))

@@ -455,7 +455,7 @@ def _meet(tally, attack, whole, folder):
     place, said = folder / "place" / "inner", folder / "said.txt"
     shutil.rmtree(place.parent, ignore_errors=True)
     shutil.copytree(whole, place)
-    value, code = in_child(partial(_attacked, attack, place), said, 3 * SECONDS, MEMORY)
+    value, code = in_child(partial(_attacked, attack, place), said, 20 * SECONDS, MEMORY)
     shutil.rmtree(BUILD / "results", ignore_errors=True)
     if value is None:
         value = {"bad": f"the process ended with {code}", "said": said.read_text(errors="replace")[-200:]}

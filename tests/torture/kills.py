@@ -26,7 +26,7 @@ from tests.torture import project
 from tests.torture.outcome import Tally, start
 
 LEFTOVER = re.compile(r"\.(part|old)$|\.part\.|\.seisbook\.\w+$|^tmp")
-PATIENCE = 120  # seconds, for a run that is not killed
+PATIENCE = 600  # seconds, for a run that is not killed
 TRIES = 4  # to kill a run before it has ended
 
 

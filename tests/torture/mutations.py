@@ -264,7 +264,7 @@ def campaign(folder: Path, n: int, progress=print) -> list[Tally]:
 
 def _alone(name, work, folder, n, progress):
     output = folder / "printed"
-    content, code = in_child(lambda: work().content(), output, seconds=60 + n)
+    content, code = in_child(lambda: work().content(), output, seconds=600 + 5 * n)
     tally = Tally.of(content) if content else Tally(name)
     if not content:
         tally.note(f"all; printed: {output.read_text(errors='replace')[-300:]}", f"the process ended with {code}")
