@@ -22,7 +22,7 @@ help:
 	@echo "make verify  run a sample of the others again, and stamp what comes out as recorded (half an hour if all are)"
 	@echo "make paper  recompute what is stale (all of it: a night of one core); stop it at any time, the same command goes on"
 	@echo "make workshop  one zip to teach from without a network: HTML, learners' notebooks, source, packages"
-	@echo "make lock   choose new versions of everything and write requirements.lock"
+	@echo "make lock   choose new versions of everything and write the lock files, with hashes"
 	@echo "make clean  remove what was built; the environment stays"
 
 define CHECK
@@ -40,12 +40,11 @@ if free < 4:
 endef
 export CHECK
 
-.venv/.installed: requirements.lock pyproject.toml
+.venv/.installed: requirements.lock requirements-cuda.lock pyproject.toml
 	@$(PYTHON) -c "$$CHECK"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked environment into .venv (2 GB, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@./postBuild $(BIN)/python # which calls pip install --require-hashes
 	@touch $@
 
 book: .venv/.installed
@@ -106,18 +105,20 @@ paper: .venv/.installed
 _build/workshop/wheelhouse/.made: requirements.lock
 	@echo "Collecting the packages that participants install without a network (0.5 GB)"
 	@rm -rf _build/workshop/wheelhouse
-	@$(BIN)/python -m pip wheel --quiet --no-deps --requirement requirements.lock --wheel-dir _build/workshop/wheelhouse
+	@$(BIN)/python -m pip wheel --quiet --no-deps --require-hashes --requirement requirements.lock --wheel-dir _build/workshop/wheelhouse || \
+		{ echo "If it is torch that does not match its hash: no package source offers this machine PyTorch for processors." \
+		"Name one that does in PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL."; exit 1; }
 	@touch $@
 
 workshop: book _build/workshop/wheelhouse/.made
 	@$(BIN)/seisbook workshop zip
 
+# KEEP names lock files whose versions are kept.
 lock:
 	@$(PYTHON) -c "$$CHECK"
 	rm -rf _build/lock && $(PYTHON) -m venv _build/lock
-	_build/lock/bin/pip install --quiet ".[dev,workshop]"
-	(sed -n '/^#/p' requirements.lock; _build/lock/bin/pip list --format=freeze | sed 's/+cpu//' | grep -vE '^(seisbook|pip)==' | sort) > requirements.lock.part
-	mv requirements.lock.part requirements.lock
+	_build/lock/bin/pip install --quiet --no-deps --require-hashes --requirement .ci/uv.lock
+	_build/lock/bin/python .ci/lock $(KEEP:%=--constraint %)
 
 clean:
 	rm -rf _build

@@ -7,8 +7,8 @@ import math
 import sys
 from pathlib import Path
 
-from seisbook import __version__
-from seisbook.errors import UserError
+from seisbook import __version__, endings
+from seisbook.errors import one_line
 
 DATA_EXAMPLES = """\
 examples:
@@ -18,7 +18,7 @@ examples:
   # its simulated twin, 500 events, no real data needed
   seisbook data build --network colombia --source simulated --events 500 --out twin
 
-  # your own network and any catalogue that ObsPy reads (QuakeML, NORDIC, HypoDD, GSE2, ...)
+  # your own network and catalogue: QuakeML, SCML, NORDIC, HypoDD, hypoinverse, HYPO71, GaMMA, PyOcto, ...
   seisbook data build --network my_network.yaml --source bulletin --catalogue events.xml --out mine
 """
 STUDY_EXAMPLES = """\
@@ -35,30 +35,34 @@ examples:
 
 
 def main(argv=None) -> int:
-    """Run the command line; return the exit code: 0, 1 for a failure, 2 for a mistake of the user's."""
-    arguments = _parser().parse_args(argv)
+    """Run the command line; return the exit code, see `seisbook.endings.carry_out`."""
+    words = sys.argv[1:] if argv is None else argv
+    return endings.carry_out(lambda: _run(words), traceback="--traceback" in words)
+
+
+def _run(words):
+    endings.prepare_output()
+    arguments = _parser().parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("seisbook.catalogues.sources").setLevel(logging.INFO)  # nothing goes to the network unsaid
-    try:
-        return arguments.command(arguments) or 0
-    except UserError as error:
-        print(f"seisbook: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("seisbook: interrupted; nothing incomplete was left behind", file=sys.stderr)
-        return 1
-    except (RuntimeError, OSError, MemoryError) as error:
-        print(f"seisbook: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
-        return 1
+    return arguments.command(arguments)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose message is one printable line, whatever it repeats of what was typed."""
+
+    def error(self, message):
+        super().error(one_line(message))
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="seisbook",
         description="Data, chapters and records of the SeisBook.",
         epilog="`seisbook data build --help` teaches by example.",
     )
     parser.add_argument("--version", action="version", version=f"seisbook {__version__}")
+    parser.add_argument("--traceback", action="store_true", help="show where an error arose, for developers")
     groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
@@ -114,7 +118,7 @@ def _data_parser(parser):
     build.add_argument(
         "--waveforms",
         type=Path,
-        help="folder of your own waveform files (*.m*); each name begins with its event's source_id",
+        help="folder of your own waveform files, in any common format; each name begins with its event's source_id",
     )
     build.add_argument("--inventory", type=Path, help="StationXML with the instruments' responses, which are removed")
     build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
@@ -189,7 +193,7 @@ def _train_parser(parser):
 def _evaluate_parser(parser):
     parser.description = "Test a trained model on the test events of its fold, or on a dataset of yours."
     parser.add_argument("checkpoint", type=Path, help="such as data/models/colombia-dynamic-random-0")
-    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`")
+    parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_evaluate)
 
@@ -301,11 +305,16 @@ def _agreed(question):
 
 
 def _evaluate(arguments):
+    from seisbook.datasets import measured
     from seisbook.measures import evaluation
     from seisbook.studies import runs
 
     summary = evaluation.summarise_errors(runs.evaluate(arguments.checkpoint, arguments.dataset))
-    print(json.dumps(summary, indent=1) if arguments.json else evaluation.describe(summary))
+    amplitudes = runs.amplitudes(arguments.checkpoint, arguments.dataset)
+    if arguments.json:
+        print(json.dumps({**summary, "amplitudes": amplitudes}, indent=1))
+    else:
+        print(f"{evaluation.describe(summary)}\namplitudes       {measured.describe(amplitudes)}")
 
 
 def _study_run(arguments):

@@ -1,5 +1,11 @@
 """The two ways in which SeisBook fails on purpose: each message is one line with a place and a remedy."""
 
+from reprlib import Repr
+
+_BRIEF = Repr()
+_BRIEF.maxlevel, _BRIEF.maxlist, _BRIEF.maxtuple, _BRIEF.maxdict = 2, 3, 3, 3
+_BRIEF.maxstring = _BRIEF.maxother = 60
+
 
 class UserError(Exception):
     """A mistake that the user can mend (a wrong name, a malformed file); the command line exits with 2.
@@ -13,6 +19,20 @@ class UserError(Exception):
 
 class DataError(UserError):
     """An input file that is malformed, truncated or not what its registry entry says it is."""
+
+
+def brief(value) -> str:
+    """How a message shows a value from a file: on one line, and short however large the value is.
+
+    Examples
+    --------
+    >>> brief("a" * 1000)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaa...aaaaaaaaaaaaaaaaaaaaaaaaaaaa'"
+    """
+    try:
+        return " ".join(_BRIEF.repr(value).split())
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return f"a very large {type(value).__name__}"
 
 
 def one_line(text: str, longest: int = 1500) -> str:

@@ -310,7 +310,10 @@ def state(path, expected: dict | None = None) -> State:
 def _state(kept, body, expected):
     if kept.get("content") != records.hash_of(body):
         return State("damaged", "its numbers are not those that were recorded: restore the file from the repository")
-    return judge(kept, expected)
+    try:
+        return judge(kept, expected)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return State("damaged", f"its provenance is malformed ({error!r}): restore the file from the repository")
 
 
 def judge(kept: dict, expected: dict | None = None) -> State:
@@ -392,7 +395,10 @@ def commit_of(kept: dict) -> str:
 @cache
 def witnesses() -> dict:
     """What the traced runs of each kind reached: `reached`, `table`, `packages` by kind."""
-    return json.loads(WITNESSES.read_text(encoding="utf-8")) if WITNESSES.is_file() else {}
+    try:
+        return json.loads(WITNESSES.read_text(encoding="utf-8")) if WITNESSES.is_file() else {}
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{WITNESSES}: not valid JSON ({error}): restore the file from the repository") from None
 
 
 def moved_code(kind: str, before: str, source: witness.Source | None = None) -> str:

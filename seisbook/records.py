@@ -6,11 +6,10 @@ hashed, without parsing megabytes of numbers.
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
+from seisbook import files
 from seisbook.errors import DataError, UserError
 from seisbook.paths import DATA
 
@@ -31,7 +30,7 @@ def write(path, content: dict, provenance: dict, indent=None) -> Path:
     indent : int, optional
         As for `json.dumps`; compact without.
     """
-    return write_text(path, text_of(content, provenance, indent))
+    return files.write_whole(path, text_of(content, provenance, indent))
 
 
 def text_of(content: dict, provenance: dict, indent=None) -> str:
@@ -41,7 +40,7 @@ def text_of(content: dict, provenance: dict, indent=None) -> str:
 
 def restamp(path, provenance: dict) -> Path:
     """Write another provenance into a record whose content stays."""
-    return write_text(path, _joined(provenance, split(path)[1]))
+    return files.write_whole(path, _joined(provenance, split(path)[1]))
 
 
 def _joined(provenance, body):
@@ -71,22 +70,6 @@ def hash_of(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
-def write_text(path, text: str) -> Path:
-    """Write a file, whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as file:
-        part = Path(file.name)
-        try:
-            file.write(text)
-            file.close()  # a full disk may show only now
-            part.chmod(0o644)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    return path
-
-
 def split(path) -> tuple[dict, str]:
     """Return the provenance of a record and the text of its content.
 
@@ -100,12 +83,23 @@ def split(path) -> tuple[dict, str]:
     path = Path(path)
     try:
         head, _, body = path.read_text(encoding="utf-8").partition("\n")
-        return json.loads(head.removesuffix(",") + "}")["provenance"], body
+        kept = json.loads(head.removesuffix(",") + "}")["provenance"]
+        _check(kept)
+        return kept, body
     except FileNotFoundError:
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.json")))
         raise UserError(f"{path}: no such record; there are: {known or 'none'}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:  # RecursionError: nested without end
         raise DataError(f"{path}: line 1: no provenance ({error}): restore the file from the repository") from None
+
+
+def _check(provenance):
+    """Refuse a provenance without the parts that every record has."""
+    for name, kind in {"key": dict, "inputs": dict, "content": str}.items():
+        if not isinstance(provenance[name], kind):
+            raise TypeError(f"{name} is malformed")
+    if not isinstance(provenance.get("evidence", {}), dict | None):
+        raise TypeError("evidence is malformed")
 
 
 def read(path) -> tuple[dict, dict]:
@@ -119,7 +113,7 @@ def read(path) -> tuple[dict, dict]:
     provenance, body = split(path)
     try:
         return provenance, json.loads("{" + body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error}): restore the file from the repository") from None
 
 

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run in parallel; set before torch is imported
 
@@ -7,6 +9,8 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+
+from tests.breaking import Breaker
 
 matplotlib.use("Agg")
 
@@ -63,3 +67,20 @@ def catalogue(travel_times):
     from tests.made_up import TOY
 
     return simulation.simulate(TOY, 300, 0, travel_times)
+
+
+@pytest.fixture(scope="session")
+def breaker():
+    return Breaker()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Folder of a disk of 64 kB; `mount -o remount,size=...` changes its size."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.getuid() or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only the super-user of a Linux machine can mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -144,7 +144,9 @@ def test_reading_results_writes_nothing(nothing_written, capsys, arguments):
 def test_evaluating_a_published_model_writes_nothing(nothing_written, dataset, capsys):
     checkpoint = str(DATA / "models" / "ridgecrest-dynamic-random-0")
     assert cli.main(["evaluate", checkpoint, "--dataset", str(dataset.waveforms.path)]) == 0
-    assert "epicent" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "epicent" in out
+    assert out.splitlines()[-1].startswith("amplitudes "), "how many were predicted from the label is not said"
 
 
 def test_reading_what_chapters_read_writes_nothing(nothing_written):

@@ -1,11 +1,13 @@
 import json
+from contextlib import suppress
 
 import pytest
 
-from seisbook import records
+from seisbook import provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.findings import summaries
 from seisbook.measures.seismicity import Summary
+from tests.breaking import interrupt
 
 MADE_OF = {"key": {"stage": "test"}, "inputs": {"file:one": "content"}}
 
@@ -100,3 +102,77 @@ def test_committed_catalogue_record_can_be_quoted(network):
     assert int(texts["events"].replace(",", "")) == summary.events > 1000
     assert f"[{summary.expert_line.epicentre_km.low:.2f}" in texts["expert_epicentre"]
     assert len(summary.table()) > 10
+
+
+# ------------------------------------------------------------------------------------------------- whole or not at all
+
+
+def test_a_record_is_old_or_new_whichever_step_fails(results, breaker):
+    path = records.write(records.path_of("one"), {"value": 1}, MADE_OF)
+    steps = breaker.stop(-1, None, lambda: records.write(path, {"value": 1}, MADE_OF))
+    for at in range(1, steps + 1):
+        with suppress(KeyboardInterrupt):
+            breaker.stop(at, interrupt, lambda: records.write(path, {"value": 2}, MADE_OF))
+        assert records.read(path)[1] in ({"value": 1}, {"value": 2})
+        records.write(path, {"value": 1}, MADE_OF)
+        assert [entry.name for entry in results.iterdir()] == ["one.json"]
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_earlier_record(small_disk):
+    path = records.write(small_disk / "one.json", {"value": 1}, MADE_OF)
+    with pytest.raises(UserError, match=r"one\.json: cannot be written \(No space left on device\): make room there"):
+        records.write(path, {"value": "x" * 100_000}, MADE_OF)
+    assert records.read(path)[1] == {"value": 1}
+    assert [entry.name for entry in small_disk.iterdir()] == ["one.json"]
+
+
+# ------------------------------------------------------------------------------------------------------------- damaged
+
+
+def damaged(path, damage):
+    """Damage a whole record."""
+    text = path.read_bytes()
+    head, body = text.split(b"\n", 1)
+    made = {
+        "cut": text[: len(text) // 2],
+        "empty": b"",
+        "not UTF-8": text.replace(b"value", b"val\xffe"),
+        "a list": b"[1, 2]",
+        "deep": head + b"\n" + b'"value": ' + b"[" * 100_000,
+        "another number": text.replace(b"1.5", b"1.6"),
+        "provenance is a list": b'{"provenance": ["key", "inputs", "content"],\n' + body,
+        "inputs are a list": text.replace(b'"inputs":{', b'"inputs":["a"],"other":{'),
+        "evidence lacks its kind": text.replace(b'"kind"', b'"sort"'),
+        "evidence is text": text.replace(b'"evidence":{', b'"evidence":"yes","other":{'),
+    }[damage]
+    assert made != text
+    path.write_bytes(made)
+
+
+DAMAGES = ["cut", "empty", "not UTF-8", "a list", "deep", "another number"]
+DAMAGES += ["provenance is a list", "inputs are a list", "evidence lacks its kind", "evidence is text"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_record_is_one_line_with_its_file(results, damage):
+    evidence = {"kind": "test", "witness": "w", "commit": "c", "agrees": True, "largest_difference": 0.1}
+    path = records.write(records.path_of("one"), {"value": [1.5, 2]}, {**MADE_OF, "evidence": evidence})
+    damaged(path, damage)
+    assert provenance.state(path).name == "damaged"
+    with pytest.raises(DataError, match=r"one\.json: ") as caught:
+        provenance.load(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_run_is_left_out_of_the_results(results, damage, caplog):
+    from seisbook.findings.results import current_runs
+
+    evidence = {"kind": "test", "witness": "w", "commit": "c", "agrees": True, "largest_difference": 0.1}
+    for name in ("one", "two"):
+        path = records.write(results / "runs" / f"{name}.json", {"value": [1.5]}, {**MADE_OF, "evidence": evidence})
+    damaged(path, damage)
+    assert list(current_runs()) == ["one"]
+    assert "left out: " in caplog.text
+    assert "two.json" in caplog.text

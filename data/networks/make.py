@@ -17,9 +17,10 @@ from obspy.signal.spectral_estimation import get_nhnm, get_nlnm
 from scipy.optimize import nnls
 
 from seisbook.catalogues import geodesy, networks, sources
-from seisbook.catalogues.bulletins import at_known_stations, read_nordic, reading_geometry
+from seisbook.catalogues.bulletins import at_known_stations, read_nordic
 from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.catalogues.networks import Network
+from seisbook.catalogues.nordic import reading_geometry
 from seisbook.catalogues.palm import read_palm, read_scsn
 from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
 from seisbook.catalogues.stations import locate_from_readings, read_seisan_velocity, read_stations

@@ -1,23 +1,24 @@
 """Binding the chapters into a book: HTML pages, a zip of them for a USB stick, and a PDF."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from base64 import b64decode
 from pathlib import Path
 
-import nbformat
 import yaml
 
-from seisbook.book import chapters, printing
+from seisbook import files
+from seisbook.book import chapters, notebooks, printing
 from seisbook.errors import UserError
 from seisbook.findings import claims
 from seisbook.paths import BOOK, BUILD, ROOT
 
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
+STAMP = ".stamp"  # file among the pages with the hash of what they were made of
 COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that other pages show too
 TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf xindy latexmk make"
 
@@ -46,28 +47,41 @@ def html(outputs="quick", repository="", site="") -> Path:
     RuntimeError
         If Jupyter Book warns or fails; its output is printed.
     """
-    index, stamp = HTML / "index.html", HTML / ".stamp"
-    staged = _stage(outputs, repository, site)
-    digest = _digest(staged)
-    if stamp.is_file() and stamp.read_text() == digest:
-        return index
-    made = _jupyter_book(staged, "html")
-    shutil.rmtree(HTML, ignore_errors=True)
-    os.replace(made, HTML)
-    stamp.write_text(digest)
-    return index
+    with files.locked(HTML):
+        files.settle(HTML)
+        staged = _stage(outputs, repository, site)
+        digest = _digest(staged)
+        if not _is_built(digest):
+            made = _jupyter_book(staged, "html")
+            (made / STAMP).write_text(digest, encoding="utf-8")  # pages and stamp take their place in one step
+            files.swap_folder(made, HTML)
+    return HTML / "index.html"
+
+
+def _is_built(digest):
+    stamp = HTML / STAMP
+    return stamp.is_file() and stamp.read_bytes() == digest.encode() and (HTML / "index.html").is_file()
 
 
 def archive(outputs="committed") -> Path:
     """Zip the HTML in one folder; the pages open without a network from any place where it is unpacked."""
     html(outputs)
-    folder = BUILD / "zip" / "seisbook"
-    shutil.rmtree(folder.parent, ignore_errors=True)
-    shutil.copytree(HTML, folder, ignore=shutil.ignore_patterns(".*"))
-    part = shutil.make_archive(str(ZIP.with_suffix(".part")), "zip", folder.parent, folder.name)
-    shutil.rmtree(folder.parent)
-    os.replace(part, ZIP)
-    return ZIP
+    return files.write_whole(ZIP, _zip_pages)
+
+
+def _zip_pages(target):
+    """Write the pages into an open file; what is hidden or reached by a link is left out."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(HTML.rglob("*")):
+            if is_for_all(path, HTML):
+                packed.write(path, Path("seisbook") / path.relative_to(HTML))
+
+
+def is_for_all(path, folder) -> bool:
+    """Whether a path below a folder is a file that is not hidden; a link may lead to anything on this machine."""
+    parts = path.relative_to(folder).parts
+    steps = [folder.joinpath(*parts[: i + 1]) for i in range(len(parts))]
+    return path.is_file() and not any(step.name.startswith(".") or step.is_symlink() for step in steps)
 
 
 def latex(outputs="committed") -> Path:
@@ -78,11 +92,11 @@ def latex(outputs="committed") -> Path:
     Path
         Path of the main file; its pictures are in the same folder.
     """
-    folder, staged = BUILD / "latex", _stage(outputs)
-    printing.prepare(staged / "book")
-    made = _jupyter_book(staged, "latex")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(made, folder)
+    folder = BUILD / "latex"
+    with files.locked(HTML):  # what is staged for the pages lies in the same place
+        staged = _stage(outputs)
+        printing.prepare(staged / "book")
+        files.swap_folder(_jupyter_book(staged, "latex"), folder)
     return folder / "seisbook.tex"
 
 
@@ -108,13 +122,13 @@ def pdf(outputs="committed") -> Path:
     result = subprocess.run(command, cwd=source.parent, text=True, capture_output=True)
     if result.returncode:
         raise RuntimeError(f"LaTeX could not typeset the book: see {source.with_suffix('.log')}")
-    os.replace(source.with_suffix(".pdf"), PDF)
-    return PDF
+    return files.write_whole(PDF, source.with_suffix(".pdf").read_bytes())
 
 
 def _jupyter_book(staged, builder):
     """Run Jupyter Book from a clean state, because a second build hides the warnings of the first."""
     output = BUILD / "site"
+    shutil.rmtree(output / "_build" / builder, ignore_errors=True)  # of a run that was killed
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "--all", "-W", "-n", "--keep-going", "-q"]
     command += ["--builder", builder, str(staged), "--path-output", str(output)]
     result = subprocess.run(command, text=True, capture_output=True)
@@ -151,7 +165,7 @@ def _executed(chapter, profile):
 
 def _picture(chapter, figure):
     """PNG of the figure with this name, from the outputs of a chapter."""
-    for cell in nbformat.read(chapter, as_version=4).cells:
+    for cell in notebooks.read(chapter).cells:
         if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == figure:
             return b64decode(next(output.data["image/png"] for output in cell.outputs if "image/png" in output.data))
     raise UserError(f"{chapter.name} has no figure '{figure}'")

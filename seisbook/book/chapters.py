@@ -3,6 +3,7 @@
 import atexit
 import hashlib
 import json
+import logging
 import os
 import re
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
-from seisbook import provenance, witness
+from seisbook import files, provenance, witness, yaml_text
+from seisbook.book import notebooks
 from seisbook.catalogues import sources
-from seisbook.errors import UserError
+from seisbook.errors import DataError, UserError, brief
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
+log = logging.getLogger(__name__)
 PROFILES = ("quick", "paper")
 CALLED = "call "  # prefix of the lines with called functions in the log of an observed kernel
 KERNEL_SECONDS = 300  # time limit for a kernel to start: papermill's own limit is too short for a cold disk
@@ -71,30 +74,31 @@ def check_parameters(chapter: Path, given: dict) -> dict:
     """
     import papermill
 
+    notebooks.content(chapter)  # papermill does not name a file that it cannot read
     known = papermill.inspect_notebook(chapter)
     parsed = {}
     for name, text in given.items():
         if name not in known:
-            raise UserError(f"{chapter.name} has no parameter '{name}': choose among {', '.join(known)}")
+            raise UserError(f"{chapter.name} has no parameter {brief(name)}: choose among {', '.join(known)}")
         default = yaml.safe_load(known[name]["default"])
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
+            value = yaml_text.parse(text)
+        except ValueError:
             value = None
         whole = isinstance(default, float) and type(value) is int
         if type(value) is not type(default) and not whole:  # a bool is an int in Python, but not a valid number
-            raise UserError(f"{chapter.name}: parameter {name} is {text!r}: give a value like {default!r}")
+            raise UserError(f"{chapter.name}: parameter {name} is {brief(text)}: give a value like {default!r}")
         parsed[name] = value
     return parsed
 
 
 def fingerprint(chapter: Path, parameters: dict) -> str:
     """Hash of everything that a chapter's outputs depend on: its cells, the library, the data and the parameters."""
-    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    cells = notebooks.content(chapter)["cells"]
     written = [(cell["source"], cell["metadata"]) for cell in cells]  # the metadata hold the captions
     digest = hashlib.sha256(json.dumps(written, sort_keys=True).encode())
     code = sorted(path for path in (ROOT / "seisbook").rglob("*.*") if path.suffix != ".pyc") + sorted(
-        path for path in DATA.rglob("*") if path.is_file()
+        path for path in DATA.rglob("*") if path.is_file() and not files.is_leftover(path.name)
     )
     for path in [*code, ROOT / "requirements.lock"]:
         digest.update(path.name.encode() + path.read_bytes())
@@ -145,13 +149,25 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
     RuntimeError
         If a cell fails. The message names the cell, and the path of the notebook with the outputs up to this cell.
     """
-    import nbformat
+    stamp = fingerprint(chapter, parameters)
+    with files.locked(output):  # another run may be executing it
+        if not _is_executed(output, stamp):
+            _execute(chapter, output, parameters, stamp, progress)
+    return output
+
+
+def _is_executed(output, stamp):
+    """Whether a notebook was executed as the chapter is now; a damaged one is executed again."""
+    try:
+        return output.is_file() and origin(output).get("fingerprint") == stamp
+    except DataError as error:
+        log.warning("%s", error)
+        return False
+
+
+def _execute(chapter, output, parameters, stamp, progress):
     import papermill
 
-    stamp = fingerprint(chapter, parameters)
-    if output.is_file() and origin(output).get("fingerprint") == stamp:
-        return output
-    output.parent.mkdir(parents=True, exist_ok=True)
     # incomplete notebooks are in other folders, because nbval would collect them
     part, failed = (BUILD / kind / output.parent.name / output.name for kind in ("running", "failed"))
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -182,20 +198,19 @@ def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Pat
             f"{chapter.name}: cell {error.exec_count} failed ({error.ename}: {error.evalue}); see {failed} and {log}"
         ) from None
     _write_log(part, output)
-    notebook = nbformat.read(part, as_version=4)
+    notebook = notebooks.read(part)
     seen = set(reads.read_text(encoding="utf-8").splitlines())
     inputs = {name: provenance.identity(name) for name in map(_input, sorted(seen)) if name}
     made_of = provenance.provenance(key(chapter), inputs)
     reached = sorted(name.removeprefix(CALLED) for name in seen if name.startswith(CALLED))
     notebook.metadata["seisbook"] = {"fingerprint": stamp, "provenance": made_of, "reached": reached}
-    nbformat.write(notebook, part)
-    os.replace(part, output)
-    return output
+    notebooks.write(notebook, output)
+    part.unlink()
 
 
 def origin(notebook):
     """Provenance in the metadata of an executed or published notebook; empty if there is none."""
-    origin = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("seisbook")
+    origin = notebooks.content(notebook)["metadata"].get("seisbook")
     return origin if isinstance(origin, dict) else {}
 
 
@@ -247,14 +262,14 @@ def _input(read):
 
 def key(chapter: Path) -> dict:
     """Provenance key of a published chapter: its code; text and captions do not change the outputs."""
-    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    cells = notebooks.content(chapter)["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     return provenance.key("chapter", name=chapter.stem, code=provenance.digest(code))
 
 
 def _write_log(notebook, output):
     """Write the log of a notebook: duration, first line and error stream of each code cell; its path ends in `.log`."""
-    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content = notebooks.content(notebook)
     run = content["metadata"]["papermill"]
     lines = [f"{output.name}  {run['start_time']}  {run['duration'] or 0:.1f} s  {run['parameters']}"]
     for cell in content["cells"]:
@@ -273,8 +288,7 @@ def _write_log(notebook, output):
                 if "ename" in cell_output
             ]
     path = output.with_suffix(".log")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return files.write_whole(path, "\n".join(lines) + "\n")
 
 
 def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
@@ -290,24 +304,19 @@ def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
     UserError
         If the real bulletins are not on this machine; the published chapters show them.
     """
-    import nbformat
-
     if not all(sources.is_available(name) for name in _networks()):
         raise UserError("published chapters show the real bulletins: `make data`, or set SEISBOOK_DATA_DIR")
     (executed,) = run([chapter], "paper", {}, progress)
-    executed_notebook = nbformat.read(executed, as_version=4)
+    executed_notebook = notebooks.read(executed)
     cells = [cell for cell in executed_notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    notebook = nbformat.read(chapter, as_version=4)
+    notebook = notebooks.read(chapter)
     for cell, executed_cell in zip(notebook.cells, cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = [output for output in executed_cell.outputs if output.output_type != "stream"]
             cell.execution_count = None
     made_of = origin(executed)["provenance"]
     notebook.metadata["seisbook"] = {**made_of, "content": outputs_hash(notebook)}
-    part = chapter.with_name(f".{chapter.stem}.part.ipynb")
-    nbformat.write(notebook, part)
-    os.replace(part, chapter)
-    return chapter, executed
+    return notebooks.write(notebook, chapter), executed
 
 
 def outputs_hash(notebook) -> str:
@@ -331,25 +340,21 @@ def state(chapter: Path) -> provenance.State:
     kept = origin(chapter)
     if "key" not in kept:
         return provenance.State("stale", "its outputs do not say what they were made of")
-    if kept.get("content") != outputs_hash(json.loads(chapter.read_text(encoding="utf-8"))):
+    if kept.get("content") != outputs_hash(notebooks.content(chapter)):
         return provenance.State("damaged", "its outputs are not those that were published")
     return provenance.judge(kept, key(chapter))
 
 
 def restamp(chapter: Path, evidence: dict) -> None:
     """Write the evidence into a published chapter without changing its outputs."""
-    import nbformat
-
-    notebook = nbformat.read(chapter, as_version=4)
+    notebook = notebooks.read(chapter)
     notebook.metadata["seisbook"]["evidence"] = evidence
-    part = chapter.with_name(f".{chapter.stem}.part.ipynb")
-    nbformat.write(notebook, part)
-    os.replace(part, chapter)
+    notebooks.write(notebook, chapter)
 
 
 def printed(notebook: Path) -> dict[str, float]:
     """Numbers in the text outputs of a notebook, by cell and position; pictures and scripts are left out."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = notebooks.content(notebook)["cells"]
     outputs = [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and not _is_injected(cell)]
     by_place = {}
     for place, printed_by_cell in enumerate(outputs):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from seisbook.book import lock
 from seisbook.errors import UserError
 from seisbook.paths import ROOT
 from seisbook.studies import recipes
@@ -51,14 +52,13 @@ def python() -> Finding:
 
 def packages() -> Finding:
     """Installed versions of packages, compared with `requirements.lock`."""
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    wanted = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+    wanted = lock.pins()
     installed = {name: _version(name) for name in wanted}
     wrong = [f"{name} is {installed[name] or 'missing'}" for name in wanted if installed[name] != wanted[name]]
     text = f"{len(wanted)} packages as in requirements.lock"
     if wrong:
         few = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-        text = f"{few}: run `python -m pip install --requirement requirements.lock`"
+        text = f"{few}: run `python -m pip install --no-deps --require-hashes --requirement requirements.lock`"
     return Finding("packages", not wrong, text)
 
 

@@ -15,10 +15,13 @@ from sphinx.util import texescape
 from sphinx_exercise.utils import get_node_number
 from sphinx_proof.nodes import proof_node
 
+from seisbook.book import notebooks
+
 LINE = 120  # letters in a line of a table, including the gaps between columns
 GAP = 2  # letters between two columns
 FEW = 12  # largest number of rows that are kept on one page
 NOT_WORDS = re.compile(r"(nan|inf|[^A-Za-z])*")  # a column with such cells only is aligned to the right
+NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # which no parser and no font takes
 OPENING = r"""\chapter*{%s}
 \addcontentsline{toc}{chapter}{%s}
 \markboth{%s}{%s}"""  # heading of the start page; Sphinx uses that page's own title for the book
@@ -92,9 +95,9 @@ def prepare(pages) -> None:
     text = re.sub(r"^```\{dropdown\} (.+)\n((?:\|.*\n)+)```", lambda match: UNFOLDED % match.groups(), text, flags=re.M)
     measurements.write_text(text, encoding="utf-8")
     for chapter in pages.glob("*.ipynb"):
-        notebook = nbformat.read(chapter, as_version=4)
+        notebook = notebooks.read(chapter)
         notebook.cells = [piece for cell in notebook.cells for piece in _with_tables(cell)]
-        nbformat.write(notebook, chapter)
+        notebooks.write(notebook, chapter)
 
 
 def _raw(text):
@@ -123,7 +126,7 @@ def table(page) -> str:
     page : str
         HTML of a DataFrame.
     """
-    page = page[page.index("<table") :].partition("</table>")
+    page = NO_XML.sub("\N{REPLACEMENT CHARACTER}", page[page.index("<table") :]).partition("</table>")
     head, body = map(_grid, ElementTree.fromstring(page[0] + page[1]))
     if len(head) > 1 and not any(above and below for above, below in zip(*head[-2:], strict=True)):
         head[-2:] = [[above or below for above, below in zip(*head[-2:], strict=True)]]  # names of the index
@@ -188,4 +191,5 @@ def _line(row):
 
 
 def _escaped(text):
-    return texescape.escape(text, "xelatex")
+    """Text as it is written in LaTeX, where a star at the beginning of a row is a part of the line break before it."""
+    return re.sub(r"^\*", "{*}", texescape.escape(text, "xelatex"))

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from seisbook import provenance, records, witness
+from seisbook import files, provenance, records, witness
 from seisbook.book import chapters
 from seisbook.errors import UserError
 from seisbook.provenance import WITNESSES
@@ -197,7 +197,7 @@ def stamp(kind: Kind, outcome: Outcome, commit: str) -> None:
     known = provenance.witnesses() | {
         kind.name: {"reached": sorted(outcome.reached), "table": table, "packages": packages}
     }
-    records.write_text(WITNESSES, provenance.canonical(known, indent=1) + "\n")
+    files.write_whole(WITNESSES, provenance.canonical(known, indent=1) + "\n")
     provenance.forget_witnesses()
     evidence = {
         "kind": kind.name,

@@ -11,7 +11,7 @@ source:
 """
 
 import ast
-import os
+import contextlib
 import re
 import subprocess
 import sys
@@ -22,14 +22,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+from packaging import tags
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from tqdm import tqdm
 
-from seisbook.book import chapters
+from seisbook.book import binding, chapters, lock, notebooks
 from seisbook.errors import UserError
+from seisbook.files import write_whole
 from seisbook.paths import BUILD, ROOT
 
 FOLDER = BUILD / "workshop"
 WHEELHOUSE = FOLDER / "wheelhouse"
+FEW = 10  # missing packages that a message names
 DIRECTIVE = re.compile(r"^```\{([\w:]+)\} ?([^\n]*)\n((?::\w+:[^\n]*\n)*)(.*?)^```$\n?", re.M | re.S)
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
 CODE = re.compile(r"((?:^ {4}[^\n]*\n|^\n(?= {4}))+)", re.M)
@@ -40,7 +44,7 @@ Everything is here; no network is needed. The packages in `wheelhouse` are for {
 In a terminal, in this folder (on Windows write `.venv\\Scripts` for `.venv/bin`):
 
     python3 -m venv .venv
-    .venv/bin/python -m pip install --no-index --find-links wheelhouse --requirement requirements.lock
+    .venv/bin/python -m pip install --no-index --find-links wheelhouse --no-deps --require-hashes -r requirements.lock
     .venv/bin/python -m pip install --no-index --no-deps --no-build-isolation --editable .
     .venv/bin/seisbook doctor
     .venv/bin/jupyter lab learner
@@ -81,7 +85,7 @@ def exercises(chapter: Path) -> list[Exercise]:
     UserError
         If an exercise has no solution, no label or no number of minutes in its title.
     """
-    cells = nbformat.read(chapter, as_version=4).cells
+    cells = notebooks.read(chapter).cells
     directives = [
         part for cell in cells if cell.cell_type == "markdown" for part in DIRECTIVE.findall(cell.source + "\n")
     ]
@@ -118,7 +122,7 @@ def edition(chapter: Path, solutions: bool):
     -------
     NotebookNode
     """
-    notebook = nbformat.read(chapter, as_version=4)
+    notebook = notebooks.read(chapter)
     known = {exercise.label: exercise for exercise in exercises(chapter)}
     numbers = _glued(notebook)
     cells = []
@@ -196,7 +200,7 @@ def _role(name, content, numbers):
 def learners(folder=None) -> list[Path]:
     """Write the learners' edition of all chapters."""
     folder = Path(folder or FOLDER / "learner")
-    return [_write(edition(chapter, solutions=False), folder / chapter.name) for chapter in chapters.chapters()]
+    return [notebooks.write(edition(one, solutions=False), folder / one.name) for one in chapters.chapters()]
 
 
 def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
@@ -211,21 +215,16 @@ def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
     for chapter in tqdm(
         chosen or chapters.chapters(), desc="solutions", unit="chapter", disable=None if progress else True
     ):
-        source = _write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
+        source = notebooks.write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
         made.append(chapters.execute(source, FOLDER / "teacher" / chapter.name, {"profile": profile}, progress))
     return made
 
 
-def _write(notebook, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    nbformat.write(notebook, part)
-    os.replace(part, path)
-    return path
-
-
 def pack(progress=True) -> Path:
     """Write one zip with the HTML, the learners' notebooks, the project and the packages that it needs.
+
+    Nothing hidden goes into it, such as the checkpoints in which Jupyter keeps a teacher's answers, and no link is
+    followed. Of the learners' notebooks it holds those that are written now; other files in their folder stay here.
 
     Returns
     -------
@@ -235,25 +234,47 @@ def pack(progress=True) -> Path:
     Raises
     ------
     UserError
-        If the HTML or the packages do not exist, or the project is not a git checkout.
+        If the HTML or the packages are missing or not complete, or the project is not a git checkout.
     """
-    for folder, command in ((BUILD / "html", "make book"), (WHEELHOUSE, "make workshop")):
-        if not any(folder.glob("*")):
-            raise UserError(f"{folder}: nothing there: run `{command}` first")
-    learners()
-    files = {Path(name): ROOT / name for name in _tracked()}
-    for top, folder in (("html", BUILD / "html"), ("learner", FOLDER / "learner"), ("wheelhouse", WHEELHOUSE)):
-        files |= {Path(top) / path.relative_to(folder): path for path in folder.rglob("[!.]*") if path.is_file()}
+    html = BUILD / "html"
+    if not all((html / name).is_file() for name in ("index.html", ".stamp")):  # the stamp comes when all is there
+        raise UserError(f"{html}: the pages are missing or not complete: run `make book` first")
+    _check_wheels()
+    files = {Path("learner") / path.name: path for path in learners()}
+    for top, folder, inside in (
+        ("", ROOT, [ROOT / name for name in _tracked()]),
+        ("html", html, html.rglob("*")),
+        ("wheelhouse", WHEELHOUSE, WHEELHOUSE.rglob("*")),
+    ):
+        files |= {Path(top) / path.relative_to(folder): path for path in inside if binding.is_for_all(path, folder)}
     platform, python = sysconfig.get_platform(), f"{sys.version_info.major}.{sys.version_info.minor}"
     path = FOLDER / f"seisbook-workshop-{platform}-python{python}.zip"
-    part = path.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        archive.writestr("seisbook-workshop/START.md", START.format(platform=platform, python=python))
+    start = START.format(platform=platform, python=python)
+    return write_whole(path, lambda target: _zip(target, start, files, progress))
+
+
+def _zip(target, start, files, progress):
+    """Write the files, by their names in the zip, into an open file."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        archive.writestr("seisbook-workshop/START.md", start)
         for name, file in tqdm(files.items(), desc="zip", unit="file", disable=None if progress else True):
             packed = zipfile.ZIP_STORED if file.suffix == ".whl" else None  # a wheel is a zip
             archive.write(file, Path("seisbook-workshop") / name, packed)
-    os.replace(part, path)
-    return path
+
+
+def _check_wheels():
+    """Raise an error that names the packages of `requirements.lock` that have no wheel for this machine."""
+    suitable, wheels = set(tags.sys_tags()), set()
+    for path in WHEELHOUSE.glob("*.whl"):
+        with contextlib.suppress(InvalidWheelFilename):
+            name, version, _, made_for = parse_wheel_filename(path.name)
+            wheels |= {(name, version.public)} if made_for & suitable else set()
+    missing = [f"{name} {version}" for name, version in lock.pins().items() if (name, version) not in wheels]
+    if missing:
+        few = ", ".join(missing[:FEW]) + (f" and {len(missing) - FEW} more" if len(missing) > FEW else "")
+        raise UserError(f"{WHEELHOUSE}: no wheel for this machine of {few}: run `make workshop`")
+    if not (WHEELHOUSE / ".made").is_file():  # the last package may be cut off
+        raise UserError(f"{WHEELHOUSE}: collecting the packages did not end: run `make workshop`")
 
 
 def _tracked():

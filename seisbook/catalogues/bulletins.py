@@ -1,24 +1,29 @@
-"""Real bulletins as catalogues: the shipped networks' own, SEISAN NORDIC, and whatever else ObsPy reads."""
+"""Real bulletins as catalogues: the shipped networks' own, NORDIC and other text formats, and whatever ObsPy reads."""
 
-import io
 import logging
-import re
 import warnings
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from obspy.geodetics import degrees2kilometers
-from obspy.io.nordic.core import read_nordic as obspy_read_nordic
-from tqdm import tqdm
-
 from seisbook import provenance
-from seisbook.catalogues import networks, sources
+from seisbook.catalogues import (
+    amplitudes,
+    associators,
+    duplicates,
+    hypo71,
+    hypodd,
+    hypoinverse,
+    networks,
+    nordic,
+    obspy_events,
+    sources,
+)
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.formats import read_file
-from seisbook.catalogues.geodesy import KM_PER_DEGREE
+from seisbook.catalogues.entries import reason
+from seisbook.catalogues.formats import UnknownFormat, format_of, read_file
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
+from seisbook.catalogues.remarks import Remarks
+from seisbook.catalogues.texts import first_lines_of
 from seisbook.errors import DataError, UserError
 
 log = logging.getLogger(__name__)
@@ -30,18 +35,9 @@ BULLETINS = {
     },
     "ridgecrest": {"2019-07": ["ridgecrest/eg_pal_ct_full.pha", "ridgecrest/scsn-2019.catalog"]},
 }
-PHASE_HEADER = " STAT SP IPHASW D HRMM SECON CODA AMPLIT PERI AZIMU VELO AIN AR TRES W  DIS CAZ7"  # codespell:ignore
-ADMINISTRATION = re.compile(r" ?(ACTION|OLDACT|SPEC)")  # text-line tags that hold bookkeeping and spectra
-ANALYST_WEIGHT = {"": 1.0, "0": 1.0, "1": 0.75, "2": 0.5, "3": 0.25, "4": 0.0, "9": 0.0}  # 9: clock not trusted
-NORDIC_SOURCE_TYPE = {"V": "volcanic", "E": "quarry_blast", "P": "quarry_blast", "I": "induced"}
-QUAKEML_SOURCE_TYPE = {
-    "explosion": "quarry_blast",
-    "mining explosion": "quarry_blast",
-    "quarry blast": "quarry_blast",
-    "induced or triggered event": "induced",
-    "volcanic eruption": "volcanic",
-}
-HALF_DAY_S = 43200.0
+TEXT_FORMATS = (hypodd, hypoinverse, hypo71, associators)
+KNOWN = ("QuakeML", "SCML", "NORDIC", *(one.NAME for one in TEXT_FORMATS), "NonLinLoc", "IMS 1.0", "GSE2")
+XML = ("QUAKEML", "SCML", "SC3ML")
 
 
 @provenance.stage
@@ -112,7 +108,8 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     Parameters
     ----------
     *paths : str or Path
-        Files of event blocks that blank lines separate (Latin-1).
+        Files of event blocks, in UTF-8 or Latin-1. A header begins an event even if the blank line before it is
+        missing; see `seisbook.catalogues.nordic`.
     network : str
         Name of the network, the prefix of every `source_id`.
 
@@ -121,7 +118,8 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     Catalogue
         Every event with a hypocentre. The magnitude is the bulletin's ML. Text lines are kept verbatim, but for the
         administrative ones. `skipped` lists, with file and line number, what was left out or repaired: events without a
-        hypocentre, duplicated events, readings or whole events that ObsPy cannot read.
+        hypocentre, duplicated events, readings or whole events that ObsPy cannot read. It counts the events that are
+        headers without readings, as in compact files.
 
     Raises
     ------
@@ -135,134 +133,37 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     ObsPy drops the text lines, and one block that it cannot read costs the whole file; hence block by block. Analyst
     weights 0 or blank, 1, 2, 3, 4 become 1, 0.75, 0.5, 0.25, 0; weight 9 (differential times only) becomes 0.
     """
-    events, readings, skipped = [], [], []
-    for path in map(Path, paths):
-        blocks = _nordic_blocks(path)
-        with warnings.catch_warnings():
-            # ObsPy warns of every header column that QuakeML has no place for
-            warnings.simplefilter("ignore")
-            for number, lines in tqdm(blocks, desc=path.name, unit="event", leave=False, delay=2, disable=None):
-                event = _nordic_event(path, number, lines, skipped)
-                if event is None:
-                    continue
-                row = _event_row(event, nordic=True)
-                if not np.isfinite(
-                    [row[f"source_{key}"] for key in ("latitude_deg", "longitude_deg", "depth_km")]
-                ).all():
-                    skipped.append(f"{path}:{number}: event left out: it has no hypocentre")
-                    continue
-                text = "\n".join(_nordic_text(lines))
-                row |= {"source_text": text, "source_text_kind": "observed" if text else ""}
-                row["place"] = f"{path}:{number}"
-                events.append(row)
-                readings.append(_reading_rows(event, nordic=True))
-    return _assemble(network, events, readings, skipped)
+    remarks = Remarks()
+    entries = [entry for path in paths for entry in nordic.read(path, remarks.lines)]
+    return _of_entries(network, entries, remarks, from_nordic=True)
 
 
-def reading_geometry(*paths: str | Path) -> pd.DataFrame:
-    """Epicentre, and distance (km) and azimuth (degrees) to the station, of every reading of NORDIC files.
-
-    Returns
-    -------
-    DataFrame
-        Columns `station_code`, `latitude`, `longitude`, `distance_km`, `azimuth_deg`: what
-        `seisbook.catalogues.stations.locate_from_readings` needs.
-    """
-    rows = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for path in map(Path, paths):
-            for number, lines in _nordic_blocks(path):
-                event = _nordic_event(path, number, lines, [])
-                if event is not None and event.origins[0].latitude is not None:
-                    rows += _geometry_rows(event)
-    return pd.DataFrame(rows, columns=["station_code", "latitude", "longitude", "distance_km", "azimuth_deg"])
+def _of_entries(network, entries, remarks, from_nordic=False):
+    """A catalogue of events from a text format, each with its place in the file."""
+    found = []
+    for entry in entries:
+        rows = obspy_events.rows(entry.event, entry.place, remarks, nordic=from_nordic)
+        if rows:
+            text = {"source_text": entry.text, "source_text_kind": "observed" if entry.text else ""}
+            rows[0].update(text | ({"number": entry.number} if entry.number else {}))
+            found.append(rows)
+    return duplicates.assemble(network, found, remarks)
 
 
-def _geometry_rows(event):
-    origin = event.origins[0]
-    stations = {pick.resource_id.id: pick.waveform_id.station_code for pick in event.picks}
-    for arrival in origin.arrivals:
-        if arrival.distance is not None and arrival.azimuth is not None:
-            code = stations[arrival.pick_id.id]
-            yield code, origin.latitude, origin.longitude, degrees2kilometers(arrival.distance), arrival.azimuth
-
-
-def _nordic_blocks(path):
-    """Event blocks of a file: (number of the first line, lines)."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such bulletin; check the path")
-    blocks, block = [], []
-    for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), 1):
-        if line.strip():
-            if not block:
-                blocks.append((number, block))
-            block.append(line)
-        elif block:
-            block = []
-    if not any(lines[0].ljust(80)[79] == "1" for _, lines in blocks):
-        raise DataError(f"{path}: no NORDIC event (an 80-column line that ends in '1'); use read_catalogue instead")
-    return blocks
-
-
-def _nordic_event(path, first, lines, skipped):
-    """ObsPy's event of one block, mended where a line keeps ObsPy from reading it; None if nothing helps."""
-    tagged = [(first + i, line.ljust(80)[:80]) for i, line in enumerate(lines)]
-    picks = [(number, line) for number, line in tagged if line[79] in " 4"]
-    header = [line for _, line in tagged if line[79] in "1EHI7"]
-    if picks and not any(line[79] == "7" for line in header):
-        skipped.append(f"{path}:{first}: repaired: the block has readings but no line of column titles; one was added")
-        header.append(PHASE_HEADER)
-    spliced = [number for number, line in picks if line.startswith(" SPEC")]
-    for number in spliced:
-        skipped.append(f"{path}:{number}: repaired: a reading is printed over a SPEC line; the line was left out")
-    picks = [(number, line) for number, line in picks if number not in spliced]
-    try:
-        return _through_obspy(header + [line for _, line in picks])
-    except Exception:  # ObsPy's reader raises whatever its slices run into
-        return _without_bad_readings(path, first, header, picks, skipped)
-
-
-def _without_bad_readings(path, first, header, picks, skipped):
-    """The event without the readings that ObsPy cannot read."""
-    try:
-        _through_obspy(header)
-    except Exception as error:
-        skipped.append(f"{path}:{first}: event left out: its header cannot be read ({_reason(error)})")
-        return None
-    good = []
-    for number, line in picks:
-        try:
-            _through_obspy([*header, line])
-            good.append(line)
-        except Exception as error:
-            skipped.append(f"{path}:{number}: reading left out: it cannot be read ({_reason(error)})")
-    return _through_obspy(header + good)
-
-
-def _through_obspy(lines):
-    return obspy_read_nordic(io.StringIO("\n".join(lines) + "\n\n"))[0]
-
-
-def _reason(error):
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
-
-
-def _nordic_text(lines):
-    """Text of a block (line types 2 and 3), without column 1, which is always blank."""
-    tagged = [line.ljust(80) for line in lines]
-    return [line[1:79].rstrip() for line in tagged if line[79] in "23" and not ADMINISTRATION.match(line)]
-
-
-# -------------------------------------------------------------------------------------------- anything that ObsPy reads
+# ------------------------------------------------------------------------------------------------------- any catalogue
 
 
 def read_catalogue(path: str | Path, network: str) -> Catalogue:
-    """Read a catalogue in any format that ObsPy knows: QuakeML, HypoDD, GSE2, NORDIC, ...
+    """Read a catalogue in any of the formats that are known here; its content says which.
 
     Parameters
     ----------
     path : str or Path
+        - NORDIC (`seisbook.catalogues.nordic`), a HypoDD phase file (`hypodd`), a hypoinverse archive (`hypoinverse`),
+          HYPO71's phase list and summary cards (`hypo71`). These modules say which columns are read.
+        - GaMMA's or PyOcto's pair of CSV files: either of them, or their folder (`associators`).
+        - What ObsPy reads: QuakeML, SeisComP's SCML, NonLinLoc, IMS 1.0, GSE2, and others
+          (`seisbook.catalogues.formats`).
     network : str
         Name of the network, the prefix of every `source_id`.
 
@@ -276,183 +177,38 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     UserError
         If there is no such file.
     DataError
-        If ObsPy cannot read it.
+        If it is in no known format, or damaged.
     """
     path = Path(path)
+    if path.is_dir():
+        return _read_text(associators, path, network)
     if not path.is_file():
         raise UserError(f"{path}: no such catalogue; check the path")
-    if _looks_nordic(path):
+    lines = first_lines_of(path)
+    if nordic.is_nordic(lines):
         return read_nordic(path, network=network)
+    for text_format in TEXT_FORMATS:
+        if text_format.recognise(lines):
+            return _read_text(text_format, path, network)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             catalogue = read_file(path, "event")
+    except UnknownFormat:
+        raise DataError(f"{path}: in no format that is known here: {', '.join(KNOWN)}") from None
     except Exception as error:  # one kind per format
-        raise DataError(f"{path}: ObsPy cannot read it ({_reason(error)}); export it as QuakeML or NORDIC") from None
-    events, readings, skipped = [], [], []
-    for number, event in enumerate(catalogue, 1):
-        row = _event_row(event) if event.origins else {}
-        place = [row.get(f"source_{key}", np.nan) for key in ("latitude_deg", "longitude_deg", "depth_km")]
-        if not np.isfinite(place).all():
-            skipped.append(f"{path}: event {number} left out: it has no hypocentre")
-            continue
-        events.append(row | {"place": f"{path}: event {number}"})
-        readings.append(_reading_rows(event))
-    return _assemble(network, events, readings, skipped)
+        raise DataError(f"{path}: ObsPy cannot read it ({reason(error)}); export it as QuakeML or NORDIC") from None
+    remarks, units = Remarks(), _amplitude_units(path)
+    found = [
+        obspy_events.rows(event, f"{path}: event {i}", remarks, units=units) for i, event in enumerate(catalogue, 1)
+    ]
+    return duplicates.assemble(network, [rows for rows in found if rows], remarks)
 
 
-def _looks_nordic(path):
-    with path.open(encoding="latin-1") as file:
-        first = next((line.rstrip("\r\n") for line in file if line.strip()), "")
-    return bool(re.match(r"^ \d{4} [ \d]{2}[ \d]{2}.{69}1$", first))
+def _amplitude_units(path):
+    return amplitudes.stated_units(path) if format_of(path, "event") in XML else {}
 
 
-def _event_row(event, nordic=False):
-    """One event of a catalogue, from ObsPy's preferred (else first) origin."""
-    origin = event.preferred_origin() or event.origins[0]
-    magnitude = _magnitude(event, nordic)
-    text = "\n".join(comment.text.strip() for comment in event.comments if comment.text and comment.text.strip())
-    depth = np.nan if origin.depth is None else origin.depth / 1000
-    latitude = np.nan if origin.latitude is None else origin.latitude
-    return {
-        "number": _event_number(event, origin),
-        "source_origin_time": pd.Timestamp(origin.time.ns, unit="ns", tz="UTC"),
-        "source_latitude_deg": latitude,
-        "source_longitude_deg": np.nan if origin.longitude is None else origin.longitude,
-        "source_depth_km": depth,
-        "source_magnitude": np.nan if magnitude is None or magnitude.mag is None else magnitude.mag,
-        "source_magnitude_type": "" if magnitude is None else magnitude.magnitude_type or "",
-        "source_latitude_uncertainty_km": _uncertainty(origin.latitude_errors, KM_PER_DEGREE),
-        "source_longitude_uncertainty_km": _uncertainty(
-            origin.longitude_errors, KM_PER_DEGREE * np.cos(np.radians(latitude))
-        ),
-        "source_depth_uncertainty_km": _uncertainty(origin.depth_errors, 1e-3),
-        "source_type": _source_type(event, nordic),
-        "source_text": text,
-        "source_text_kind": "observed" if text else "",
-    }
-
-
-def _event_number(event, origin):
-    """The bulletin's own number of the event, or its origin time to the centisecond."""
-    extra = event.get("extra", {}).get("nordic_event_id")
-    return extra["value"].strip() if extra else origin.time.strftime("%Y%m%d%H%M%S%f")[:-4]
-
-
-def _magnitude(event, nordic):
-    """The preferred magnitude; in a NORDIC bulletin its ML, which ObsPy ranks behind a Mw that few events have."""
-    local = [magnitude for magnitude in event.magnitudes if magnitude.magnitude_type == "ML"]
-    if nordic and local:
-        return local[0]
-    return event.preferred_magnitude() or next(iter(event.magnitudes), None)
-
-
-def _uncertainty(errors, km):
-    value = errors.uncertainty if errors else None
-    if value is None or value * km > 999:  # 999.9 is how SEISAN prints an error that it could not determine
-        return np.nan
-    return round(value * km, 4)
-
-
-def _source_type(event, nordic):
-    if nordic:
-        flag = event.event_descriptions[0].text.ljust(2)[1] if event.event_descriptions else ""
-        return NORDIC_SOURCE_TYPE.get(flag, "unknown")
-    return QUAKEML_SOURCE_TYPE.get(event.event_type, "unknown")
-
-
-def _reading_rows(event, nordic=False):
-    """One row per station from the picks, arrivals and amplitudes of an ObsPy event."""
-    origin = event.preferred_origin() or event.origins[0]
-    arrivals = {arrival.pick_id.id: arrival for arrival in origin.arrivals}
-    stations = {}
-    for pick in event.picks:
-        arrival = arrivals.get(pick.resource_id.id)
-        phase = ((arrival.phase if arrival is not None else None) or pick.phase_hint or "").strip()[:1].upper()
-        if phase in ("P", "S"):
-            row = stations.setdefault(pick.waveform_id.station_code, {})
-            _keep_better(row, phase.lower(), _onset(pick, arrival, origin, nordic))
-    for amplitude in event.amplitudes:
-        _keep_largest(stations, amplitude, event, nordic)
-    return [{"station_code": code, **row} for code, row in stations.items()]
-
-
-def _onset(pick, arrival, origin, nordic):
-    """What one pick says: (weight, travel time, status, onset, polarity, residual)."""
-    travel = pick.time - origin.time
-    if travel < -HALF_DAY_S:  # the hour went past midnight and the line has no date
-        travel += 2 * HALF_DAY_S
-    if nordic:
-        weight = ANALYST_WEIGHT.get(pick.get("extra", {}).get("nordic_pick_weight", {}).get("value", "").strip(), 1.0)
-    else:
-        weight = 1.0 if arrival is None or arrival.time_weight is None else float(arrival.time_weight)
-    onset = pick.onset if pick.onset in ("impulsive", "emergent") else ""
-    polarity = pick.polarity if pick.polarity in ("positive", "negative") else ""
-    residual = np.nan if arrival is None or arrival.time_residual is None else arrival.time_residual
-    return weight, travel, pick.evaluation_mode or "manual", onset, polarity, residual
-
-
-def _keep_better(row, phase, onset):
-    """Enter an onset unless the station has one of more weight, or of the same weight and earlier."""
-    weight, travel, status, kind, polarity, residual = onset
-    old = row.get(f"path_{phase}_travel_s", np.inf), row.get(f"trace_{phase}_weight", -1.0)
-    if (-weight, travel) >= (-old[1], old[0]):
-        return
-    row[f"path_{phase}_travel_s"] = round(travel, 4)
-    row[f"path_{phase}_residual_s"] = residual
-    row[f"trace_{phase}_status"] = status
-    row[f"trace_{phase}_onset"] = kind
-    row[f"trace_{phase}_weight"] = weight
-    if phase == "p":
-        row["trace_p_polarity"] = polarity
-
-
-def _keep_largest(stations, amplitude, event, nordic):
-    """Enter an amplitude in nm unless the station has a larger one; a coda length or another unit is no amplitude."""
-    # the old NORDIC amplitude column is in nm and ObsPy leaves its unit open; a named amplitude it converts to m
-    in_nm = 1e9 if amplitude.unit == "m" else 1.0 if nordic and amplitude.unit is None else np.nan
-    value = (amplitude.generic_amplitude or np.nan) * in_nm
-    code = amplitude.waveform_id.station_code if amplitude.waveform_id else None
-    if code is None or amplitude.type == "END" or not value > 0:
-        return
-    row = stations.setdefault(code, {})
-    if value > row.get("trace_amplitude_nm", 0.0):
-        row["trace_amplitude_nm"] = value
-        row["trace_amplitude_period_s"] = amplitude.period if amplitude.period else np.nan
-
-
-def _assemble(network, events, readings, skipped):
-    """A catalogue without duplicated events and with unique source_ids."""
-    kept = _without_duplicates(events, readings, skipped)
-    seen, rows = {}, []
-    for i in kept:
-        event = events[i]
-        number = event.pop("number")
-        seen[number] = seen.get(number, 0) + 1
-        event.pop("place")
-        event["source_id"] = f"{network}_{number}" + (f"_{seen[number]}" if seen[number] > 1 else "")
-        rows += [{"source_id": event["source_id"], **reading} for reading in readings[i]]
-    for line in skipped:
-        log.info(line)
-    return Catalogue.from_rows(network, "bulletin", [events[i] for i in kept], rows, skipped)
-
-
-def _without_duplicates(events, readings, skipped, seconds=1.0, degrees=0.1):
-    """Which events to keep, in order of time: of two at the same time and place, the one with more readings."""
-    order = sorted(range(len(events)), key=lambda i: events[i]["source_origin_time"])
-    kept = []
-    for i in order:
-        twin = kept[-1] if kept and _same(events[kept[-1]], events[i], seconds, degrees) else None
-        if twin is None:
-            kept.append(i)
-            continue
-        loser, winner = (twin, i) if len(readings[i]) > len(readings[twin]) else (i, twin)
-        kept[-1] = winner
-        skipped.append(f"{events[loser]['place']}: event left out: it repeats {events[winner]['place']}")
-    return kept
-
-
-def _same(earlier, later, seconds, degrees):
-    apart = abs((earlier["source_origin_time"] - later["source_origin_time"]).total_seconds())
-    keys = ("source_latitude_deg", "source_longitude_deg")
-    return apart <= seconds and all(abs(earlier[key] - later[key]) <= degrees for key in keys)
+def _read_text(text_format, path, network):
+    remarks = Remarks()
+    return _of_entries(network, text_format.read(path, remarks.lines), remarks)

@@ -20,6 +20,18 @@ def to_geographic(east_km, north_km, centre):
     return np.degrees(latitude), (np.degrees(lon0 + along) + 180) % 360 - 180
 
 
+def continuous(longitude):
+    """Longitudes without the jump at the antimeridian: 0 to 360 degrees if they span more than half of the Earth.
+
+    Examples
+    --------
+    >>> print(continuous([179.5, -179.5]), continuous([-74.0, 10.0]))
+    [179.5 180.5] [-74.  10.]
+    """
+    longitude = np.asarray(longitude, float)
+    return longitude % 360 if longitude.size and np.nanmax(longitude) - np.nanmin(longitude) > 180 else longitude
+
+
 def distance_azimuth(latitude, longitude, to_latitude, to_longitude):
     """Great-circle distance, and the azimuth in which the second point lies as seen from the first (spherical Earth).
 

@@ -2,26 +2,39 @@
 
 A network is one YAML file, `data/networks/<name>.yaml` for those that the book ships, any path for a user's own. Its
 schema is the dataclasses of `seisbook.catalogues.schema`; a value that does not fit is refused with the file and the
-key. Its `stations` are a list, or the path of a station file (SEISAN, CSV or StationXML) relative to it.
+key. Its `stations` are a list, or the path of a station file relative to it, in any format that
+`seisbook.catalogues.stations` reads.
 """
 
+import re
 from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import yaml
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from seisbook import provenance
+from seisbook import provenance, yaml_text
 from seisbook.catalogues.geodesy import azimuthal_equidistant
-from seisbook.catalogues.schema import MagnitudeRelation, Positive, Station, VelocityModel, Window, Zone, strict
-from seisbook.errors import DataError, UserError
+from seisbook.catalogues.schema import (
+    Count,
+    MagnitudeRelation,
+    Number,
+    Seconds,
+    Station,
+    Text,
+    VelocityModel,
+    Window,
+    Zone,
+    strict,
+)
+from seisbook.errors import DataError, UserError, brief
 from seisbook.paths import DATA
 
 NETWORKS = ("colombia", "ridgecrest")
 HALF_CIRCLE = 180.0  # degrees
+LONGEST_NAME = 255  # characters of a file's name
 
 
 @strict
@@ -46,19 +59,27 @@ class Network:
         Stations that must record an event for the network to report it.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    title: str
-    reference: str
-    utc_offset_h: Annotated[float, Field(ge=-12, le=14)]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+    title: Text
+    reference: Text
+    utc_offset_h: Annotated[Number, Field(ge=-12, le=14)]
     velocity_model: VelocityModel
     magnitude: MagnitudeRelation
     window: Window
-    pick_scatter_s: tuple[Positive, Positive]
-    pick_scatter_per_100km_s: Annotated[float, Field(ge=0)]
-    dominant_period_s: tuple[Positive, Positive]
-    minimum_stations: Annotated[int, Field(ge=1)]
+    pick_scatter_s: tuple[Seconds, Seconds]
+    pick_scatter_per_100km_s: Annotated[Number, Field(ge=0, le=1000)]
+    dominant_period_s: tuple[Seconds, Annotated[Number, Field(ge=0.1, le=10)]]
+    minimum_stations: Annotated[Count, Field(ge=1, le=10_000)]
     stations: Annotated[list[Station], Field(min_length=1)]
     zones: list[Zone] = field(default_factory=list)
+
+    @field_validator("title")
+    @classmethod
+    def _words(cls, title):
+        """Chapters print the title as Markdown, and figures as a heading: neither may take it for markup."""
+        if sign := re.search(r"[<>`{}$\\\x00-\x1f\x7f]", title):
+            raise ValueError(f"a title has no {sign[0]!r}, which pages and figures take for markup")
+        return title
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -123,7 +144,7 @@ def load(name: str | Path) -> Network:
     path = _path(name)
     if not path.is_file():
         raise UserError(f"no network '{name}': choose one of {', '.join(available())}, or give the path of a YAML file")
-    network, content = _read(path)
+    network, content, _ = _read(path)
     provenance.note(f"network:{name}", content)
     return network
 
@@ -140,16 +161,24 @@ def content(name: str | Path) -> str | None:
 provenance.IDENTITIES["network"] = content
 
 
+@provenance.stage
+def station_remarks(name: str | Path) -> list[str]:
+    """What had to be decided in a network's station file, see `seisbook.catalogues.stations.read_stations`."""
+    return list(_read(_path(name))[2])
+
+
 def _path(name):
     return Path(name) if str(name).endswith((".yaml", ".yml")) else DATA / "networks" / f"{name}.yaml"
 
 
 def _read(path):
-    """The network of a YAML file and the hash of its content, read again only if one of its files has changed."""
+    """What `_checked` returns of a YAML file, which is read again only if one of its files has changed."""
     said = _parsed(path, path.stat().st_mtime_ns)
     listed = said.get("stations") if isinstance(said, dict) else None
     if not isinstance(listed, str):
         return _checked(path, path.stat().st_mtime_ns)
+    if len(listed) > LONGEST_NAME or not listed.isprintable():
+        raise DataError(f"{path}: stations: neither a list nor the name of a file (found: {brief(listed)})")
     file = path.parent / listed
     return _checked(path, path.stat().st_mtime_ns, file, file.stat().st_mtime_ns if file.is_file() else 0)
 
@@ -158,31 +187,31 @@ def _read(path):
 def _parsed(path, changed):
     """What a YAML file says."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
+        return yaml_text.parse(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise DataError(f"{path}: not a YAML file that is read here ({error})") from None
 
 
 @lru_cache(maxsize=16)
 def _checked(path, changed, station_file=None, stations_changed=0):
-    """The network that a YAML file and its station file describe, and the hash of its content."""
-    said = _parsed(path, changed)
+    """The network that a YAML file and its station file describe, the hash of its content, remarks on the stations."""
+    said, remarks = _parsed(path, changed), []
     if station_file:
         from seisbook.catalogues.stations import read_stations
 
-        said = {**said, "stations": read_stations(station_file)}
+        said = {**said, "stations": read_stations(station_file, remarks)}
     try:
         network = TypeAdapter(Network).validate_python(said)
     except ValidationError as error:
         raise DataError(f"{path}: {_mistake(error)}") from None
-    return network, provenance.digest(network)
+    return network, provenance.digest(network), tuple(remarks)
 
 
 def _mistake(error):
     """One line about what is wrong, a key that the schema does not know first: it explains one that is missing."""
     first = min(error.errors(), key=lambda mistake: mistake["type"] != "unexpected_keyword_argument")
-    key = ".".join(str(part) for part in first["loc"]) or "top level"
+    key = brief(".".join(str(part) for part in first["loc"]))[1:-1] or "top level"
     if first["type"] == "unexpected_keyword_argument":
         return f"{key}: no such key: check its spelling"
-    value = "" if first["type"] == "missing" else f" (found: {str(first['input'])[:60]!r})"
-    return f"{key}: {first['msg']}{value}"
+    value = "" if first["type"] == "missing" else f" (found: {brief(first['input'])})"
+    return f"{key}: {first['msg'].removeprefix('Value error, ')}{value}"

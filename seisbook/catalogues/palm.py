@@ -4,6 +4,7 @@ PALM (Zhou et al., 2022) is a pipeline of picking, association and location. Its
 labels, so that the two can be compared.
 """
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import distance_azimuth
+from seisbook.catalogues.texts import lines_of
 from seisbook.errors import DataError, UserError
 
 PLACE = ("latitude_deg", "longitude_deg")
 SCSN_LABELS = ("origin_time", "latitude_deg", "longitude_deg", "depth_km", "magnitude")
+YEARS = (1700, 2200)  # what fits into 64 bits of nanoseconds
 
 
 def read_palm(
@@ -65,7 +68,7 @@ def read_palm(
     events = (
         events.drop(columns=["number"]).sort_values("source_origin_time").rename(columns={"quality": "scsn_quality"})
     )
-    return Catalogue.from_rows(network, "bulletin", events, readings, skipped if unmatched else [])
+    return Catalogue.from_source(network, "bulletin", events, readings, skipped if unmatched else [])
 
 
 def _palm_readings(picks, first, events):
@@ -123,34 +126,49 @@ def _read_pha(path):
     if not Path(path).is_file():
         raise UserError(f"{path}: no such phase file; check the path")
     events, picks = [], []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        parts = line.split(",")
+    for number, line in enumerate(lines_of(path), 1):
         try:
             if line[:4].isdigit():
-                events.append((parts[0], *map(float, parts[1:5])))
+                events.append(_palm_event(line, number))
             elif line.strip():
-                if not events:
-                    raise ValueError
-                picks.append((len(events) - 1, parts[0].split(".")[-1], parts[1], parts[2], float(parts[3]), number))
+                picks.append(_palm_pick(line, number, len(events) - 1))
         except (ValueError, IndexError):
             raise DataError(
                 f"{path}:{number}: expected 'time,lat,lon,depth,magnitude' or 'NET.STA,P time,S time,amplitude'; "
                 f"found {line[:60]!r}"
             ) from None
-    events = pd.DataFrame(events, columns=["origin_time", "latitude_deg", "longitude_deg", "depth_km", "magnitude"])
+    if not events:
+        raise DataError(f"{path}: no event found; give a PALM phase file")
+    events = pd.DataFrame(events, columns=["origin_time", *PLACE, "depth_km", "magnitude", "line"])
     picks = pd.DataFrame(picks, columns=["event", "station_code", "p_time", "s_time", "amplitude_m", "line"])
-    events["origin_time"] = _times(path, events.origin_time, None)
+    events["origin_time"] = _times(path, events.origin_time, events.line)
     for name in ("p_time", "s_time"):
         picks[name] = _times(path, picks[name].where(picks[name] != "-1"), picks.line)
     return events, picks
 
 
+def _palm_event(line, number):
+    time, *values = line.split(",")[:5]
+    values = [float(value) for value in values]
+    if len(values) < 4 or not np.isfinite(values[:3]).all():
+        raise ValueError
+    return time, *values, number
+
+
+def _palm_pick(line, number, event):
+    code, p, s, amplitude = line.split(",")[:4]
+    if event < 0 or np.isinf(float(amplitude)):
+        raise ValueError
+    return event, code.split(".")[-1], p, s, float(amplitude), number
+
+
 def _times(path, values, lines):
-    times = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce").astype("datetime64[ns, UTC]")
+    times = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
+    times = times.where(times.dt.year.between(*YEARS)).astype("datetime64[ns, UTC]")
     bad = values.notna() & times.isna()
     if bad.any():
-        place = f":{lines[bad].iloc[0]}" if lines is not None else ""
-        raise DataError(f"{path}{place}: '{values[bad].iloc[0]}' is no time; write it as 2019-07-04T16:13:43.28Z")
+        text = values[bad].iloc[0]
+        raise DataError(f"{path}:{lines[bad].iloc[0]}: {text[:40]!r} is no time; write it as 2019-07-04T16:13:43.28Z")
     return times
 
 
@@ -178,7 +196,7 @@ def read_scsn(path: str | Path) -> pd.DataFrame:
     if not Path(path).is_file():
         raise UserError(f"{path}: no such catalogue; check the path")
     rows = []
-    for number, line in enumerate(Path(path).read_text(encoding="latin-1").splitlines(), 1):
+    for number, line in enumerate(lines_of(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
@@ -187,27 +205,24 @@ def read_scsn(path: str | Path) -> pd.DataFrame:
             raise DataError(f"{path}:{number}: not in SCSN's columns; found {line[:60]!r}") from None
     if not rows:
         raise DataError(f"{path}: no event found; give the SCSN yearly catalogue")
-    table = pd.DataFrame(rows, columns=["day", "second", *SCSN_LABELS[1:], "quality", "number"])
-    # seconds are added, not parsed, because 60.00 does occur
-    origin = pd.to_datetime(table.day, format="%Y %m %d  %H %M", utc=True) + pd.to_timedelta(table.second, unit="s")
-    table.insert(0, "origin_time", origin.astype("datetime64[ns, UTC]"))
-    return table.drop(columns=["day", "second"]).sort_values("origin_time", ignore_index=True)
+    table = pd.DataFrame(rows, columns=[*SCSN_LABELS, "quality", "number"])
+    table["origin_time"] = table.origin_time.astype("datetime64[ns, UTC]")
+    return table.sort_values("origin_time", ignore_index=True)
 
 
 def _scsn_row(line):
+    minute = datetime.strptime(line[:17], "%Y %m %d  %H %M")
+    if not YEARS[0] <= minute.year <= YEARS[1]:
+        raise ValueError
     latitude = _signed_degrees(line[24:27], line[28:33])
     longitude = _signed_degrees(line[33:37], line[38:43])
     magnitude = float(line[45:50].strip() or "nan")
-    return (
-        line[:17],
-        float(line[18:23]),
-        latitude,
-        longitude,
-        float(line[50:59]),
-        magnitude,
-        line[44],
-        line[71:].strip(),
-    )
+    second, depth = float(line[18:23]), float(line[50:59])
+    if not np.isfinite([second, latitude, longitude, depth]).all():
+        raise ValueError
+    # seconds are added, not parsed, because 60.00 does occur
+    origin = pd.Timestamp(minute, tz="UTC") + pd.to_timedelta(second, unit="s")
+    return origin, latitude, longitude, depth, magnitude, line[44], line[71:].strip()
 
 
 def _signed_degrees(degrees, minutes):

@@ -1,6 +1,6 @@
 """Write a catalogue as QuakeML, the format in which observatories exchange catalogues."""
 
-import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,11 @@ from obspy.core.event import (
     WaveformStreamID,
 )
 from obspy.core.utcdatetime import UTCDateTime
+
+from seisbook import files
+
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def write(catalogue, path) -> Path:
@@ -33,16 +38,13 @@ def write(catalogue, path) -> Path:
     Notes
     -----
     Times are to the microsecond, depths in m, amplitudes in m, as the format has them. Weights, polarities and event
-    classes are left out. The magnitude's type is ML where the catalogue names none.
+    classes are left out. The magnitude's type is ML where the catalogue names none. A control character, which XML
+    cannot hold, becomes U+FFFD, the replacement character.
     """
-    path = Path(path)
     readings = dict(list(catalogue.readings.groupby("source_id", sort=False)))
     none = catalogue.readings.iloc[:0]
     events = [_event(row, readings.get(name, none)) for name, row in catalogue.events.iterrows()]
-    part = path.with_name(f"{path.name}.part")
-    Catalog(events).write(str(part), format="QUAKEML")
-    os.replace(part, path)
-    return path
+    return files.write_whole(path, lambda file: Catalog(events).write(file, format="QUAKEML"))
 
 
 def _event(row, readings):
@@ -53,17 +55,22 @@ def _event(row, readings):
         longitude=row.source_longitude_deg,
         depth=1000 * row.source_depth_km,
     )
-    event = Event(origins=[origin], comments=[Comment(text=row.source_text)] if row.source_text else [])
+    event = Event(origins=[origin], comments=[Comment(text=_in_xml(row.source_text))] if row.source_text else [])
     if np.isfinite(row.source_magnitude):
-        event.magnitudes = [Magnitude(mag=row.source_magnitude, magnitude_type=row.source_magnitude_type or "ML")]
+        kind = _in_xml(row.source_magnitude_type) or "ML"
+        event.magnitudes = [Magnitude(mag=row.source_magnitude, magnitude_type=kind)]
     for reading in readings.itertuples():
         _enter(event, origin, start, reading)
     return event
 
 
+def _in_xml(text):
+    return NOT_IN_XML.sub(REPLACEMENT, text)
+
+
 def _enter(event, origin, start, reading):
     """Add the picks and the amplitude of one station to its event."""
-    station = WaveformStreamID(network_code="", station_code=reading.station_code)
+    station = WaveformStreamID(network_code="", station_code=_in_xml(reading.station_code))
     for phase, travel, onset, status in (
         ("P", reading.path_p_travel_s, reading.trace_p_onset, reading.trace_p_status),
         ("S", reading.path_s_travel_s, reading.trace_s_onset, reading.trace_s_status),
@@ -76,6 +83,7 @@ def _enter(event, origin, start, reading):
             origin.arrivals.append(Arrival(pick_id=pick.resource_id, phase=phase))
     if np.isfinite(reading.trace_amplitude_nm):
         period = reading.trace_amplitude_period_s
-        amplitude = Amplitude(generic_amplitude=reading.trace_amplitude_nm * 1e-9, unit="m", waveform_id=station)
+        value = reading.trace_amplitude_nm * 1e-9
+        amplitude = Amplitude(generic_amplitude=value, unit="m", type="IAML", waveform_id=station)
         amplitude.period = period if np.isfinite(period) else None
         event.amplitudes.append(amplitude)

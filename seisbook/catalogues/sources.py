@@ -5,18 +5,25 @@ file is taken from the folder that the environment variable `SEISBOOK_DATA_DIR` 
 user's cache, which is filled on first use. Either way its hash is checked before anything reads it.
 """
 
+import hashlib
 import logging
 import os
+import time
 from pathlib import Path
 
 import pooch
 import requests
+import urllib3
 from tqdm import tqdm
 
 from seisbook.errors import DataError, UserError
+from seisbook.files import locked, write_whole
 from seisbook.paths import DATA
 
 REGISTRY = DATA / "registry.txt"
+SECONDS_OF_SILENCE, SECONDS_IN_ALL = 30, 600  # after which a download is given up
+PIECE = 65536  # bytes
+REMEDY = 'connect to the internet, set SEISBOOK_DATA_DIR to a folder that holds it, or work with source="simulated"'
 log = logging.getLogger(__name__)
 
 
@@ -129,21 +136,49 @@ def _from_cache(name, sha256, address, progress):
     if is_whole(path, sha256):
         return path
     log.log(logging.INFO if progress else logging.DEBUG, "downloading %s", address)
-    # pooch downloads to a temporary file, checks it, and only then moves it into place
-    store = pooch.create(cache_folder(), base_url="", registry={name: f"sha256:{sha256}"}, urls={name: address})
-    pooch.get_logger().setLevel(logging.WARNING)
-    try:
-        return Path(store.fetch(name, downloader=pooch.HTTPDownloader(progressbar=progress)))
-    except ValueError as error:
+    with locked(path):  # another run may be downloading it
+        if not is_whole(path, sha256):
+            write_whole(path, lambda file: _download(name, address, sha256, file, progress))
+    return path
+
+
+def _download(name, address, sha256, file, progress):
+    """Write what an address sends into an open file, and check its hash."""
+    digest = hashlib.sha256()
+    with tqdm(desc=Path(name).name, unit="B", unit_scale=True, disable=None if progress else True) as bar:
+        for part in _pieces(name, address, bar):
+            digest.update(part)
+            file.write(part)
+            bar.update(len(part))
+    if digest.hexdigest() != sha256:
         raise DataError(
-            f"{name}: what {address} sent is not the registered file ({_first_sentence(error)}); "
-            "try again later, or set SEISBOOK_DATA_DIR to a folder that holds it"
-        ) from None
-    except (requests.RequestException, OSError) as error:
-        raise UserError(
-            f"{name}: cannot be downloaded ({type(error).__name__}); connect to the internet, "
-            'set SEISBOOK_DATA_DIR to a folder that holds it, or work with source="simulated"'
-        ) from None
+            f"{name}: what {address} sent is not the registered file (SHA-256 {digest.hexdigest()[:12]}..., "
+            f"not {sha256[:12]}...); try again later, or set SEISBOOK_DATA_DIR to a folder that holds it"
+        )
+
+
+def _pieces(name, address, bar):
+    """Yield what an address sends, as it arrives."""
+    start = time.monotonic()
+    try:
+        with requests.get(address, stream=True, timeout=SECONDS_OF_SILENCE) as answer:
+            answer.raise_for_status()
+            size = answer.headers.get("Content-Length", "")
+            bar.reset(int(size) if size.isdecimal() else None)
+            while part := answer.raw.read1(PIECE, decode_content=True):
+                if time.monotonic() - start > SECONDS_IN_ALL:
+                    raise requests.Timeout(f"not complete after {SECONDS_IN_ALL:.0f} s")
+                yield part
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise UserError(f"{name}: cannot be downloaded ({_said(error)}); {REMEDY}") from None
+
+
+def _said(error):
+    """What the server said, or what happened instead."""
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        return f"the server answered {answer.status_code} {answer.reason}"
+    return f"{type(error).__name__}: {_first_sentence(error)}"
 
 
 def _first_sentence(error):

@@ -1,73 +1,144 @@
 """Station coordinates from the files that networks keep them in, and from readings where no file has them.
 
-`read_stations` takes SEISAN's `STATION0.HYP`, a CSV table or StationXML and always returns `Station` objects.
+`read_stations` takes what observatories have and always returns `Station` objects:
+
+- tables of one station a line, with commas, semicolons, tabs, bars or blanks between the columns, with or without a
+  header; among them FDSN text and HypoDD's `station.dat` (`seisbook.catalogues.station_tables`);
+- SEISAN's `STATION0.HYP`, HYPO71's and Hypoinverse's station lines (`seisbook.catalogues.station_columns`);
+- StationXML and SeisComP's inventories, which ObsPy reads.
 """
 
-import csv
 import logging
-import re
 from pathlib import Path
 
 import numpy as np
 import obspy
+from pydantic import ValidationError
 from pyproj import Geod
 from scipy.optimize import least_squares
 
+from seisbook.catalogues import station_columns, station_tables
+from seisbook.catalogues.formats import format_of
 from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.catalogues.schema import Station, VelocityModel
-from seisbook.errors import DataError, UserError
+from seisbook.catalogues.station_rows import Row
+from seisbook.catalogues.texts import lines_of
+from seisbook.errors import DataError, UserError, brief
 
 WGS84 = Geod(ellps="WGS84")
+SAME_SITE_KM = 1.0  # two networks' sensors this close together are one station
 log = logging.getLogger(__name__)
-# columns 2-6 code, then latitude and longitude as degrees and minutes; minutes of 60 and more do occur
-SEISAN_STATION = re.compile(
-    r"^ (?P<code>.{5})(?P<lat_deg>[ \d]{2})(?P<lat_min>[ \d]{2}\.[ \d]{2})(?P<ns>[NS])"
-    r"(?P<lon_deg>[ \d]{3})(?P<lon_min>[ \d]{2}\.[ \d]{2})(?P<ew>[EW])(?P<elevation> {0,3}[-+]?\d{0,4})"
-)
-COLUMN_NAMES = {
-    "code": {"code", "name", "station", "station_code"},
-    "latitude": {"latitude", "lat"},
-    "longitude": {"longitude", "lon"},
-    "elevation": {"elevation", "elevation_m", "elev", "elevation_km"},
-}
 
 
-def read_stations(path: str | Path) -> list[Station]:
-    """Read the stations of a SEISAN, CSV or StationXML file.
+def read_stations(path: str | Path, remarks: list[str] | None = None) -> list[Station]:
+    """Read the stations of a file; its format is recognised by what it holds.
 
     Parameters
     ----------
     path : str or Path
-        `STATION0.HYP` (`.HYP`), StationXML (`.xml`), or CSV: with a header (`code,latitude,longitude,elevation_m`;
-        a column `Elevation` whose values all lie within +-9 is taken for kilometres), or without one
-        (`NET.STA,latitude,longitude,elevation_m[,gain]`).
+        A table, SEISAN's, HYPO71's or Hypoinverse's station lines, or StationXML; text in UTF-8 or Latin-1. A table's
+        header names code, latitude, longitude and elevation (`elevation_m`, `elevation_km`), and perhaps the network.
+        Without a header the columns are `STA`, `NET.STA` or `NET STA`, latitude, longitude, elevation. Codes may be
+        `NET.STA.LOC.CHA`.
+    remarks : list of str, optional
+        Gets what had to be decided, one line each; the log has it too. Elevations are metres unless the header says
+        kilometres. If the header names no unit and all values lie within +-9, values with two decimals or more are
+        taken for kilometres, others for metres.
 
     Returns
     -------
     list of Station
-        In the order of the file. A station that the file repeats at the same place is kept once; where the file
-        moves it, the last entry holds and the log says so.
+        In the order of the file. A station that the file repeats at the same place is kept once. Where the file moves
+        it, the last entry holds.
 
     Raises
     ------
     UserError
         If there is no such file.
     DataError
-        If a line cannot be read; the message names file, line and remedy.
+        If a line cannot be read, or two networks have a station of the same code at different places: readings know
+        their station by its code. The message names file, line and remedy.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such station file; check the path")
-    if path.suffix.lower() == ".hyp":
-        rows = _seisan_rows(path)
-    elif path.suffix.lower() == ".xml":
-        rows = _stationxml_rows(path)
-    else:
-        rows = _csv_rows(path)
-    stations = _without_duplicates(path, rows)
+    path, said = Path(path), []
+    stations = _one_each(path, _rows(path, said), said)
     if not stations:
-        raise DataError(f"{path}: no station found; give a STATION0.HYP, StationXML or CSV file")
+        raise DataError(f"{path}: no station found; give a table, StationXML, or SEISAN's STATION0.HYP")
+    for remark in said:
+        log.warning(remark)
+    if remarks is not None:
+        remarks += said
     return stations
+
+
+def _rows(path, remarks):
+    """Entries of a station file, by its format."""
+    lines = _lines(path)
+    first = next((line for line in lines if line.strip()), "")
+    if path.suffix.lower() == ".xml" or first.lstrip().startswith("<"):
+        return _inventory_rows(path)
+    if path.suffix.lower() == ".hyp" or station_columns.is_seisan(lines):
+        return station_columns.seisan_rows(path, lines)
+    if station_columns.is_hypoinverse(lines):
+        return station_columns.hypoinverse_rows(path, lines, remarks)
+    return station_tables.table_rows(path, lines, remarks)
+
+
+def _lines(path):
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such station file; check the path")
+    return lines_of(path)
+
+
+def _inventory_rows(path):
+    try:
+        name = format_of(path, "inventory")
+        inventory = obspy.read_inventory(str(path), format=name, level="station")
+    except Exception as error:  # ObsPy and lxml raise many kinds
+        reason = " ".join(str(error).split())[:80]
+        raise DataError(f"{path}: not a StationXML file ({reason}); export it again") from None
+    for network in inventory:
+        for station in network:
+            yield Row(0, network.code, station.code, station.latitude, station.longitude, station.elevation)
+
+
+def _one_each(path, rows, remarks):
+    """Build the stations, one place for each code."""
+    stations, lines = {}, {}
+    for row in rows:
+        place = f"{path}:{row.line}" if row.line else f"{path}: station {row.code}"
+        station = _station(place, row)
+        known = stations.get(station.code)
+        if known and known != station:
+            apart = _distance_km(known, station)
+            if known.network != station.network and apart > SAME_SITE_KM:
+                raise DataError(
+                    f"{place}: station {station.code} of network '{station.network}' is {apart:.0f} km from that of "
+                    f"network '{known.network}' in line {lines[known.code]}: keep the one that the picks mean"
+                )
+            remarks.append(
+                f"{place}: station {station.code} moves from its place in line {lines[known.code]}, {apart:.1f} km away"
+            )
+        stations[station.code], lines[station.code] = station, row.line
+    return list(stations.values())
+
+
+def _station(place, row):
+    longitude = row.longitude - 360 if 180 < row.longitude <= 360 else row.longitude
+    if not -90 <= row.latitude <= 90 or not -180 <= longitude <= 180:
+        where = f"latitude {row.latitude:g}, longitude {row.longitude:g}"
+        raise DataError(f"{place}: code {brief(row.code)}, {where}: correct the line")
+    if not -11000 <= row.elevation_m <= 9000:
+        raise DataError(f"{place}: elevation {row.elevation_m:g} m is not on Earth: check its unit (metres)")
+    try:
+        return Station(row.code, round(row.latitude, 6), round(longitude, 6), row.elevation_m, network=row.network)
+    except ValidationError:
+        raise DataError(
+            f"{place}: code {brief(row.code)}, network {brief(row.network)}: give up to 8 letters, digits, - and _"
+        ) from None
+
+
+def _distance_km(one, other):
+    return WGS84.inv(one.longitude, one.latitude, other.longitude, other.latitude)[2] / 1000
 
 
 def read_seisan_velocity(path: str | Path) -> VelocityModel:
@@ -79,9 +150,8 @@ def read_seisan_velocity(path: str | Path) -> VelocityModel:
         If the file has no velocity model, or no Vp/Vs after it.
     """
     tops, speeds, vp_vs = [], [], None
-    layer = re.compile(r"^ *(\d+\.\d*) +(\d+\.\d*)( +[A-Z])? *$")
     for line in _lines(path):
-        match = layer.match(line)
+        match = station_columns.SEISAN_LAYER.match(line)
         if match:
             speeds.append(float(match[1]))
             tops.append(float(match[2]))
@@ -151,100 +221,3 @@ def _rounding_errors(distances):
     last_digit = 10.0 ** (np.floor(np.log10(np.maximum(distances, 1.0))) - 2)
     along = np.hypot(np.minimum(last_digit, 1.0) / np.sqrt(12), 0.1)
     return along, np.hypot(distances * np.radians(1 / np.sqrt(12)), 0.1)
-
-
-def _lines(path):
-    if not Path(path).is_file():
-        raise UserError(f"{path}: no such file; check the path")
-    return Path(path).read_text(encoding="latin-1").splitlines()
-
-
-def _seisan_rows(path):
-    """Stations of a `STATION0.HYP`: everything before the velocity model that has the shape of a station."""
-    for number, line in enumerate(_lines(path), 1):
-        match = SEISAN_STATION.match(line)
-        if match:
-            latitude = _degrees(match["lat_deg"], match["lat_min"], match["ns"] == "S")
-            longitude = _degrees(match["lon_deg"], match["lon_min"], match["ew"] == "W")
-            elevation = float(match["elevation"].strip() or 0)
-            yield number, match["code"].strip(), latitude, longitude, elevation, ""
-        elif re.search(r"\d[NS].*\d[EW]", line):
-            raise DataError(
-                f"{path}:{number}: not a SEISAN station line; columns 2-6 hold the code, 7-14 the latitude as DDMM.mmN "
-                "and 15-23 the longitude as DDDMM.mmW"
-            )
-
-
-def _degrees(degrees, minutes, negative):
-    value = float(degrees.strip() or 0) + float(minutes.replace(" ", "0")) / 60
-    return -value if negative else value
-
-
-def _csv_rows(path):
-    """Stations of a CSV table, with a header or in the headless `NET.STA,lat,lon,elevation` form."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if "".join(row).strip()]
-    if not rows:
-        return
-    columns, in_km = _csv_columns(path, *rows[0])
-    if columns is None:
-        columns = {"code": 0, "latitude": 1, "longitude": 2, "elevation": 3}
-    else:
-        rows = rows[1:]
-    for number, row in rows:
-        try:
-            code = row[columns["code"]].strip()
-            latitude, longitude, elevation = (
-                float(row[columns[key]]) for key in ("latitude", "longitude", "elevation")
-            )
-        except (IndexError, ValueError):
-            raise DataError(
-                f"{path}:{number}: expected a station code, latitude, longitude and elevation; found {','.join(row)!r}"
-            ) from None
-        network, _, station = code.rpartition(".")
-        yield number, station, latitude, longitude, elevation * (1000 if in_km else 1), network
-
-
-def _csv_columns(path, number, header):
-    """Where the columns are (None if the first line is a station), and whether elevations are in km.
-
-    A column called `Elevation` with no unit is QuakeMigrate's, in km; ours says `elevation_m`.
-    """
-    names = [name.strip().lower().replace("(", "_").replace(")", "") for name in header]
-    if len(names) > 1 and re.fullmatch(r"[-+]?\d+(\.\d*)?", names[1]):
-        return None, False
-    columns = {key: names.index(name) for key, known in COLUMN_NAMES.items() for name in known if name in names}
-    missing = [key for key in COLUMN_NAMES if key not in columns]
-    if missing:
-        raise DataError(
-            f"{path}:{number}: no column for {', '.join(missing)}; use the header code,latitude,longitude,elevation_m"
-        )
-    return columns, names[columns["elevation"]] in {"elevation", "elevation_km"}
-
-
-def _stationxml_rows(path):
-    try:
-        inventory = obspy.read_inventory(path, format="STATIONXML", level="station")
-    except Exception as error:  # ObsPy and lxml raise many kinds
-        raise DataError(
-            f"{path}: not a StationXML file ({' '.join(str(error).split())[:80]}); export it again"
-        ) from None
-    for network in inventory:
-        for station in network:
-            yield 0, station.code, station.latitude, station.longitude, station.elevation, network.code
-
-
-def _without_duplicates(path, rows):
-    """Build the stations; one place per code."""
-    stations, lines = {}, {}
-    for number, code, latitude, longitude, elevation, network in rows:
-        place = f"{path}:{number}" if number else f"{path}: station {code}"
-        if not code or not -90 <= latitude <= 90 or not -180 <= longitude <= 180:
-            raise DataError(f"{place}: code '{code}', latitude {latitude:g}, longitude {longitude:g}: correct the line")
-        if not -11000 <= elevation <= 9000:
-            raise DataError(f"{place}: elevation {elevation:g} m is not on Earth: check its unit (metres)")
-        station = Station(code, round(latitude, 6), round(longitude, 6), elevation, network=network)
-        if code in stations and stations[code] != station:
-            log.warning("%s: station %s moves from its place in line %s", place, code, lines[code])
-        stations[code], lines[code] = station, number
-    return list(stations.values())

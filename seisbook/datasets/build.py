@@ -7,13 +7,15 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 import seisbook
-from seisbook.catalogues import bulletins, networks, sources
+from seisbook.catalogues import bulletins, duplicates, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
-from seisbook.datasets import store, waveforms
+from seisbook.catalogues.remarks import event_left_out
+from seisbook.datasets import measured, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
+from seisbook.files import check_space
 from seisbook.physics import missing_readings, rendering, simulation
 from seisbook.physics.traveltimes import TravelTimes
 from seisbook.provenance import code_version, digest_arrays, note, stage
@@ -64,7 +66,8 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
 def _read_files(network, source, files):
     """One catalogue of the user's own files."""
     parts = [bulletins.read_catalogue(path, network.name) for path in files]
-    catalogue = bulletins.at_known_stations(_joined(parts, source), network)
+    catalogue = bulletins.at_known_stations(duplicates.joined(parts, files), network)
+    catalogue.source = source
     name = "-".join([network.name, *(Path(path).stem for path in files)])
     note(f"catalogue:{name}", digest_arrays(catalogue.arrays()))
     return catalogue
@@ -128,22 +131,20 @@ def example_event(catalogue, network, random_state=0, stations=12) -> dict:
     }
 
 
-def _joined(parts, source):
-    """One catalogue of several files; an event that an earlier file has too is left out."""
-    events, readings, skipped, known = [], [], [], pd.Index([])
-    for part in parts:
-        again = part.events.index.intersection(known)
-        skipped += [*part.skipped, *(f"{name}: event left out: an earlier catalogue has it" for name in again)]
-        events.append(part.events.drop(again))
-        readings.append(part.readings[~part.readings.source_id.isin(again)])
-        known = known.append(events[-1].index)
-    return Catalogue(parts[0].network, source, pd.concat(events), pd.concat(readings, ignore_index=True), skipped)
-
-
 def with_context(readings, catalogue, network) -> pd.DataFrame:
     """Readings with the columns of their station and of their event: what a trace's metadata are made of."""
     stations = network.station_table()[list(STATION_COLUMNS)].rename(columns=STATION_COLUMNS)
     return readings.join(stations, on="station_code").join(catalogue.events, on="source_id")
+
+
+def with_onsets(catalogue) -> Catalogue:
+    """The catalogue without the events of which only amplitudes were read: all onsets would follow from the label."""
+    onsets = catalogue.readings[["path_p_travel_s", "path_s_travel_s"]].notna().any(axis=1)
+    has_onset = onsets.groupby(catalogue.readings.source_id).any().reindex(catalogue.events.index, fill_value=True)
+    found = catalogue.select(has_onset.to_numpy())
+    lost = has_onset.index[~has_onset]
+    found.skipped = [*catalogue.skipped, *(event_left_out(name, "only amplitudes of it were read") for name in lost)]
+    return found
 
 
 def rendered(catalogue, network, random_state=0, n_jobs=1):
@@ -166,6 +167,7 @@ def rendered(catalogue, network, random_state=0, n_jobs=1):
 def recorded(catalogue, network, folder, inventory=None, random_state=0):
     """Yield an `EventRecord` for each event that has waveform files in `folder`."""
     files = waveforms.event_files(folder, catalogue)
+    catalogue.skipped += waveforms.files_of_no_event(folder, catalogue)
     events = waveforms.iterate(catalogue, files, network, network.window, inventory, random_state)
     for source_id, readings, traces, start in events:
         yield _record(source_id, with_context(readings, catalogue, network), traces, start)
@@ -213,13 +215,19 @@ def build(
         The folder.
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
+    store.writable(out)
+    remarks = [] if isinstance(network, Network) else networks.station_remarks(network)
     network = network if isinstance(network, Network) else networks.load(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
+    catalogue.skipped = remarks + catalogue.skipped
     if source == "waveform":
         inventory = _read_inventory(inventory_file) if inventory_file else None
         folder = waveform_folder or sources.folder("iceland")
         events = recorded(catalogue, network, folder, inventory, random_state)
     else:
+        catalogue = with_onsets(catalogue)
+        samples = network.window.length_s * network.window.sampling_rate_hz
+        check_space(out, store.size_of(len(catalogue.readings), samples))
         events = rendered(catalogue, network, random_state, n_jobs)
     about = card(
         catalogue, network, random_state, unit="counts" if source == "waveform" and not inventory_file else "nm"
@@ -248,34 +256,71 @@ def card(catalogue, network, random_state, unit="nm") -> dict:
         "random_state": random_state,
         "seisbook": seisbook.__version__,
         "code": code_version(),
+        "magnitude_types": _counts(catalogue.events.source_magnitude_type[catalogue.events.source_magnitude.notna()]),
+        **({} if catalogue.source == "waveform" else {"amplitudes": _amplitudes(catalogue)}),
         "skipped": catalogue.skipped,
     }
 
 
+def _counts(values):
+    return {name: int(number) for name, number in values.value_counts().items()}
+
+
+def _amplitudes(catalogue):
+    """How many amplitudes of the dataset were read, and how many will be predicted, see `missing_readings`."""
+    read = "simulated" if catalogue.source == "simulated" else "observed"
+    are_read = catalogue.readings.trace_amplitude_nm > 0
+    return _counts(are_read.map({True: read, False: measured.PREDICTED}))
+
+
 def describe(path) -> str:
     """What a dataset holds, in a few lines."""
-    about = store.read_card(path)
-    traces = pd.read_csv(Path(path) / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    from seisbook.datasets.opening import open_dataset  # loads SeisBench, and with it PyTorch
+
+    opened = open_dataset(path)
+    about, traces = opened.card, opened.metadata[opened.metadata.source_id.notna()]
     events = traces.drop_duplicates("source_id")
     stations = traces.groupby("source_id").size()
-    magnitude, depth = events.source_magnitude.dropna(), events.source_depth_km
-    statuses = [traces[f"trace_{wave}_status"].value_counts() for wave in "ps"]
+    magnitude = events.source_magnitude.dropna()
+    made_by = f"{about['network']}, source {about['source']}" if about else "made by another program"
+    codes = f"; {traces.station_code.nunique()} stations" if "station_code" in traces else ""
     lines = [
-        f"{path}: {about['network']}, source {about['source']}, {about['n_events']} events, {about['n_traces']} traces",
-        f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f};"
-        f" {traces.station_code.nunique()} stations",
-        f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events",
-        f"depth (km)          {_range(depth)}",
-        *(
-            f"{wave.upper()} onsets            {', '.join(f'{n} {name}' for name, n in status.items())}"
-            for wave, status in zip("ps", statuses, strict=True)
-        ),
-        f"window              {about['window_s']:g} s at {about['sampling_rate_hz']:g} Hz, unit {about['unit']}",
-        f"remarks             {len(about['skipped'])}"
-        + (f", of which dataset.json has {len(about['skipped']) - REMARKS} more" * (len(about["skipped"]) > REMARKS)),
-        *(f"  {line}" for line in about["skipped"][:REMARKS]),
+        f"{path}: {made_by}, {len(events)} events, {len(traces)} traces",
+        f"stations per event  {stations.min()} to {stations.max()}, median {stations.median():.0f}{codes}",
+        f"magnitude           {_range(magnitude)}; none for {len(events) - len(magnitude)} events{_types(events)}",
+        f"depth (km)          {_range(events.source_depth_km)}",
+        *(f"{wave.upper()} onsets            {_onsets(traces, wave)}" for wave in "ps"),
+        f"amplitudes          {measured.describe(measured.counts(traces))}",
+        f"window              {_window(opened)}",
+        *(_remarks(about["skipped"]) if "skipped" in about else ()),
     ]
     return "\n".join(lines)
+
+
+def _types(events):
+    """Which magnitudes were taken, and of how many events; empty if the dataset does not say."""
+    if "source_magnitude_type" not in events:
+        return ""
+    counts = events.source_magnitude_type[events.source_magnitude.notna()].fillna("").value_counts()
+    return "".join(f"; {number} {name or 'of a type not stated'}" for name, number in counts.items())
+
+
+def _onsets(traces, wave):
+    """Number of onsets of each status; of those in the window, where the dataset does not tell statuses apart."""
+    if f"trace_{wave}_status" not in traces:
+        return f"{traces[f'trace_{wave}_arrival_sample'].notna().sum()}"
+    return ", ".join(f"{n} {name}" for name, n in traces[f"trace_{wave}_status"].value_counts().items())
+
+
+def _window(opened):
+    rates = " and ".join(f"{rate:g}" for rate in sorted(opened.metadata.trace_sampling_rate_hz.dropna().unique()))
+    length = f"{opened.card['window_s']:g} s at " if "window_s" in opened.card else ""
+    return f"{length}{rates} Hz, unit {opened.unit or 'not stated'}"
+
+
+def _remarks(skipped):
+    more = f", of which dataset.json has {len(skipped) - REMARKS} more" if len(skipped) > REMARKS else ""
+    return [f"remarks             {len(skipped)}{more}", *(f"  {line}" for line in skipped[:REMARKS])]
 
 
 def _range(values):

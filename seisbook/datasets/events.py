@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from seisbook.datasets import measured
+
 
 class NodeFeatures(NamedTuple):
     """What the stem knows of each station.
@@ -63,14 +65,19 @@ class Events:
 
     @classmethod
     def from_dataset(cls, dataset, progress=True):
-        """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory."""
-        rate = float(dataset.metadata.trace_sampling_rate_hz.iloc[0])
-        data = [
-            dataset[i]
-            for i in tqdm(range(len(dataset)), desc="reading", unit="event", disable=None if progress else True)
-        ]
-        x = torch.cat([event.x for event in data])
+        """Read all events of a `seisbook.datasets.graphs.EventDataset` into memory; zeros follow the shorter ones.
+
+        An event gets no magnitude if none of its amplitudes was measured, see `seisbook.datasets.measured`.
+        """
+        rate = dataset.sampling_rate_hz
+        with tqdm(range(len(dataset)), desc="reading", unit="event", disable=None if progress else True) as bar:
+            data = [dataset[i] for i in bar]  # an error closes the bar, so that its message has a line of its own
+        samples = max(event.x.shape[2] for event in data)
+        x = torch.cat([torch.nn.functional.pad(event.x, (0, samples - event.x.shape[2])) for event in data])
         peak = x.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+        y = torch.cat([event.y for event in data])
+        unmeasured = np.isin(dataset.source_ids, measured.unmeasured(dataset.metadata))
+        y[torch.from_numpy(unmeasured), 3] = torch.nan
         times = dataset.metadata.drop_duplicates("source_id").set_index("source_id").source_origin_time
         return cls(
             x=(x / peak).half(),
@@ -78,7 +85,7 @@ class Events:
             amplitude=torch.cat([event.amplitude for event in data]),
             onset_s=torch.cat([event.onset for event in data]) / rate,
             start=np.cumsum([0, *(event.num_nodes for event in data)]),
-            y=torch.cat([event.y for event in data]),
+            y=y,
             source_id=np.array(dataset.source_ids),
             origin_time=pd.to_datetime(times.loc[dataset.source_ids], format="ISO8601").to_numpy("datetime64[ns]"),
         )

@@ -1,21 +1,26 @@
 """Events as graphs: one PyG `Data` an event, one node a station, as many nodes as the event has stations."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-import seisbench.data
 import torch
 from torch_geometric.data import Data
 
 from seisbook.catalogues.geodesy import azimuthal_equidistant
-from seisbook.datasets.store import COMPONENTS, read_card
+from seisbook.datasets.opening import AGAIN, open_dataset
+from seisbook.datasets.waveforms import resample
+from seisbook.errors import DataError
+
+PLACE = ["station_latitude_deg", "station_longitude_deg"]
+ONSETS = ["trace_p_arrival_sample", "trace_s_arrival_sample"]
+SAME_RATE = 1e-4  # relative difference that is no reason to resample, as in SeisBench
+LEAD = 0.1  # of a window that is cut before the first onset; within the leads of the shipped networks
 
 
 class EventDataset(torch.utils.data.Dataset):
     """Events of a SeisBench dataset as PyG graphs, one node a station, as many nodes as the event has stations.
 
-    Traces of an event are put on one time axis by their start times; what a trace does not cover is zero.
+    Traces of an event are put on one time axis by their start times; what a trace does not cover is zero. A trace with
+    another sampling rate is resampled.
 
     Parameters
     ----------
@@ -23,37 +28,42 @@ class EventDataset(torch.utils.data.Dataset):
         A SeisBook dataset, or any SeisBench dataset with several stations an event.
     cache : bool
         Keep waveforms in memory after they have been read once.
+    sampling_rate_hz : float, optional
+        Common rate; the one that most traces have, if not given.
 
     Attributes
     ----------
+    card : dict
+        Provenance of a SeisBook dataset; empty if another program wrote it.
     metadata : DataFrame
         One row per trace.
     source_ids : list of str
         Events, in the order of the file.
     centre : (float, float)
         Latitude and longitude of the origin of local coordinates: the network's, or the mean station's.
+    sampling_rate_hz : float
+    unit : str
+        Of the traces; empty if the dataset does not state it.
+    samples : int or None
+        Length that each event is cut or padded to; None, as at first, leaves it as it is. A longer record is cut a
+        tenth of that length before its first onset.
     """
 
-    def __init__(self, dataset, cache=False):
-        self.card = {}
-        if not isinstance(dataset, (seisbench.data.WaveformDataset, seisbench.data.MultiWaveformDataset)):
-            self.card = read_card(dataset)
-            dataset = seisbench.data.WaveformDataset(
-                Path(dataset),
-                component_order=COMPONENTS,
-                dimension_order="NCW",
-                cache="full" if cache else None,
-            )
-        dataset.component_order = COMPONENTS
-        dataset.dimension_order = "NCW"
-        self.waveforms = dataset
-        self.metadata = dataset.metadata
+    def __init__(self, dataset, cache=False, sampling_rate_hz=None):
+        opened = open_dataset(dataset, cache)
+        self.card, self.waveforms, self.metadata = opened.card, opened.waveforms, opened.metadata
+        self.place, self.unit = opened.place, opened.unit
         self.rows = self.metadata.groupby("source_id", sort=False).indices
         self.source_ids = list(self.rows)
-        stations = self.metadata.drop_duplicates("station_code")
-        self.centre = tuple(
-            self.card.get("centre") or (stations.station_latitude_deg.mean(), stations.station_longitude_deg.mean())
+        stations = self.metadata.drop_duplicates("station_code" if "station_code" in self.metadata else PLACE)
+        self.centre = tuple(self.card.get("centre") or stations[PLACE].mean())
+        own_rate = getattr(dataset, "sampling_rate", None)  # that SeisBench was asked for
+        self.sampling_rate_hz = float(
+            sampling_rate_hz
+            or own_rate
+            or self.metadata.trace_sampling_rate_hz[self.metadata.source_id.notna()].mode()[0]
         )
+        self.samples = None
 
     def __len__(self):
         return len(self.source_ids)
@@ -73,9 +83,13 @@ class EventDataset(torch.utils.data.Dataset):
         """
         rows = self.rows[self.source_ids[index]]
         traces = self.metadata.iloc[rows]
-        x, shift = _align(self.waveforms.get_waveforms(rows), traces)
-        onset = traces.reindex(columns=["trace_p_arrival_sample", "trace_s_arrival_sample"]).to_numpy(float)
-        onset = torch.from_numpy(onset + shift[:, None]).float()
+        rates = traces.trace_sampling_rate_hz.to_numpy()
+        x, shift = _align(self._read(rows, rates), traces, self.sampling_rate_hz)
+        onset = traces[ONSETS].to_numpy(float)
+        if not self._is_common(rates):
+            onset = onset * (self.sampling_rate_hz / rates)[:, None]
+        x, onset = self._fitted(x, onset + shift[:, None])
+        onset = torch.from_numpy(onset).float()
         peak = np.abs(x).max(axis=(1, 2))
         return Data(
             x=torch.from_numpy(x),
@@ -88,6 +102,44 @@ class EventDataset(torch.utils.data.Dataset):
             num_nodes=len(rows),
         )
 
+    def _is_common(self, rates):
+        return (np.abs(rates / self.sampling_rate_hz - 1) < SAME_RATE).all()
+
+    def _read(self, rows, rates):
+        """Traces (rows, 3, samples) at the common rate; where one is shorter than the others, zeros follow."""
+        try:
+            if self._is_common(rates):
+                waveforms = self.waveforms.get_waveforms(rows)
+            else:
+                waveforms = _padded([self._resampled(row, rate) for row, rate in zip(rows, rates, strict=True)])
+        except Exception as error:  # SeisBench and h5py raise whatever a damaged file leads them to
+            name = self.metadata.trace_name.iloc[rows[0]]
+            reason = " ".join(str(error).split())[:200]
+            raise DataError(f"{self.place}: damaged (trace {name} and its event's others: {reason}): {AGAIN}") from None
+        if not (finite := np.isfinite(waveforms).all(axis=(1, 2))).all():
+            name = self.metadata.trace_name.iloc[rows[int(finite.argmin())]]
+            raise DataError(f"{self.place}: trace {name} has samples that are NaN or infinite: {AGAIN}")
+        return waveforms
+
+    def _resampled(self, row, rate):
+        """One trace at the common rate."""
+        waveform = self.waveforms.get_waveforms([row])[0]
+        if self._is_common(rate):
+            return waveform
+        time = np.arange(waveform.shape[1]) / rate
+        wanted = np.arange(max(1, round(len(time) * self.sampling_rate_hz / rate))) / self.sampling_rate_hz
+        return np.stack([resample(component, time, wanted, rate, self.sampling_rate_hz) for component in waveform])
+
+    def _fitted(self, x, onset):
+        """Traces and onsets of an event, cut or padded to `samples`; an onset outside of the traces is none."""
+        if self.samples is not None:
+            first = np.min(onset, initial=np.inf, where=np.isfinite(onset))
+            first = 0 if np.isinf(first) else round(first - LEAD * self.samples)
+            begin = max(0, min(first, x.shape[2] - self.samples))
+            x, onset = x[:, :, begin : begin + self.samples], onset - begin
+            x = np.pad(x, [(0, 0), (0, 0), (0, self.samples - x.shape[2])])
+        return x, np.where((onset >= 0) & (onset < x.shape[2]), onset, np.nan)
+
     def _positions(self, traces):
         east, north = azimuthal_equidistant(traces.station_latitude_deg, traces.station_longitude_deg, self.centre)
         return np.column_stack([east, north, traces.station_elevation_m.fillna(0) / 1000])
@@ -97,11 +149,16 @@ class EventDataset(torch.utils.data.Dataset):
         return np.array([[east, north, trace.source_depth_km, trace.source_magnitude]], dtype=float)
 
 
-def _align(waveforms, traces):
+def _padded(waveforms):
+    longest = max(one.shape[1] for one in waveforms)
+    return np.stack([np.pad(one, [(0, 0), (0, longest - one.shape[1])]) for one in waveforms])
+
+
+def _align(waveforms, traces, rate):
     """Put traces on one time axis; return them and the shift, in samples, that each one got."""
     start = pd.to_datetime(traces.trace_start_time, format="ISO8601", utc=True)
     delay = (start - start.min()).dt.total_seconds().to_numpy()
-    shift = np.rint(delay * traces.trace_sampling_rate_hz.to_numpy()).astype(int)
+    shift = np.rint(delay * rate).astype(int)
     if not shift.any():
         return np.ascontiguousarray(waveforms, dtype=np.float32), shift
     samples = waveforms.shape[2]

@@ -4,9 +4,12 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+import pandas as pd
+
 from seisbook import provenance
 from seisbook.catalogues import sources
 from seisbook.datasets.events import Events
+from seisbook.files import locked
 from seisbook.paths import BUILD
 
 BUILDER = "seisbook.datasets.build:build"
@@ -29,15 +32,31 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
     """
     name = name_of(network.name, source, n_events, random_state, catalogue_files)
     with provenance.unwatched():
-        folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
-        if not folder.is_dir():
-            from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
-
-            files = {"catalogue_files": catalogue_files, "progress": progress}
-            build.build(network, source, folder, n_events, random_state, **files)
+        folder = _built(name, network, source, n_events, random_state, progress, catalogue_files)
         events, content = _read(folder, f"events:{name}", progress)
     provenance.note(f"events:{name}", content)
     return events
+
+
+def load_metadata(network, source, n_events=None, random_state=0, progress=True) -> pd.DataFrame:
+    """Metadata of the traces behind `load_events`, one row per trace."""
+    name = name_of(network.name, source, n_events, random_state)
+    with provenance.unwatched():
+        folder = _built(name, network, source, n_events, random_state, progress)
+    return pd.read_csv(folder / "metadata.csv", dtype={"source_id": str, "station_code": str})
+
+
+def _built(name, network, source, n_events, random_state, progress, catalogue_files=None):
+    """Folder of a dataset, which is built if it is not there and no other worker is building it."""
+    folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
+    if not folder.is_dir():
+        from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
+
+        with locked(folder.with_name(f"{folder.name}.build")):
+            if not folder.is_dir():
+                files = {"catalogue_files": catalogue_files, "progress": progress}
+                build.build(network, source, folder, n_events, random_state, **files)
+    return folder
 
 
 def name_of(network, source, n_events, random_state, catalogue_files=None) -> str:

@@ -2,13 +2,15 @@
 
 A dataset is a folder with `waveforms.hdf5` (one array per event: stations, components Z N E, samples), `metadata.csv`
 (one row per trace) and `dataset.json` (a card: what it holds and how it was made). `seisbench.data.WaveformDataset`
-opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs.
+opens it, and `seisbook.datasets.graphs.EventDataset` reads it as graphs. The card holds the hashes of the other two
+files and of itself, which are compared when the dataset is opened. Texts in `metadata.csv` that a spreadsheet would
+take for formulas have an apostrophe in front (`seisbook.datasets.spreadsheets`).
 """
 
+import hashlib
+import io
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +18,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tqdm import tqdm
 
+from seisbook import files
+from seisbook.catalogues.schema import Latitude, Longitude
+from seisbook.datasets import spreadsheets
 from seisbook.errors import DataError, UserError
 
 FILES = ("waveforms.hdf5", "metadata.csv", "dataset.json")
 COMPONENTS = "ZNE"
+MADE_BY = "made_by"  # attribute of our HDF5 files: without a card they are incomplete, and not another program's
 ROWS_TOGETHER = 256  # events
+LABELS = {"source_origin_time", "source_latitude_deg", "source_longitude_deg", "source_depth_km"}  # none may be missing
+ROW_BYTES = 700  # of a trace's row in the metadata
 
 
 @dataclass
@@ -72,38 +81,46 @@ def write(records: Iterable[EventRecord], out, card: dict, sampling_rate_hz: flo
     UserError
         If `out` holds something that is not a dataset, or cannot be written, or there is no event.
     """
-    out = Path(out)
-    _refuse_foreign(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(out)
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.{os.getpid()}.", suffix=".part", dir=out.parent))
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({error.strerror}): choose another folder") from None
-    try:
+    place = writable(out)
+    with files.new_folder(place) as part:
         bar = tqdm(records, total=total, unit="event", disable=None if progress else True)
         counts = _write_parts(bar, part, sampling_rate_hz, card["unit"])
         if not counts["n_events"]:
             raise UserError(f"{out}: there is no event to write: {_why_none(card.get('skipped', []))}")
-        (part / f"{FILES[2]}.part").write_text(json.dumps({**card, **counts}, indent=1, default=str) + "\n")
+        hashes = {name: _sha256(part / f"{name}.part") for name in FILES[:2]}
+        text = json.dumps(_sealed({**card, **counts}, hashes), indent=1, default=str, allow_nan=False)
+        (part / f"{FILES[2]}.part").write_text(text + "\n", encoding="utf-8")
         for name in FILES:
             os.replace(part / f"{name}.part", part / name)
-        part.chmod(0o755)  # mkdtemp makes it private
-        _swap(part, out)
+    return Path(out)
+
+
+def writable(out) -> Path:
+    """Path of the folder that `write` will make, with links followed.
+
+    Raises
+    ------
+    UserError
+        If `write` would refuse it. Whoever works long before it writes asks this first.
+    """
+    place = files.destination(out)
+    try:
+        _refuse_foreign(place)
     except OSError as error:
-        raise UserError(
-            f"{out}: writing failed ({error.strerror or error}): make room there, or choose another folder"
-        ) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return out
+        raise files.refusal(out, error) from None
+    return place
+
+
+def size_of(n_traces, n_samples) -> float:
+    """About how many bytes a dataset takes."""
+    return n_traces * (len(COMPONENTS) * n_samples * np.dtype("float32").itemsize + ROW_BYTES)
 
 
 def _refuse_foreign(out):
     """Only an empty folder, or one that holds a dataset of ours and nothing else, may be replaced."""
     if not out.exists():
         return
-    inside = {path.name for path in out.iterdir()} if out.is_dir() and not out.is_symlink() else {"not a folder"}
+    inside = {path.name for path in out.iterdir()} if out.is_dir() else {"not a folder"}
     if inside - set(FILES):
         raise UserError(
             f"{out}: not a SeisBook dataset alone, since it holds {min(inside - set(FILES))}: choose another folder"
@@ -120,28 +137,15 @@ def _is_our_card(path):
     return isinstance(card, dict) and {"unit", "n_events", "n_traces"} <= set(card)
 
 
-def _remove_leftovers(out):
-    """Clear away what killed builds left behind; a build that still runs keeps its folder."""
-    for folder in out.parent.glob(f".{out.name}.*.part"):
-        pid = folder.name.removeprefix(f".{out.name}.").split(".")[0]
-        if pid.isdigit() and not _runs(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
 def _write_parts(records, part, sampling_rate_hz, unit):
     events = traces = 0
     waveforms, metadata = (part / f"{name}.part" for name in FILES[:2])
-    with h5py.File(waveforms, "w") as file, metadata.open("w", newline="") as table:
+    with (
+        _DiskFile(waveforms) as disk,
+        h5py.File(disk, "w") as file,
+        metadata.open("w", newline="", encoding="utf-8") as table,
+    ):
+        file.attrs[MADE_BY] = "SeisBook"
         data_format = file.create_group("data_format")
         for key, value in {
             "dimension_order": "CW",
@@ -153,14 +157,98 @@ def _write_parts(records, part, sampling_rate_hz, unit):
         data = file.create_group("data")
         waiting = []
         for record in records:
+            _refuse_not_finite(record)
             block = f"event{events:06d}"
             data.create_dataset(block, data=record.waveforms)
+            disk.check()
             waiting.append(_trace_rows(record, block, sampling_rate_hz))
             events, traces = events + 1, traces + len(record.traces)
             if len(waiting) == ROWS_TOGETHER:
                 _append(waiting, table)
         _append(waiting, table)
     return {"n_events": events, "n_traces": traces}
+
+
+def _refuse_not_finite(record):
+    """A sample that is NaN, a label that is missing, or an infinite number would spoil what is trained on it."""
+    if not (finite := np.isfinite(record.waveforms).all(axis=(1, 2))).all():
+        station = record.traces.station_code.iloc[int(finite.argmin())]
+        raise DataError(
+            f"event {record.source_id}: the seismogram of station {station} is NaN or infinite: check the network's "
+            "numbers and the event's readings"
+        )
+    for name, values in record.traces.items():
+        if (name in LABELS and values.isna().any()) or (values.dtype.kind == "f" and np.isinf(values).any()):
+            raise DataError(
+                f"event {record.source_id}: {name} is missing or infinite: check the network's numbers and the readings"
+            )
+
+
+class _DiskFile(io.RawIOBase):
+    """A file for HDF5 to write, in which a full disk is an error and no crash.
+
+    HDF5 writes once more when it closes a file, and the process crashes if that fails. Here, nothing that HDF5 writes
+    fails: the first error is kept, what comes after it is thrown away, and `check` raises the error.
+    """
+
+    def __init__(self, path):
+        self._file = Path(path).open("w+b", buffering=0)  # noqa: SIM115 (closed with this one)
+        self._error = None
+
+    def check(self):
+        """Raise the error that has been kept."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data):
+        """Write all of the data, or keep the error."""
+        with memoryview(data).cast("B") as left:
+            self._try(lambda: self._write_all(left))
+            return len(left)
+
+    def _write_all(self, data):
+        done = 0
+        while done < len(data):
+            done += self._file.write(data[done:])
+
+    def truncate(self, size=None):
+        """Set the size, or keep the error."""
+        self._try(lambda: self._file.truncate(size))
+        return size
+
+    def _try(self, step):
+        try:
+            if self._error is None:
+                step()
+        except BaseException as error:  # an interruption, too, must not reach HDF5
+            self._error = error
+
+    def readinto(self, buffer):
+        return self._file.readinto(buffer)
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        return self._file.seek(offset, whence)
+
+    def tell(self):
+        return self._file.tell()
+
+    def readable(self):
+        return True
+
+    def writable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def __exit__(self, *raised):
+        """Close the file and raise the error that has been kept, instead of what HDF5 made of it."""
+        self.close()
+        self.check()
+
+    def close(self):
+        self._file.close()
+        super().close()
 
 
 def _why_none(skipped):
@@ -170,7 +258,9 @@ def _why_none(skipped):
 def _append(waiting, table):
     """Write rows together, for pandas takes longer to begin than to write; the first ones bring the header."""
     if waiting:
-        pd.concat(waiting).to_csv(table, header=table.tell() == 0, index=False, float_format="%.10g")
+        spreadsheets.guarded(pd.concat(waiting)).to_csv(
+            table, header=table.tell() == 0, index=False, float_format="%.10g"
+        )
         waiting.clear()
 
 
@@ -185,24 +275,34 @@ def _trace_rows(record, block, sampling_rate_hz):
     )
 
 
-def _swap(part, out):
-    """Put the finished folder in the place of an earlier one; between the renames `out` is absent, never partial."""
-    old = part.with_suffix(".old")
-    if out.exists():
-        os.replace(out, old)
-    os.replace(part, out)
-    shutil.rmtree(old, ignore_errors=True)
+# ---------------------------------------------------------------------------------------------------------------- card
+
+
+class Card(BaseModel):
+    """What a card must hold, of whatever else it holds."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+    network: str
+    source: str
+    unit: str
+    n_events: int = Field(gt=0)
+    n_traces: int = Field(gt=0)
+    centre: tuple[Latitude, Longitude] | None = None
+    window_s: float | None = Field(None, gt=0)
+    sampling_rate_hz: float | None = Field(None, gt=0)
+    skipped: list[str] = []
+    sha256: dict[str, str] = {}
 
 
 def read_card(path) -> dict:
-    """Return the card of a dataset, after checking that the folder is one.
+    """Return the card of a dataset, after checking that the folder is one and that its files are those of the card.
 
     Raises
     ------
     UserError
         If the folder is no dataset.
     DataError
-        If a file is missing or the card cannot be read.
+        If a file is missing, the card cannot be read, or a file's hash is not that of the card.
     """
     path = Path(path)
     if not (path / FILES[2]).is_file():
@@ -210,7 +310,36 @@ def read_card(path) -> dict:
     missing = [name for name in FILES if not (path / name).is_file()]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} is missing: build the dataset again")
+    card = _parsed(path / FILES[2])
+    if "sha256" in card:
+        hashes = {name: _sha256(path / name) for name in FILES[:2]}
+        found = _sealed({key: value for key, value in card.items() if key != "sha256"}, hashes)["sha256"]
+        if damaged := [name for name in FILES if card["sha256"].get(name) != found[name]]:
+            raise DataError(f"{path / damaged[0]}: damaged (not the content that was written): build the dataset again")
+    return card
+
+
+def _parsed(path):
+    """The content of a card, with what `Card` asks for."""
     try:
-        return json.loads((path / FILES[2]).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path / FILES[2]}: not valid JSON ({error}): build the dataset again") from None
+        card = json.loads(path.read_text(encoding="utf-8"))
+        Card.model_validate(card)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "top level"
+        raise DataError(f"{path}: damaged ({key}: {first['msg']}): build the dataset again") from None
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path}: damaged (not valid JSON: {reason}): build the dataset again") from None
+    return card
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sealed(card, hashes):
+    """A card with the hashes of the other files and, under its own name, of what else it says."""
+    text = json.dumps(card, sort_keys=True, default=str)
+    return {**card, "sha256": {**hashes, FILES[2]: hashlib.sha256(text.encode()).hexdigest()}}

@@ -2,8 +2,9 @@
 
 The Icelandic example (27 volcano-tectonic events, 12 stations) has its own reader; any archive with one or more files
 per event goes the same way through `iterate`, which yields what `seisbook.physics.rendering.render_event` returns. Real
-data come with faults, and none of them may pass silently: gaps, NaN, dead channels and missing components are filled
-with zeros and flagged in the rows, a truncated file is refused with its name.
+data come with faults, and none of them may pass silently. Gaps, NaN, dead channels and missing components are filled
+with zeros and flagged in the rows. A file that cannot be read costs what it holds, a record that cannot be used costs
+its station; both are remarks of the catalogue.
 """
 
 import logging
@@ -19,20 +20,29 @@ from scipy.interpolate import make_interp_spline
 from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.formats import read_file
+from seisbook.catalogues.formats import format_of, read_file
 from seisbook.catalogues.geodesy import path_geometry
 from seisbook.errors import DataError, UserError
 from seisbook.physics.rendering import WOOD_ANDERSON_HZ, event_generator, steps
 
 logger = logging.getLogger(__name__)
-COMPONENTS = {"Z": 0, "N": 1, "1": 1, "E": 2, "2": 2}
+COMPONENTS = {"Z": 0, "3": 0, "N": 1, "1": 1, "E": 2, "2": 2}
+"""Row of a component by the end of its channel. Of a letter and a digit for the same one, the letter counts."""
+ENDINGS = {
+    *("m", "ms", "msd", "mseed", "miniseed", "mini", "seed", "sac", "gse", "gse1", "gse2", "segy", "sgy", "su", "seg2"),
+    *("sg2", "win", "gcf", "evt", "ah", "knt", "rt130", "rg16", "slist", "tspair", "sacxy", "wfdisc"),
+}
+"""Endings of the names of waveform files, in lower case. Other files count if their content is a waveform format."""
+NEAR_S = 3600  # a record further away from the window is not merged with the rest
+SLOWEST_HZ = 2 * WOOD_ANDERSON_HZ  # a slower record holds nothing of the band that amplitudes are taken from
 WOOD_ANDERSON_GAIN = 2080  # of the seismograms behind the Icelandic example's amplitudes, which are in mm
 FLAGS = ["trace_has_gap", "trace_is_flat", "trace_missing_components", "trace_missing_share"]
 ICELANDIC_COLUMNS = {
-    ".event": {"DT", "X", "Y", "Z", "GAU_ErrX", "GAU_ErrY", "GAU_ErrZ", "ML"},
-    ".picks": {"Station", "Phase", "PickTime", "PickError", "Residual"},
-    ".amps": {"id", "S_amp", "S_freq"},
+    ".event": {"DT": "time", **dict.fromkeys(("X", "Y", "Z", "GAU_ErrX", "GAU_ErrY", "GAU_ErrZ", "ML"), "number")},
+    ".picks": {"Station": "code", "Phase": "phase", "PickTime": "time", "PickError": "number", "Residual": "number"},
+    ".amps": {"id": "channel", "S_amp": "number", "S_freq": "number"},
 }
+PATTERNS = {"code": r"\w+", "phase": "[PS]", "channel": r"\w+\.\w+\.\w*\.\w+"}
 
 
 # ------------------------------------------------------------------------------------------------------------- archives
@@ -70,48 +80,93 @@ def iterate(catalogue, files, network, window, inventory=None, random_state=0):
 
     Notes
     -----
-    Events that cannot be read are logged and added to `catalogue.skipped`.
+    Events, files and stations that cannot be used are added to `catalogue.skipped`.
     """
     for source_id, event in catalogue.events.iterrows():
-        rows = catalogue.readings[catalogue.readings.source_id == source_id]
+        remarks = []
         try:
-            yield _read_event(source_id, event, rows, files, network, window, inventory, random_state)
+            yield _read_event(event, catalogue, files, network, window, inventory, random_state, remarks)
         except DataError as error:
-            logger.warning("%s", error)
-            catalogue.skipped.append(str(error))
+            remarks.append(f"event left out: {error}")
+        catalogue.skipped += [f"{source_id}: {line}" for line in remarks]
 
 
-def event_files(folder, catalogue, pattern="*.m*"):
+def event_files(folder, catalogue):
     """Waveform files of each event that has any: the name of a file is the `source_id`, a mark, and anything else.
 
     The file belongs to the longest `source_id` that fits: `e1_2.mseed` goes to the event `e1_2`, if there is one, else
-    to `e1`.
+    to `e1`. A file whose name has none of `ENDINGS` is taken if its content is a waveform format.
     """
     files = {}
-    for path in sorted(Path(folder).glob(pattern)):
-        ends = [mark.start() for mark in re.finditer(r"[\W_]|$", path.name)]
-        source_id = next((path.name[:end] for end in reversed(ends) if path.name[:end] in catalogue.events.index), None)
-        if source_id is not None:
+    for path in sorted(Path(folder).iterdir()):
+        source_id = _event_of(path, catalogue)
+        if source_id is not None and _is_waveform_file(path):
             files.setdefault(source_id, []).append(path)
     return files
 
 
-def _read_event(source_id, event, rows, files, network, window, inventory, random_state):
+def files_of_no_event(folder, catalogue) -> list[str]:
+    """A remark, if there are waveform files in a folder that are named after none of the catalogue's events."""
+    others = (path for path in sorted(Path(folder).iterdir()) if _event_of(path, catalogue) is None)
+    example = next(filter(_is_waveform_file, others), None)
+    if example is None or not len(catalogue):
+        return []
+    wanted = _wanted_name(catalogue.events.index[0])
+    return [f"{example}: file left out: its name begins with the source_id of no event: name it like {wanted}"]
+
+
+def _event_of(path, catalogue):
+    """The longest `source_id` with which a file's name begins, or None."""
+    ends = [mark.start() for mark in re.finditer(r"[\W_]|$", path.name)]
+    return next((path.name[:end] for end in reversed(ends) if path.name[:end] in catalogue.events.index), None)
+
+
+def _is_waveform_file(path):
+    if path.suffix[1:].lower() in ENDINGS or not path.is_file():
+        return path.is_file()
+    try:
+        return bool(format_of(path, "waveform"))
+    except (DataError, OSError):
+        return False
+
+
+def _wanted_name(source_id):
+    return f"{source_id}.mseed, or {source_id}.STATION.SAC"
+
+
+def _read_event(event, catalogue, files, network, window, inventory, random_state, remarks):
+    source_id = event.name
     if source_id not in files:
-        raise DataError(f"{source_id}: no waveform file: check the folder and the files' names")
+        raise DataError(f"no waveform file is named after it: name it {_wanted_name(source_id)}")
+    rows = catalogue.readings[catalogue.readings.source_id == source_id]
     first = rows[["path_p_travel_s", "path_s_travel_s"]].min(axis=None)
     if not np.isfinite(first):
-        raise DataError(f"{source_id}: no onset was read, so that no window can be cut: add picks to its catalogue")
+        raise DataError("no onset was read, so that no window can be cut: add picks to its catalogue")
     start = first - event_generator(random_state, source_id, "waveforms").uniform(*window.lead_s)
-    stream = obspy.Stream()
-    for path in np.atleast_1d(files[source_id]):
-        stream += read_stream(path)
+    stream = _read_streams(np.atleast_1d(files[source_id]), remarks)
     origin = obspy.UTCDateTime(ns=event.source_origin_time.as_unit("ns").value)
-    waveforms, table = cut(stream, [s.code for s in network.stations], origin + start, window, inventory)
+    codes = [station.code for station in network.stations]
+    if not any(trace.stats.station in codes for trace in stream):
+        found = ", ".join(sorted({trace.stats.station or "one without a code" for trace in stream})[:5])
+        raise DataError(f"its files hold {found}, no station of network {network.name}: check the station codes")
+    waveforms, table = cut(stream, codes, origin + start, window, inventory, remarks)
     if not len(table):
-        raise DataError(f"{source_id}: its files hold no station of network {network.name}: check the station codes")
+        raise DataError("no station has a record that can be used: see the remarks on its stations")
     rows = _rows(source_id, event, rows, table, network, window, start)
     return source_id, rows, waveforms, float(start)
+
+
+def _read_streams(paths, remarks):
+    """The traces of all files that can be read."""
+    stream = obspy.Stream()
+    for path in paths:
+        try:
+            stream += read_stream(path)
+        except DataError as error:
+            remarks.append(f"file left out: {error}")
+    if not stream:
+        raise DataError("none of its waveform files can be read: copy or download them again")
+    return stream
 
 
 def _rows(source_id, event, rows, table, network, window, start):
@@ -146,7 +201,10 @@ def read_stream(path):
     except InternalMSEEDWarning as error:
         raise DataError(f"{path}: damaged or truncated miniSEED ({error}): copy or download it again") from None
     except Exception as error:  # ObsPy's readers raise whatever they stumble over
-        raise DataError(f"{path}: not a waveform file that ObsPy reads ({error}): copy or download it again") from None
+        reason = "it is empty" if path.is_file() and not path.stat().st_size else " ".join(str(error).split())
+        raise DataError(f"{path}: not a waveform file that ObsPy reads ({reason}): copy or download it again") from None
+    if not stream:
+        raise DataError(f"{path}: a waveform file without a trace: copy or download it again")
     record = stream[0].stats.get("mseed", {}).get("record_length")
     if record and path.stat().st_size % record:
         raise DataError(f"{path}: truncated miniSEED (its last record is not whole): copy or download it again")
@@ -156,7 +214,7 @@ def read_stream(path):
 # --------------------------------------------------------------------------------------------------------------- traces
 
 
-def cut(stream, stations, start, window, inventory=None):
+def cut(stream, stations, start, window, inventory=None, remarks=None):
     """Cut a stream to one window on the window's sampling rate.
 
     Parameters
@@ -168,60 +226,130 @@ def cut(stream, stations, start, window, inventory=None):
         Time of the first sample.
     window : Window
     inventory : obspy Inventory, optional
+    remarks : list of str, optional
+        Where to say which stations were left out, and which components are zeros.
 
     Returns
     -------
     waveforms : ndarray of float32, shape (stations, 3, samples)
     table : DataFrame
         Indexed by station code: `trace_unit` and the flags.
+
+    Raises
+    ------
+    DataError
+        If a station's record cannot be used, and there is no list for remarks.
     """
     arrays, rows = [], {}
     for code in stations:
-        own = _one_instrument(stream.select(station=code))
+        own = stream.select(station=code)
         if not own:
             continue
-        array, missing = np.zeros((3, window.samples)), np.ones((3, window.samples), bool)
-        gap, flat = False, False
-        merged = _merged(own)
-        for trace in merged:
-            component = COMPONENTS[trace.stats.channel[-1]]
-            array[component], missing[component], has_gap, is_flat = _cut_trace(trace, start, window, inventory)
-            gap, flat = gap or has_gap, flat or is_flat
-        present = {COMPONENTS[trace.stats.channel[-1]] for trace in merged}
+        try:
+            array, flags = _cut_station(own, start, window, inventory)
+        except DataError as error:
+            if remarks is None:
+                raise
+            remarks.append(f"station {code} left out: {error}")
+            continue
         arrays.append(array)
-        rows[code] = ["nm" if inventory else "counts", gap, flat, 3 - len(present), missing.mean()]
+        rows[code] = ["nm" if inventory else "counts", *flags]
+        if remarks is not None and (zeros := [name for name, one in zip("ZNE", array, strict=True) if not one.any()]):
+            remarks.append(f"station {code}: no signal on {', '.join(zeros)}, zeros in its place")
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["trace_unit", *FLAGS]).rename_axis("station_code")
     waveforms = np.array(arrays, "float32").reshape(-1, 3, window.samples)
     return waveforms, table
 
 
-def _one_instrument(stream):
-    """The traces of one sensor with Z, N/1 and E/2: most components first, then the highest sampling rate."""
+def _cut_station(traces, start, window, inventory):
+    """Window of one station, shape (3, samples), and its `FLAGS`."""
+    array, missing = np.zeros((3, window.samples), np.float32), np.ones((3, window.samples), bool)
+    gap, flat = False, False
+    merged = _merged(_one_instrument(_near(traces, start, window)))
+    for component, trace in merged.items():
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+                array[component], missing[component], has_gap, is_flat = _cut_trace(trace, start, window, inventory)
+        except (DataError, MemoryError):
+            raise
+        except Exception as error:  # ObsPy and SciPy raise whatever a strange header leads them to
+            reason = " ".join(str(error).split())
+            raise DataError(f"{trace.id}: cannot be cut ({reason}): check its header and its data") from None
+        gap, flat = gap or has_gap, flat or is_flat
+    if not np.isfinite(array).all():
+        raise DataError(f"{traces[0].id}: numbers too large for a seismogram: check its data and its response")
+    if missing.all():
+        raise DataError(_no_signal(traces, start, window, flat))
+    return array, [gap, flat, 3 - len(merged), missing.mean()]
+
+
+def _near(traces, start, window):
+    """Traces that lie near the window: merged with one of another year, a trace would not fit into memory."""
+    first, last = start - NEAR_S, start + window.length_s + NEAR_S
+    return [trace for trace in traces if trace.stats.endtime >= first and trace.stats.starttime <= last]
+
+
+def _no_signal(traces, start, window, flat):
+    first = min(trace.stats.starttime for trace in traces)
+    last = max(trace.stats.endtime for trace in traces)
+    if first > start + window.length_s or last < start:
+        return (
+            f"its record from {first} to {last} lies outside the window from {start} to {start + window.length_s}: "
+            "check its clock and its time zone"
+        )
+    if flat:
+        return "all its components are flat: check the instrument"
+    channels = ", ".join(sorted({trace.stats.channel or "one without a name" for trace in traces}))
+    return f"no component Z, N, E, 1, 2 or 3 of at least {SLOWEST_HZ:g} Hz has data in the window, only {channels}"
+
+
+def _letter(trace):
+    return trace.stats.channel[-1:].upper()
+
+
+def _one_instrument(traces):
+    """The traces of one sensor by component: most components first, then the highest sampling rate."""
     groups = {}
-    for trace in stream:
-        if trace.stats.channel[-1:] in COMPONENTS and trace.stats.npts > 1:
-            groups.setdefault((trace.stats.location, trace.stats.channel[:-1]), []).append(trace)
+    for trace in traces:
+        if _letter(trace) in COMPONENTS and trace.stats.npts > 1 and trace.stats.sampling_rate >= SLOWEST_HZ:
+            key = trace.stats.network, trace.stats.location, trace.stats.channel[:-1]
+            groups.setdefault(key, []).append(trace)
 
     def rank(group):
-        return len({COMPONENTS[trace.stats.channel[-1]] for trace in group}), group[0].stats.sampling_rate
+        return len({COMPONENTS[_letter(trace)] for trace in group}), group[0].stats.sampling_rate
 
-    return max((groups[key] for key in sorted(groups)), key=rank, default=[])
+    chosen = max((groups[key] for key in sorted(groups)), key=rank, default=[])
+    named = {COMPONENTS[_letter(trace)] for trace in chosen if _letter(trace).isalpha()}
+    return [trace for trace in chosen if _letter(trace).isalpha() or COMPONENTS[_letter(trace)] not in named]
 
 
 def _merged(traces):
-    """One trace per component, in float, with gaps masked."""
-    stream = obspy.Stream([trace.copy() for trace in traces])
-    rate = stream[0].stats.sampling_rate
-    for trace in list(stream):
+    """One trace per component, in float, with gaps masked. Each component may have a sampling rate of its own."""
+    components = {}
+    for trace in traces:
+        components.setdefault(COMPONENTS[_letter(trace)], []).append(trace)
+    merged = {component: _one_trace(own, traces[0].stats.sampling_rate) for component, own in components.items()}
+    return {component: trace for component, trace in merged.items() if trace is not None}
+
+
+def _one_trace(traces, rate):
+    """The pieces of one component as one trace, or None without a finite sample.
+
+    Its sampling rate is `rate`, if its longest piece has that within 0.1 %. A piece with another rate becomes a gap.
+    """
+    longest = max(traces, key=lambda trace: trace.stats.endtime - trace.stats.starttime)
+    if abs(longest.stats.sampling_rate - rate) > 1e-3 * rate:
+        rate = longest.stats.sampling_rate
+    stream = obspy.Stream()
+    for trace in traces:
         if abs(trace.stats.sampling_rate - rate) > 1e-3 * rate:
             logger.warning("%s: %g Hz among %g Hz, left out", trace.id, trace.stats.sampling_rate, rate)
-            stream.remove(trace)
             continue
-        trace.stats.sampling_rate = rate
-        trace.data = np.ma.masked_invalid(trace.data.astype(float))
-        stream.remove(trace)
-        stream += trace.split()  # ObsPy merges what is whole; NaN become gaps
-    return stream.merge(method=1)
+        piece = trace.copy()
+        piece.stats.sampling_rate, piece.stats.calib = rate, 1.0  # pieces with different factors would not merge
+        piece.data = np.ma.masked_invalid(piece.data.astype(float))
+        stream += piece.split()  # ObsPy merges what is whole; NaN become gaps
+    return stream.merge(method=1)[0] if stream else None
 
 
 def _cut_trace(trace, start, window, inventory):
@@ -238,15 +366,25 @@ def _cut_trace(trace, start, window, inventory):
     data -= np.polyval(np.polyfit(time[~gaps], data[~gaps], 1), time)
     if inventory is not None:
         data = _displacement_nm(trace, data, inventory)
-    series = _resample(data, time, wanted, trace.stats.sampling_rate, window.sampling_rate_hz)
+    series = resample(data, time, wanted, trace.stats.sampling_rate, window.sampling_rate_hz)
     nearest = np.clip(np.round((wanted - offset) * trace.stats.sampling_rate).astype(int), 0, len(data) - 1)
     missing = (wanted < time[0]) | (wanted > time[-1]) | gaps[nearest]
     inside = (time >= wanted[0]) & (time <= wanted[-1])
     return np.where(missing, 0.0, series), missing, bool(gaps[inside].any()), False
 
 
-def _resample(data, time, wanted, rate, new_rate):
-    """Series at the times `wanted`: low-passed without phase shift if the rate falls, then a cubic spline."""
+def resample(data, time, wanted, rate, new_rate):
+    """Series at other times: low-passed without phase shift if the rate falls, then a cubic spline.
+
+    Parameters
+    ----------
+    data, time : ndarray, shape (samples,)
+        The series and its times in seconds.
+    wanted : ndarray
+        Times in seconds.
+    rate, new_rate : float
+        Sampling rates of `time` and `wanted`, Hz.
+    """
     if new_rate < rate:
         sos = butter(8, 0.8 * new_rate / 2, fs=rate, output="sos")
         data = sosfiltfilt(sos, data, padlen=min(len(data) - 1, 3 * round(rate)))
@@ -261,8 +399,9 @@ def _displacement_nm(trace, data, inventory):
     rate = trace.stats.sampling_rate
     try:
         trace.remove_response(inventory, output="DISP", pre_filt=(0.1, 0.2, 0.4 * rate, 0.48 * rate), water_level=60)
-    except ValueError as error:
-        raise DataError(f"{trace.id}: {error}: add the channel to the station inventory") from None
+    except Exception as error:  # ObsPy raises whatever an incomplete response leads it to
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{trace.id}: {reason}: add the channel to the station inventory") from None
     return sosfilt(butter(2, WOOD_ANDERSON_HZ, "highpass", fs=rate, output="sos"), trace.data) * 1e9
 
 
@@ -297,10 +436,12 @@ def read_iceland(folder):
     events, readings = [], []
     for path in paths:
         event = _read_csv(path).iloc[0]
+        if event[["DT", "X", "Y", "Z"]].isna().any():
+            raise DataError(f"{path}: line 2: an event without origin time or hypocentre: download it again")
         origin = pd.Timestamp(event["DT"])
         events.append(_icelandic_event(path.stem, event, origin))
         readings += _icelandic_readings(path, origin)
-    return Catalogue.from_rows("iceland", "waveform", events, readings)
+    return Catalogue.from_source("iceland", "waveform", events, readings)
 
 
 def _read_csv(path):
@@ -308,10 +449,27 @@ def _read_csv(path):
         table = pd.read_csv(path, dtype={"EventID": str})
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())}): download it again") from None
-    missing = ICELANDIC_COLUMNS[path.suffix] - set(table.columns)
+    columns = ICELANDIC_COLUMNS[path.suffix]
+    missing = set(columns) - set(table.columns)
     if missing or not len(table):
         raise DataError(f"{path}: line 1: no {', '.join(sorted(missing)) or 'rows'}: download it again")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first columns for an index
+        raise DataError(f"{path}: line 2: more values than names in line 1: download it again")
+    for name, kind in columns.items():
+        if len(bad := table.index[~_is_right(table[name], kind)]):
+            what = f"{name} is {table[name][bad[0]]}, which is no {kind}"
+            raise DataError(f"{path}: line {bad[0] + 2}: {what}: download it again")
     return table
+
+
+def _is_right(column, kind):
+    """Which values of a column are of a kind; a number or a time may be missing, and -1 stands for no time."""
+    if kind == "number":
+        return column.isna() | np.isfinite(pd.to_numeric(column, errors="coerce"))
+    if kind == "time":
+        times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
+        return (times.notna() & column.astype(str).str.endswith("Z")) | (column.astype(str) == "-1")
+    return column.astype(str).str.fullmatch(PATTERNS[kind])
 
 
 def _icelandic_event(source_id, event, origin):

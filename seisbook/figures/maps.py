@@ -5,8 +5,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cartopy.feature import ShapelyFeature
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from seisbook.catalogues.geodesy import continuous
 from seisbook.catalogues.geography import geography
 from seisbook.figures.style import DARK, DEGREES, HALO, LAND, LINE, WATER, styled
 
@@ -42,7 +43,8 @@ def network_map(catalogues, networks):
 def _extent(catalogue, network, projection, aspect=0.88):
     """Corners of the map in projected metres: most events and the stations that record them, at a fixed aspect."""
     stations = network.station_table()[_share_recorded(catalogue, network) >= 0.02]
-    events = catalogue.events[["source_longitude_deg", "source_latitude_deg"]].quantile([0.005, 0.995])
+    places = catalogue.events[["source_longitude_deg", "source_latitude_deg"]]
+    events = places.assign(source_longitude_deg=continuous(places.source_longitude_deg)).quantile([0.005, 0.995])
     longitude = np.r_[stations.longitude, events.source_longitude_deg]
     latitude = np.r_[stations.latitude, events.source_latitude_deg]
     points = projection.transform_points(DEGREES, longitude, latitude)[:, :2]
@@ -83,8 +85,18 @@ def base_map(axis, network, extent):
     _places(axis, kinds.get("place", []), extent)
     lines = axis.gridlines(draw_labels=["left", "bottom"], color="white", linewidth=0.6, alpha=0.8)
     lines.xlabel_style = lines.ylabel_style = {"size": 8.5}
-    lines.xlocator, lines.ylocator = MaxNLocator(3), MaxNLocator(5)
+    lines.xlocator, lines.ylocator = _meridians(axis, network.centre[1]), MaxNLocator(5)
     _scale_bar(axis, network.centre[0])
+
+
+def _meridians(axis, central):
+    """Locator of the grid's meridians; round longitudes also where the map crosses the antimeridian."""
+    south = axis.get_ylim()[0]
+    sides = [DEGREES.transform_point(x, south, axis.projection)[0] for x in axis.get_xlim()]
+    west, east = (central + (side - central + 180) % 360 - 180 for side in sides)
+    if west >= -180 and east <= 180:
+        return MaxNLocator(3)
+    return FixedLocator((MaxNLocator(3).tick_values(west, east) + 180) % 360 - 180)
 
 
 def _places(axis, places, extent):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from functools import wraps
 from pathlib import Path
 
@@ -25,6 +26,9 @@ HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 DEGREES = ccrs.PlateCarree()
 BINS = 40
 PLAIN = FuncFormatter(lambda value, _: f"{value:,g}")  # 0.1, 1, 1,000 on a logarithmic axis
+
+ESCAPED = """words => String(words).replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`)"""
+"""Function of the interactive figures' scripts: text as it is written in HTML and SVG."""
 
 
 def styled(draw):
@@ -61,23 +65,28 @@ class Interactive(HTML):
         return drawn.getvalue()
 
 
-def filled(template, content) -> str:
-    """Page of an interactive figure: its template with the content as a literal of the page's script.
+def filled(template, data, **others) -> str:
+    """Page of an interactive figure: its template with data as literals of the page's script.
 
     Signs that could end the script or begin a tag are written as escapes, so that no text of a catalogue, such as the
-    code of a station, is taken for a part of the page.
+    code of a station, is taken for a part of the page. What the script then puts into the page as HTML or SVG goes
+    through `escaped`, its function for this.
 
     Parameters
     ----------
     template : Path
-        With `__DATA__` where the content goes.
-    content : object
+        With `__ESCAPED__` where the function goes, `__DATA__` where the data go, and so on for the others.
+    data, **others : object
         What JSON can hold.
     """
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return template.read_text(encoding="utf-8").replace("__DATA__", text)
+    literals = {name.upper(): _literal(value) for name, value in {"data": data, **others}.items()}
+    literals["ESCAPED"] = ESCAPED
+    return re.sub("__([A-Z]+)__", lambda name: literals[name[1]], template.read_text(encoding="utf-8"))
+
+
+def _literal(value):
+    text = json.dumps(value, separators=(",", ":"))
+    return re.sub("[<>&]", lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def check_drawable(content, what):

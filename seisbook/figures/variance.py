@@ -519,7 +519,7 @@ def precision_explorer(components, means, unit="km") -> Interactive:
         }
         for dataset, arms in components.items()
     ]
-    page = filled(EXPLORER, content).replace("__UNIT__", unit).replace("__Z__", str(Z))
+    page = filled(EXPLORER, content, unit=unit, z=Z)
     return Interactive(page, _designs(components, means, unit))
 
 

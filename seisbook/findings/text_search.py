@@ -1,7 +1,5 @@
 """Asking for events in words: the index behind `seisbook ask`, in which each event is placed without its own text."""
 
-import os
-import tempfile
 import textwrap
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from seisbook import provenance
+from seisbook import files, provenance
 from seisbook.catalogues import sources
 from seisbook.errors import UserError
 from seisbook.measures import splits
@@ -99,11 +97,7 @@ class Index:
 
     def save(self, path) -> Path:
         """Write the index, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            np.savez(file, **asdict(self))
-        os.replace(file.name, path)
-        return path
+        return files.write_whole(path, lambda file: np.savez(file, **asdict(self)))
 
     @classmethod
     def load(cls, path) -> "Index":

@@ -8,8 +8,6 @@ events, and, for events whose report is not known, pseudo-pairs by optimal trans
 
 import hashlib
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seisbook import provenance
+from seisbook import files, provenance
 from seisbook.datasets.reports import plain
 from seisbook.errors import UserError
 from seisbook.paths import BUILD
@@ -112,10 +110,7 @@ def _kept(path):
 @provenance.stage
 def _keep(path, vectors):
     """Write vectors into the cache, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        np.save(file, vectors)
-    os.replace(file.name, path)
+    files.write_whole(path, lambda file: np.save(file, vectors))
 
 
 # ------------------------------------------------------------------------------------------------------------ alignment

@@ -4,10 +4,10 @@ A checkpoint is two files side by side: `<name>.safetensors`, the weights, and `
 are and what they were made of. Nothing is unpickled: a checkpoint from somebody else cannot run code.
 """
 
+import glob
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 
-from seisbook import provenance, records
-from seisbook.errors import DataError, UserError
+from seisbook import files, provenance, records
+from seisbook.errors import DataError, UserError, brief
 from seisbook.models import peers
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.graph import ModelConfig
@@ -96,7 +96,7 @@ def save(path, model, card: Card, key=None, inputs=None) -> Path:
     except (TypeError, ValueError) as error:
         raise UserError(f"{card_file}: not written: {error}: keep plain finite values in data and metrics") from None
     text = records.text_of(content, provenance.provenance(key or {"stage": "own"}, inputs or {}), indent=1)
-    _write_whole({weights_file: weights, card_file: text.encode()})
+    _write_pair(weights_file, weights, card_file, text, content["sha256"])
     return weights_file
 
 
@@ -136,7 +136,7 @@ def _read(path):
         known = ", ".join(sorted(other.stem for other in weights_file.parent.glob("*.safetensors"))) or "none"
         raise UserError(f"{weights_file}: no such checkpoint; in its folder there are: {known}")
     card, kept, digest = _read_card(card_file)
-    tensors, found = _read_weights(weights_file)
+    tensors, found = _read_weights(_current(weights_file, digest))
     _check_tensors(tensors, _described(card, card_file).state_dict(), weights_file)
     if found != digest:
         raise DataError(f"{weights_file}: its hash is not the one in {card_file.name} (key sha256): {REMEDY}")
@@ -225,24 +225,47 @@ def _build(card):
         return peers.build(card.architecture, card.config)
 
 
-def _write_whole(contents):
-    """Write files, each by way of a temporary one, and none before all are complete.
+def _write_pair(weights_file, weights, card_file, text, digest):
+    """Write both files of a checkpoint so that the earlier or the new pair is whole at every moment.
 
-    Should the machine stop between the last two renamings, the hash in the card tells that weights and card differ.
+    The new weights lie beside the earlier ones, under a name with their hash, until the card with this hash is written.
     """
-    parts = {}
-    try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("wb", dir=path.parent, suffix=".part", delete=False) as file:
-                parts[path] = Path(file.name)
-                file.write(content)
-            parts[path].chmod(0o644)
-        for path, part in parts.items():
-            os.replace(part, path)
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
+    with files.locked(weights_file):
+        try:
+            _settle(weights_file, card_file)
+            new = files.write_whole(_waiting(weights_file, digest), weights)
+            files.write_whole(card_file, text)
+            os.replace(new, weights_file)
+        except OSError as error:
+            raise files.refusal(weights_file, error) from None
+
+
+def _settle(weights_file, card_file):
+    """Finish or undo what a killed run left between two steps of `_write_pair`."""
+    for left in _all_waiting(weights_file):
+        try:
+            named = left == _waiting(weights_file, _read_card(card_file)[2])
+        except DataError:
+            named = False
+        if named:
+            os.replace(left, weights_file)
+        else:
+            left.unlink()
+
+
+def _all_waiting(weights_file):
+    return list(weights_file.parent.glob(glob.escape(f".{weights_file.stem}.") + 16 * "[0-9a-f]" + ".safetensors"))
+
+
+def _waiting(weights_file, digest):
+    """File of the weights with this hash until the card names them."""
+    return weights_file.with_name(f".{weights_file.stem}.{digest[:16]}.safetensors")
+
+
+def _current(weights_file, digest):
+    """File of the weights that the card names: where a run was killed, they may still wait."""
+    waiting = _waiting(weights_file, digest)
+    return waiting if waiting.is_file() else weights_file
 
 
 def _read_card(path):
@@ -260,8 +283,8 @@ def _read_card(path):
         return TypeAdapter(Card).validate_python(content), kept, digest
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}: {key}: {first['msg']}: {REMEDY}") from None
+        key = brief(".".join(str(part) for part in first["loc"]))[1:-1]
+        raise DataError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}: {REMEDY}") from None
 
 
 def _read_weights(path):

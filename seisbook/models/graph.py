@@ -59,6 +59,22 @@ class ModelConfig:
     readout: Literal["multiscale", "last"] = "multiscale"
     aggregation: Literal["max", "mean", "softmax"] = "max"
 
+    def __post_init__(self):
+        """Refuse what no computer can build, before it is built: a card may come from a stranger."""
+        limits = {
+            "window_s": (0, 100_000),  # a day
+            "sampling_rate_hz": (0, 1e7),  # as in a laboratory
+            "channels": (1, 512),  # with the blocks: weights of less than a gigabyte
+            "blocks": (0, 32),
+            "neighbours": (0, 1000),
+            "geographic_weight": (0, 1000),
+        }
+        for name, (least, most) in limits.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be from {least} to {most:g}")
+        if not 1 <= self.window_s * self.sampling_rate_hz <= 1_000_000:
+            raise ValueError("window_s times sampling_rate_hz must be from 1 to 1000000 samples")
+
     @property
     def time_scale_s(self) -> float:
         """Unit of times inside the model: a sixth of the window."""

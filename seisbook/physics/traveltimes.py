@@ -11,7 +11,6 @@ distance from station to hypocentre: it has no cusp at the station, where a tabl
 """
 
 import logging
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,8 +20,9 @@ import skfmm
 from scipy.interpolate import RegularGridInterpolator
 from tqdm import tqdm
 
-from seisbook import provenance
+from seisbook import files, provenance
 from seisbook.catalogues.schema import VelocityModel
+from seisbook.errors import UserError
 
 logger = logging.getLogger(__name__)
 ELEVATION_KM = np.array([0.0, 1.0, 2.0, 3.5, 5.0])  # of the stations
@@ -141,17 +141,10 @@ def _read_cache(path):
 @provenance.stage
 def _write_cache(path, table):
     """Write whole or not at all; a cache that cannot be written only costs time."""
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-            temporary = Path(file.name)
-            np.savez(file, r=table[0], z=table[1], slowness=table[2])
-        temporary.replace(path)
-    except OSError as error:
-        logger.info("%s: travel-time table not cached (%s)", path, error)
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        files.write_whole(path, lambda file: np.savez(file, r=table[0], z=table[1], slowness=table[2]))
+    except UserError as error:
+        logger.info("travel-time table not cached: %s", error)
 
 
 def tabulate(top_km, vp_km_s, max_distance_km, max_depth_km):

@@ -99,11 +99,12 @@ def table(found) -> pd.DataFrame:
     rows = {}
     for name, errors in found.items():
         summary = evaluation.summarise_errors(errors)
+        sizes = summary["magnitude"]
         rows[name] = {
             "events": len(errors),
             "epicentre (km)": f"{_estimate(summary['epicentral_km'], 'median'):.1f}",
             "depth (km)": f"{_estimate(summary['depth_km'], 'median'):.1f}",
-            "magnitude RMSE": f"{_estimate(summary['magnitude'], 'rmse'):.2f}",
+            "magnitude RMSE": "not scored" if sizes["rmse"] is None else f"{_estimate(sizes, 'rmse'):.2f}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -20,8 +20,9 @@ import torch
 
 from seisbook import provenance, records
 from seisbook.catalogues import bulletins, networks
+from seisbook.datasets import measured
 from seisbook.datasets.events import Events
-from seisbook.datasets.library import load_events
+from seisbook.datasets.library import load_events, load_metadata
 from seisbook.errors import UserError
 from seisbook.measures import evaluation
 from seisbook.measures.splits import FOLDS, folds
@@ -35,6 +36,7 @@ from seisbook.studies.pretraining import allow, never, pretrain, pretrained, tim
 from seisbook.studies.recipes import PROFILES
 
 log = logging.getLogger(__name__)
+MOST_OF_THE_WINDOW = 0.9  # if records of another program fill less of it, that is said
 TWIN_EVENTS, TWIN_SEED = 500, 2  # test events of the split `twin`: number and seed
 
 
@@ -159,7 +161,8 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
     ----------
     checkpoint : path
     dataset : path, optional
-        A folder of `seisbook data build`.
+        A folder of `seisbook data build`, or any SeisBench dataset with several stations an event. Traces are resampled
+        to the model's rate; events of another program's dataset are cut or padded to the model's window.
 
     Raises
     ------
@@ -177,14 +180,44 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
     else:
         from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
 
-        events = Events.from_dataset(EventDataset(dataset), progress)
+        opened = EventDataset(dataset, sampling_rate_hz=model.config.sampling_rate_hz)
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
+        if not opened.card:
+            opened.samples = samples
+        if opened.unit != "nm":
+            log.warning(
+                "%s: its unit is %s, the model's is nm: its magnitudes mean nothing",
+                dataset,
+                opened.unit or "not stated",
+            )
+        events = Events.from_dataset(opened, progress)
         if events.x.shape[-1] != samples:
             raise UserError(
                 f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
                 "build it with the window of the model's network"
             )
+        if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
+            log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
     return evaluation.errors(as_locator(model, card).predict(events), events)
+
+
+def amplitudes(checkpoint, dataset=None, progress=True) -> dict:
+    """How many amplitudes of the events of `evaluate` were measured, see `seisbook.datasets.measured.counts`.
+
+    Parameters
+    ----------
+    checkpoint, dataset, progress
+        As for `evaluate`.
+    """
+    if dataset is None:
+        _, card = checkpoints.load(checkpoint)
+        metadata = load_metadata(networks.load(card.network), "bulletin", None, 0, progress)
+        metadata = metadata[metadata.source_id.isin(parts_of(card, progress)[1].source_id)]
+    else:
+        from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
+
+        metadata = EventDataset(dataset).metadata
+    return measured.counts(metadata)
 
 
 def _classical(network, split, fold, progress):

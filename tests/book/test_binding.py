@@ -12,11 +12,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from seisbook import cli
+from seisbook import cli, files
 from seisbook.book import binding, chapters, printing
 from seisbook.book.pages import ICONS, few_colours
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, ROOT
+from tests.breaking import killed
 
 REPOSITORY, SITE = "https://github.com/someone/seisbook", "https://someone.github.io/seisbook/"
 KERNEL = {"name": "python3", "display_name": "Python", "language": "python"}
@@ -97,10 +98,61 @@ def test_zip_holds_the_pages_in_one_folder(monkeypatch, tmp_path):
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "index.html").write_text("start")
     (tmp_path / "html" / ".stamp").write_text("")
+    (tmp_path / "secret").write_text("password")
+    (tmp_path / "html" / "page.html").symlink_to(tmp_path / "secret")
+    (tmp_path / "html" / "more").symlink_to(tmp_path, target_is_directory=True)
     monkeypatch.setattr(binding, "html", lambda outputs: tmp_path / "html" / "index.html")
     names = zipfile.ZipFile(binding.archive()).namelist()
-    assert "seisbook/index.html" in names
-    assert not [name for name in names if not name.startswith("seisbook/") or ".stamp" in name]
+    assert [name for name in names if not name.endswith("/")] == ["seisbook/index.html"]
+
+
+@pytest.fixture
+def tiny_pages(tmp_path, monkeypatch):
+    """A build of pages that takes no time: each page holds the name of its outputs."""
+
+    def stage(outputs, repository="", site=""):
+        (tmp_path / "source").mkdir(exist_ok=True)
+        (tmp_path / "source" / "page.md").write_text(outputs)
+        return tmp_path / "source"
+
+    def bind(staged, builder):
+        made = tmp_path / "site" / builder
+        shutil.rmtree(made, ignore_errors=True)
+        (made / "book").mkdir(parents=True)
+        for name in ("index.html", "book/one.html", "book/two.html"):
+            (made / name).write_text((staged / "page.md").read_text())
+        return made
+
+    monkeypatch.setattr(binding, "BUILD", tmp_path)
+    monkeypatch.setattr(binding, "HTML", tmp_path / "html")
+    monkeypatch.setattr(binding, "_stage", stage)
+    monkeypatch.setattr(binding, "_jupyter_book", bind)
+    return tmp_path / "html"
+
+
+def shown(pages):
+    """What the pages hold, of three in all."""
+    texts = [path.read_text() for path in sorted(pages.rglob("*.html"))]
+    assert len(texts) == 3
+    return set(texts)
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_pages_are_whole_wherever_the_build_is_killed(tiny_pages, breaker, monkeypatch, exchange):
+    if not exchange:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    binding.html("quick")
+    steps = breaker.stop(-1, None, lambda: binding.html("committed"))
+    seen = set()
+    for at in range(1, steps + 1):
+        binding.html("quick")
+        assert killed(breaker, at, lambda: binding.html("committed"))
+        seen.add(frozenset(shown(tiny_pages)) if tiny_pages.exists() else None)
+        binding.html("quick")
+        assert shown(tiny_pages) == {"quick"}
+        assert not list(tiny_pages.parent.glob(".html*"))
+    assert seen - {None} == {frozenset({"quick"}), frozenset({"committed"})}
+    assert not exchange or None not in seen
 
 
 @pytest.fixture

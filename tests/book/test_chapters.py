@@ -110,6 +110,13 @@ def test_parameter_of_the_wrong_type_is_refused(path):
     assert chapters.check_parameters(path, {"seed": "7"}) == {"seed": 7}
 
 
+@pytest.mark.parametrize("text", ["8" * 6000, "2026-02-30", "[" * 5000, "&a [*a]", "!!timestamp x"])
+def test_a_parameter_that_yaml_stumbles_over_is_refused_in_one_short_line(text):
+    with pytest.raises(UserError, match="parameter seed is") as caught:
+        chapters.check_parameters(CHAPTERS[0], {"seed": text})
+    assert len(str(caught.value)) < 200
+
+
 def test_profile_is_no_parameter_to_give_twice():
     with pytest.raises(UserError, match="--profile"):
         chapters.run(CHAPTERS, "quick", {"profile": "paper"})

@@ -32,6 +32,26 @@ def test_a_table_keeps_its_cells_in_their_columns():
     assert r"a\_b \& c" in table
 
 
+def test_no_text_is_taken_for_latex():
+    texts = [
+        r"\input{/etc/passwd}",
+        "^^5cinput{x}",
+        "*x",
+        "[5cm]",
+        "$a$ & % # _ ^ ~ {}",
+        "```{raw} html",
+        "\x0b\x00\x7fa",
+    ]
+    table = printing.table(pd.DataFrame({"text": texts})._repr_html_())
+    _head, *body = [row[0] for row in rows(table)]
+    assert len(body) == len(texts)
+    for line in body:
+        commands = re.sub(r"\\(text\w+\{\}|sphinxhyphen\{\}|[$&%#_{}])", "", line)
+        assert "\\" not in commands
+        assert not re.search(r"[$&%#_^~\x00-\x1f\x7f]", commands)
+    assert body[2:4] == ["{*}x", "{[}5cm{]}"]
+
+
 def test_names_of_the_index_share_a_line_with_the_columns():
     index = pd.MultiIndex.from_product([["colombia", "ridgecrest"], ["dynamic", "static"]], names=["network", "arm"])
     table = rows(printing.table(pd.DataFrame({"n": range(4)}, index=index)._repr_html_()))

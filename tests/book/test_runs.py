@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -11,8 +12,9 @@ import papermill
 import pytest
 
 from seisbook import cli, provenance
-from seisbook.book import chapters
-from seisbook.errors import UserError
+from seisbook.book import chapters, notebooks
+from seisbook.errors import DataError, UserError
+from tests.breaking import full, interrupt
 
 CHAPTERS = chapters.chapters()
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -223,3 +225,52 @@ def test_unknown_parameters_stop_before_anything_runs(shelf, monkeypatch, capsys
     assert cli.main(["book", "run", "-p", "sede", "1"]) == 2
     assert "profile, seed" in capsys.readouterr().err
     assert not (shelf / "_build").exists()
+
+
+# ------------------------------------------------------------------------------------------------- whole or not at all
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"cells": [{}], "metadata": {}}', b"[" * 100_000, b'{"cells": 3}']
+)
+def test_a_damaged_chapter_is_one_line(shelf, damage, capsys):
+    chapter = shelf / "a.ipynb"
+    chapter.write_bytes(damage)
+    for read in (chapters.state, chapters.key, chapters.printed, lambda path: chapters.run([path], "quick", {})):
+        with pytest.raises(DataError, match=r"a\.ipynb: not a notebook") as caught:
+            read(chapter)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_executed_chapter_is_executed_again(shelf, caplog):
+    chapter = notebook(shelf / "a.ipynb", "print(seed)")
+    (executed,) = chapters.run([chapter], "quick", {}, progress=False)
+    executed.write_text(executed.read_text()[:-20])
+    chapters.run([chapter], "quick", {}, progress=False)
+    assert "0" in outputs(executed)
+    assert "a.ipynb: not a notebook" in caplog.text
+    assert sorted(path.name for path in executed.parent.iterdir()) == ["a.ipynb", "a.log"]
+
+
+@pytest.mark.parametrize("action", [full, interrupt])
+def test_evidence_is_written_whole_or_not_at_all(shelf, breaker, action):
+    chapter = notebook(shelf / "a.ipynb", "print(seed)")
+    made = notebooks.read(chapter)
+    made.metadata["seisbook"] = {"key": {}}
+    notebooks.write(made, chapter)
+    before = chapter.read_bytes()
+    steps = breaker.stop(-1, None, lambda: chapters.restamp(chapter, {}))
+    for at in range(1, steps + 1):
+        chapter.write_bytes(before)
+        with suppress(KeyboardInterrupt, UserError, OSError):
+            breaker.stop(at, action, lambda: chapters.restamp(chapter, {"agrees": True}))
+        assert chapter.read_bytes() == before or chapters.origin(chapter)["evidence"] == {"agrees": True}
+        chapters.restamp(chapter, {"agrees": True})
+        assert [path.name for path in shelf.iterdir()] == ["a.ipynb"]
+
+
+def test_a_notebook_is_written_with_the_bytes_of_nbformat(shelf):
+    chapter = notebook(shelf / "a.ipynb", "print('é')")
+    before = chapter.read_bytes()
+    notebooks.write(notebooks.read(chapter), chapter)
+    assert chapter.read_bytes() == before

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from seisbook import provenance, records
+from seisbook import files, provenance, records
 from seisbook.book import chapters, verification
 from seisbook.errors import UserError
 from seisbook.measures import splits
@@ -55,14 +55,14 @@ def kind(folder, name="test/one", files=("a.json", "b.json"), factor=1.0, seeds=
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A file of witnesses of its own; whatever is written outside of the tests' folders is an error."""
-    folder, write = tmp_path_factory.mktemp("witnesses"), records.write_text
+    folder, write = tmp_path_factory.mktemp("witnesses"), files.write_whole
 
-    def guarded(path, text):
+    def guarded(path, content):
         assert Path(path).is_relative_to(folder.parent), f"{path} would be overwritten"
-        return write(path, text)
+        return write(path, content)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "write_text", guarded)
+        patch.setattr(files, "write_whole", guarded)
         patch.setattr(provenance, "code_version", lambda: "abc1234")
         for module in (provenance, verification):
             patch.setattr(module, "WITNESSES", folder / "witness.json")

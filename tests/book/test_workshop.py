@@ -157,24 +157,102 @@ def test_the_plans_add_up():
     assert sum(blocks[1]) == 450
 
 
-def test_a_zip_needs_the_html_and_the_packages(tmp_path, monkeypatch):
-    monkeypatch.setattr(workshop, "BUILD", tmp_path)
-    with pytest.raises(UserError, match="make book"):
-        workshop.pack(progress=False)
+LOCKED = "# two\none==1.0 \\\n    --hash=sha256:0\nTwo_packages==2.0 \\\n    --hash=sha256:0\n"
+PACKED = ("html/index.html", "html/.stamp", "wheelhouse/.made", "wheelhouse/one-1.0-py3-none-any.whl")
+ANSWER = "an answer " * 2 + "of a teacher"  # which this file itself does not hold, because it is packed too
+TWO = "wheelhouse/two_packages-2.0+cpu-py3-none-any.whl"
 
 
-def test_the_zip_holds_all_that_the_evening_before_needs(tmp_path, monkeypatch):
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """A build folder with all that a zip needs, for a lock of two packages."""
     monkeypatch.setattr(workshop, "BUILD", tmp_path)
     monkeypatch.setattr(workshop, "FOLDER", tmp_path / "workshop")
     monkeypatch.setattr(workshop, "WHEELHOUSE", tmp_path / "wheelhouse")
-    for name in ("html/index.html", "wheelhouse/one-1.0-py3-none-any.whl"):
-        (tmp_path / name).parent.mkdir()
+    monkeypatch.setattr(workshop.lock, "LOCK", tmp_path / "requirements.lock")
+    (tmp_path / "requirements.lock").write_text(LOCKED)
+    for name in (*PACKED, TWO):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("something")
-    path = workshop.pack(progress=False)
-    with zipfile.ZipFile(path) as archive:
-        names = {name.removeprefix("seisbook-workshop/") for name in archive.namelist()}
-        start = archive.read("seisbook-workshop/START.md").decode()
-    wanted = {"html/index.html", "learner/01_data.ipynb", "wheelhouse/one-1.0-py3-none-any.whl", "requirements.lock"}
-    assert wanted | {"seisbook/cli.py", "pyproject.toml", "data/networks/colombia.yaml"} <= names
-    assert "--no-index" in start
-    assert not [name for name in names if name.startswith(("_build", ".git/", ".venv"))]
+    return tmp_path
+
+
+def packed():
+    with zipfile.ZipFile(workshop.pack(progress=False)) as archive:
+        contents = {name.removeprefix("seisbook-workshop/"): archive.read(name) for name in archive.namelist()}
+    assert len(contents) == len({name.lower() for name in contents})
+    return contents
+
+
+def test_the_zip_holds_all_that_the_evening_before_needs(build):
+    contents = packed()
+    wanted = {"html/index.html", "learner/01_data.ipynb", "wheelhouse/one-1.0-py3-none-any.whl", TWO}
+    wanted |= {"seisbook/cli.py", "pyproject.toml", "data/networks/colombia.yaml", "requirements.lock", "postBuild"}
+    assert wanted <= set(contents)
+    start = contents["START.md"].decode()
+    assert "--no-index --find-links wheelhouse --no-deps --require-hashes" in start
+    assert not [name for name in contents if name.startswith(("_build", ".git/", ".venv"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("html/index.html", "html: the pages are missing or not complete: run `make book`"),
+        ("html/.stamp", "html: the pages are missing or not complete: run `make book`"),
+        ("wheelhouse/one-1.0-py3-none-any.whl", "no wheel for this machine of one 1.0: run `make workshop`"),
+        (TWO, "no wheel for this machine of two-packages 2.0: run `make workshop`"),
+        ("wheelhouse/.made", "collecting the packages did not end: run `make workshop`"),
+    ],
+)
+def test_what_is_missing_is_named(build, name, said):
+    (build / name).unlink()
+    with pytest.raises(UserError, match=re.escape(said)):
+        workshop.pack(progress=False)
+    assert not list(build.rglob("*.zip"))
+
+
+@pytest.mark.parametrize(
+    "other", ["one-1.1-py3-none-any", "one-1.0-cp27-cp27m-win32", "one-1.0", "onetwo-1.0-py3-none-any"]
+)
+def test_a_wheel_of_another_version_or_system_does_not_count(build, other):
+    one = build / "wheelhouse" / "one-1.0-py3-none-any.whl"
+    one.rename(one.with_name(f"{other}.whl"))
+    with pytest.raises(UserError, match="of one 1"):
+        workshop.pack(progress=False)
+
+
+def test_nothing_hidden_linked_or_of_a_teacher_goes_into_the_zip(build):
+    secret = build / "secret"
+    (secret / "deeper").mkdir(parents=True)
+    for path in (
+        secret / "password",
+        secret / "deeper" / "password",
+        build / "workshop" / "learner" / ".ipynb_checkpoints" / "01_data-checkpoint.ipynb",
+        build / "workshop" / "learner" / "01_data-solved.ipynb",
+        build / "workshop" / "teacher" / "01_data.ipynb",
+        build / "html" / ".cache" / "deep" / "page.html",
+        build / "html" / "book" / ".ipynb_checkpoints" / "page.html",
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(ANSWER)
+    (build / "html" / "hosts.html").symlink_to(secret / "password")
+    (build / "html" / "more").symlink_to(secret, target_is_directory=True)
+    (build / "wheelhouse" / "three-1.0-py3-none-any.whl").symlink_to(secret / "password")
+    (build / "workshop" / "learner" / "02_model.ipynb").symlink_to(secret / "password")
+    contents = packed()
+    assert [name for name, content in contents.items() if ANSWER.encode() in content] == []
+    assert [name for name in contents if any(part.startswith(".") for part in name.split("/"))] == []
+    assert {name for name in contents if name.startswith("learner/")} == {f"learner/{path.name}" for path in CHAPTERS}
+    assert (secret / "password").read_text() == ANSWER
+
+
+def test_a_link_among_the_project_is_not_followed(build, tmp_path, monkeypatch):
+    root = tmp_path / "project"
+    (root / "data").mkdir(parents=True)
+    (tmp_path / "secret").write_text("password")
+    (root / "data" / "real.csv").write_text("1")
+    (root / "data" / "link.csv").symlink_to(tmp_path / "secret")
+    (root / "linked").symlink_to(root / "data", target_is_directory=True)
+    monkeypatch.setattr(workshop, "ROOT", root)
+    monkeypatch.setattr(workshop, "_tracked", lambda: ["data/real.csv", "data/link.csv", "linked/real.csv"])
+    assert {name for name in packed() if name.endswith(".csv")} == {"data/real.csv"}

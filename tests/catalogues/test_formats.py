@@ -1,6 +1,7 @@
 """Files are read in formats from a list, and never unpickled."""
 
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from seisbook.catalogues import bulletins, formats
 from seisbook.datasets import build, waveforms
 from seisbook.errors import DataError
+from seisbook.paths import ROOT
 
 
 class Command:
@@ -48,6 +50,36 @@ def test_nothing_is_unpickled(hostile, reader):
     assert not mark.exists()
 
 
+ENTITIES = {
+    "a few lines that stand for gigabytes": '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">',
+    "another file": '<!ENTITY a SYSTEM "file:///etc/hostname">',
+    "another file of entities": '<!ENTITY % a SYSTEM "http://localhost/a.dtd"> %a;',
+    "none yet": "",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("kind", ENTITIES)
+def test_xml_that_may_define_entities_is_refused(tmp_path, kind, encoding):
+    path = tmp_path / "hostile.xml"
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n<!-- x -->\n<!DOCTYPE q [{ENTITIES[kind]}]>\n<q>&a;</q>'
+    path.write_bytes(text.encode(encoding))
+    for reader in (lambda one: bulletins.read_catalogue(one, "test"), build._read_inventory):
+        with pytest.raises(
+            DataError, match=r"hostile\.xml: .*document type \(<!DOCTYPE>\), which may hide entities"
+        ) as info:
+            reader(path)
+        assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "ebcdic-cp-us", "x-unheard-of"])
+def test_xml_in_an_unknown_encoding_is_refused(tmp_path, encoding):
+    path = tmp_path / "odd.xml"
+    path.write_text(f'<?xml version="1.0" encoding="{encoding}"?>\n<!DOCTYPE q [<!ENTITY a "b">]><q>&a;</q>')
+    with pytest.raises(DataError, match="save it as UTF-8"):
+        formats.format_of(path, "event")
+
+
 def test_pickle_is_in_no_list():
     assert not any("PICKLE" in names for names in formats.FORMATS.values())
 
@@ -67,3 +99,38 @@ def test_a_file_of_no_known_format_is_named(tmp_path):
     path.write_text("nothing seismic")
     with pytest.raises(DataError, match="in none of the waveform formats"):
         formats.format_of(path, "waveform")
+
+
+NEVER = {
+    "pickle": r"\b(pickle|joblib|dill)\.loads?\(|read_pickle\(|allow_pickle=True",
+    "a file in any format": r"\bobspy\.read\(|(?<!def )\bread_(events|inventory)\((?!\*where)(?!.*format=)",
+    "NumPy's objects": r"np\.load\((?!.*allow_pickle=False)",
+    "PyTorch's objects": r"(?<!safetensors\.)torch\.load\(",
+    "YAML's objects": r"yaml\.(unsafe_|full_)?load\((?!.*SafeLoader)",
+    "code": r"(?<![\w.])(eval|exec)\(",
+}
+
+
+@pytest.mark.parametrize("what", NEVER)
+def test_the_library_never_opens(what):
+    """What could run code that a file holds."""
+    found = [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in (ROOT / "seisbook").rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(NEVER[what], line)
+    ]
+    assert not found
+
+
+def test_the_rules_would_find_it():
+    for what, line in (
+        ("pickle", "pickle.load(file)"),
+        ("a file in any format", "obspy.read(path)"),
+        ("a file in any format", "obspy.read_inventory(path)"),
+        ("NumPy's objects", "np.load(path)"),
+        ("PyTorch's objects", "torch.load(path)"),
+        ("YAML's objects", "yaml.load(text)"),
+        ("code", "eval(text)"),
+    ):
+        assert re.search(NEVER[what], line), line

@@ -1,6 +1,7 @@
 import copy
 import importlib.util
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,32 @@ def test_valid_file_loads(write):
         (("velocity_model", "top_km"), [0, 10, 20], False, "top_km has 3 entries and vp_km_s has 2"),
         (("velocity_model", "top_km"), [10, 0], False, "top_km must increase downwards"),
         (("window", "lead_s"), [5, 2], False, "lead_s must be"),
+        (("window", "length_s"), float("inf"), False, "window.length_s: Input should be a finite number"),
+        (("window", "length_s"), 0.2, False, "makes 10 samples: choose them to make 16 to 1000000"),
+        (("window", "sampling_rate_hz"), 1e6, False, "makes 30000000 samples"),
+        (("velocity_model", "vp_km_s"), [5, 6000], False, "velocity_model.vp_km_s.1: Input should be less"),
+        (("velocity_model", "top_km"), [0, float("nan")], False, "velocity_model.top_km.1: Input should be a finite"),
+        (("magnitude", "c"), float("-inf"), False, "magnitude.c: Input should be a finite number"),
+        (("magnitude", "scatter"), 3, False, "magnitude.scatter: Input should be less than 3"),
+        (("pick_scatter_s",), [0.1, float("inf")], False, "pick_scatter_s.1: Input should be a finite number"),
+        (("pick_scatter_per_100km_s",), 1e300, False, "pick_scatter_per_100km_s: Input should be less"),
+        (("dominant_period_s",), [0.2, 1e9], False, "dominant_period_s.1: Input should be less"),
+        (("minimum_stations",), 10**30, False, "minimum_stations: Input should be less"),
+        (("utc_offset_h",), 10**400, False, "utc_offset_h: Input should be a valid number"),
+        (("zones", 0, "hours"), [-1, 5], False, "zones.0.hours.0: Input should be greater"),
+        (("zones", 0, "b_value"), 0.0, False, "zones.0.b_value"),
+        (("zones", 0, "magnitude_max"), 11, False, "zones.0.magnitude_max: Input should be less"),
+        (("zones", 0, "magnitude_min"), 5, False, "zones.0: magnitude_min must be less than magnitude_max"),
+        (("zones", 0, "length_km"), 1e5, False, "zones.0.length_km: Input should be less"),
+        (("stations", 0, "elevation_m"), True, False, "stations.0.elevation_m: give a number, not yes or no"),
+        (("stations", 0, "code"), "", False, "stations.0.code: String should match"),
+        (("stations", 0, "code"), "AA\n", False, "stations.0.code: String should match"),
+        (("stations", 0, "code"), "<b>", False, "stations.0.code: String should match"),
+        (("stations", 0, "network"), "X X", False, "stations.0.network: String should match"),
+        (("title",), "bell \x07", False, "title: String should match"),
+        (("x" * 10**5,), 1, False, "no such key: check its spelling"),
+        (("reference",), ["y" * 100] * 100, False, "reference: Input should be a valid string"),
+        (("stations",), "z" * 10**5, False, "stations: neither a list nor the name of a file"),
     ],
 )
 def test_mistakes_name_file_and_key(write, keys, value, drop, said):
@@ -97,6 +124,46 @@ def test_mistakes_name_file_and_key(write, keys, value, drop, said):
     assert str(path) in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400 + len(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: Test\n", "key 'title' is given twice"),
+        ("more: " + "{a: " * 5000, "levels of nesting"),
+        ("a: &a [1]\nb: &b [*a, *a]\nc: &c [*b, *c]\n", "an alias refers to what holds it"),
+    ],
+)
+def test_harmful_yaml_is_refused_with_its_file(write, text, said):
+    path = write()
+    path.write_text(path.read_text() + text)
+    with pytest.raises(DataError, match=rf"net\.yaml: not a YAML file that is read here \(.*{said}"):
+        networks.load(path)
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "centre"),
+    [([179.0, -179.0], 180.0), ([178.0, -179.5], 179.25), ([179.5, -178.0], -179.25), ([-74.0, 10.0], -32.0)],
+)
+def test_the_centre_lies_between_the_stations_also_across_the_antimeridian(write, longitudes, centre):
+    network = networks.load(write())
+    stations = [replace(one, longitude=x) for one, x in zip(network.stations, longitudes, strict=True)]
+    network = replace(network, stations=stations)
+    assert network.centre[1] == pytest.approx(centre)
+    table = network.station_table()
+    east, north = network.to_local(table.latitude, table.longitude)
+    metres, _, _ = gps2dist_azimuth(4.0, longitudes[0], 5.0, longitudes[1])
+    assert np.hypot(*np.diff([east, north])[:, 0]) == pytest.approx(metres / 1000, rel=0.02)
+
+
+def test_what_was_decided_about_a_station_file_is_a_remark_of_the_network(write, tmp_path):
+    (tmp_path / "low.csv").write_text("code,lat,lon,elevation\nONE,4,-74,3\nTWO,5,-73,8\n")
+    path = write("stations", value="low.csv")
+    assert [station.elevation_m for station in networks.load(path).stations] == [3, 8]
+    (remark,) = networks.station_remarks(path)
+    assert "low.csv: elevations are taken for metres" in remark
+    assert networks.station_remarks("ridgecrest") == []
 
 
 def test_misspelt_key_is_named_and_not_the_one_that_it_leaves_missing(write):
@@ -176,3 +243,9 @@ def test_shipped_file_is_what_its_script_writes(real_data, name):
     finally:
         del sys.modules["make"]
     assert text == (DATA / "networks" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("title", ["<img src=x onerror=alert(1)>", "a > b", "{raw}`x`", "$x$", "a\nb", "a\\b", "\x07"])
+def test_a_title_that_a_page_would_take_for_markup_is_refused(write, title):
+    with pytest.raises(DataError, match=r"net\.yaml: title: .*markup"):
+        networks.load(write("title", value=title))

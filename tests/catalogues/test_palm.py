@@ -88,6 +88,12 @@ def test_palm_with_labels(tmp_path):
         ("XX.AAA,2020-01-01T00:00:12.0Z,2020-01-01T00:00:13.5Z,much,9", "palm.pha:2: expected"),
         ("XX.AAA,noon,2020-01-01T00:00:13.5Z,2e-7,9", "palm.pha:2: 'noon' is no time"),
         ("XX.AAA,2020-01-01T00:00:12.0Z", "palm.pha:2: expected"),
+        ("XX.AAA,2020-01-01T00:00:12.0Z,2020-01-01T00:00:13.5Z,inf,9", "palm.pha:2: expected"),
+        ("XX.AAA,2020-01-01T00:00:12.0Z,9020-01-01T00:00:13.5Z,2e-7,9", "palm.pha:2: '9020-"),
+        ("2020-01-01T00:00:09.500000Z,35.51", "palm.pha:2: expected"),
+        ("2020-01-01T00:00:09.500000Z,nan,-117.49,6.00,1.7,0", "palm.pha:2: expected"),
+        ("2020-13-01T00:00:09.500000Z,35.51,-117.49,6.00,1.7,0", "palm.pha:2: '2020-13-"),
+        ("0100-01-01T00:00:09.500000Z,35.51,-117.49,6.00,1.7,0", "palm.pha:2: '0100-"),
     ],
 )
 def test_palm_mistakes_name_the_line(tmp_path, line, said):
@@ -96,3 +102,27 @@ def test_palm_mistakes_name_the_line(tmp_path, line, said):
     with pytest.raises(DataError) as caught:
         read_palm(tmp_path / "palm.pha", tmp_path / "scsn.catalog")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("date", ["20x0 01 01  00 00", "2020 13 01  00 00", "9020 01 01  00 00", "2020 01 01  24 61"])
+def test_scsn_dates_name_the_line(tmp_path, date):
+    path = tmp_path / "scsn.catalog"
+    path.write_text(SCSN + f"{date} 10.00  35 30.00-117 30.00 A 1.5      5.00 45     0.10 11111111\n")
+    with pytest.raises(DataError, match=r"scsn\.catalog:5: not in SCSN's columns"):
+        read_scsn(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+def test_palm_in_other_encodings(tmp_path, encoding):
+    (tmp_path / "scsn.catalog").write_text(SCSN)
+    lines = "2020-01-01T00:00:09.5Z,35.51,-117.49,6.00,1.7,0\r\nX\xd1.AAA,2020-01-01T00:00:12Z,-1,-1,9\r\n"
+    (tmp_path / "palm.pha").write_bytes(lines.encode(encoding))
+    catalogue = read_palm(tmp_path / "palm.pha", tmp_path / "scsn.catalog")
+    assert catalogue.readings.station_code.tolist() == ["AAA"]
+
+
+def test_empty_phase_file(tmp_path):
+    (tmp_path / "scsn.catalog").write_text(SCSN)
+    (tmp_path / "palm.pha").write_text("\n")
+    with pytest.raises(DataError, match=r"palm\.pha: no event found"):
+        read_palm(tmp_path / "palm.pha", tmp_path / "scsn.catalog")

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from seisbook.catalogues import bulletins, networks, quakeml
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.physics import simulation
+from tests.breaking import interrupt
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +45,32 @@ def test_an_event_may_lack_magnitude_readings_and_text(tmp_path):
     assert np.isnan(found.events.source_magnitude.iloc[0])
     assert len(found.readings) == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["one.xml"]
+
+
+def test_characters_that_xml_cannot_hold_are_replaced(tmp_path):
+    event = {"source_id": "a", "source_origin_time": "2020-01-01", "source_latitude_deg": 1.0}
+    event |= {"source_longitude_deg": 2.0, "source_depth_km": 3.0, "source_magnitude": 1.0}
+    event |= {"source_text": "Peña\x00 \x1b[2J\ud800 \U0001f30b", "source_magnitude_type": "M\x07L"}
+    reading = {"source_id": "a", "station_code": "A\x0bB", "path_p_travel_s": 1.0}
+    catalogue = Catalogue.from_rows("mine", "bulletin", [event], [reading])
+    found = bulletins.read_catalogue(quakeml.write(catalogue, tmp_path / "one.xml"), "mine")
+    assert found.events.source_text.tolist() == [
+        "Peña\N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER} \U0001f30b"
+    ]
+    assert found.readings.station_code.tolist() == ["A\N{REPLACEMENT CHARACTER}B"]
+
+
+def test_a_catalogue_is_old_or_new_whichever_step_fails(tmp_path, breaker):
+    event = {"source_id": "a", "source_origin_time": "2020-01-01", "source_latitude_deg": 1.0}
+    event |= {"source_longitude_deg": 2.0, "source_depth_km": 3.0}
+    one, two = (Catalogue.from_rows("mine", "bulletin", [{**event, "source_id": name}], []) for name in "ab")
+    path = quakeml.write(one, tmp_path / "events.xml")
+    before = path.read_bytes()
+    steps = breaker.stop(-1, None, lambda: quakeml.write(one, path))
+    for at in range(1, steps + 1):
+        with suppress(KeyboardInterrupt):
+            breaker.stop(at, interrupt, lambda: quakeml.write(two, path))
+        assert path.read_bytes() == before or len(bulletins.read_catalogue(path, "mine")) == 1
+        assert path.read_bytes().endswith(b"</q:quakeml>\n") or path.read_bytes().endswith(b"</q:quakeml>")
+        quakeml.write(one, path)
+        assert [entry.name for entry in tmp_path.iterdir()] == ["events.xml"]

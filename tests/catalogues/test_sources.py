@@ -1,23 +1,38 @@
 import hashlib
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from seisbook.catalogues import sources
 from seisbook.errors import DataError, UserError
+from tests.breaking import killed
 
 WHOLE = b"the whole bulletin\n" * 200
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path == "/slow":
+            return self.drip()
         body = {"/whole": WHOLE, "/changed": WHOLE[:-1] + b"!", "/truncated": WHOLE[:1000]}.get(self.path)
         self.send_response(200 if body else 404)
         # a connection that breaks half way: the length announced is that of the whole file
         self.send_header("Content-Length", str(len(WHOLE if self.path == "/truncated" else body or b"")))
         self.end_headers()
         self.wfile.write(body or b"")
+
+    def drip(self):
+        """Send a byte now and then, so that the server is never silent."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(WHOLE)))
+        self.end_headers()
+        with suppress(OSError):  # whoever asked has given up
+            for byte in WHOLE:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.02)
 
     def log_message(self, *args):
         pass
@@ -99,9 +114,50 @@ def test_no_network_names_the_remedy(cache, register):
 
 def test_missing_page_is_a_user_error(cache, register, address):
     register(f"{address}/nowhere")
-    with pytest.raises(UserError, match="cannot be downloaded"):
+    with pytest.raises(UserError, match=r"cannot be downloaded \(the server answered 404 Not Found\); connect"):
         sources.fetch("net/file-0.out", progress=False)
     assert files_in(cache) == []
+
+
+def test_a_download_that_never_ends_is_given_up(cache, register, address, monkeypatch):
+    monkeypatch.setattr(sources, "SECONDS_IN_ALL", 0.2)
+    register(f"{address}/slow")
+    with pytest.raises(UserError, match=r"cannot be downloaded \(Timeout: not complete after 0 s\); connect"):
+        sources.fetch("net/file-0.out", progress=False)
+    assert files_in(cache) == []
+
+
+def test_a_server_that_is_silent_is_given_up(cache, register, address, monkeypatch):
+    monkeypatch.setattr(sources, "SECONDS_OF_SILENCE", 0.005)
+    register(f"{address}/slow")
+    with pytest.raises(UserError, match="cannot be downloaded") as caught:
+        sources.fetch("net/file-0.out", progress=False)
+    assert "\n" not in str(caught.value)
+    assert files_in(cache) == []
+
+
+def test_a_killed_download_is_cleared_away_by_the_next_one(cache, register, address, breaker):
+    register(f"{address}/whole")
+    steps = breaker.stop(-1, None, lambda: sources.fetch("net/file-0.out", progress=False))
+    left = 0
+    for at in range(1, steps + 1):
+        for path in files_in(cache):
+            path.unlink()
+        killed(breaker, at, lambda: sources.fetch("net/file-0.out", progress=False))
+        left += bool(files_in(cache))
+        assert sources.fetch("net/file-0.out", progress=False).read_bytes() == WHOLE
+        assert [path.name for path in files_in(cache)] == ["file-0.out"] or sources.is_available("net")
+    assert left
+
+
+def test_a_full_disk_is_not_the_servers_fault(small_disk, register, address, monkeypatch):
+    monkeypatch.delenv("SEISBOOK_DATA_DIR", raising=False)
+    monkeypatch.setattr(sources, "cache_folder", lambda: small_disk)
+    (small_disk / "filler").write_bytes(bytes(64_000))
+    register(f"{address}/whole")
+    with pytest.raises(UserError, match=r"No space left on device\): make room there"):
+        sources.fetch("net/file-0.out", progress=False)
+    assert [path.name for path in files_in(small_disk)] == ["filler"]
 
 
 def test_folder_is_checked(tmp_path, monkeypatch, register):

@@ -10,7 +10,7 @@ import yaml
 
 from seisbook import records
 from seisbook.catalogues import networks
-from seisbook.datasets import build, store
+from seisbook.datasets import build, library, store
 from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import DataError, UserError
 from seisbook.measures import seismicity
@@ -229,3 +229,22 @@ def test_record_of_the_real_catalogues_is_current(real_data, bulletin):
     fresh = seismicity.summarise(bulletin("ridgecrest", None), network, TravelTimes(network.velocity_model))
     committed = seismicity.Summary.from_record(records.read(records.path_of("catalogues"))[1]["ridgecrest"])
     assert fresh.quoted() == committed.quoted()
+
+
+def test_workers_that_need_the_same_events_build_them_once(tmp_path, monkeypatch, caplog):
+    from concurrent.futures import ThreadPoolExecutor
+
+    built, before = [], build.build
+
+    def counted(*arguments, **options):
+        built.append(arguments)
+        return before(*arguments, **options)
+
+    monkeypatch.setattr(library, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "build", counted)
+    network = networks.load("ridgecrest")
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: library.load_events(network, "simulated", 4, 0, False), range(3)))
+    assert [len(events) for events in found] == [4, 4, 4]
+    assert len(built) == 1
+    assert len(list((tmp_path / "data").iterdir())) == 1

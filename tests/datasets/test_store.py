@@ -14,6 +14,7 @@ from torch_geometric.data import Batch
 from seisbook.datasets import graphs, store
 from seisbook.errors import DataError, UserError
 from seisbook.paths import ROOT
+from tests.breaking import killed
 
 CARD = {"network": "test", "source": "simulated", "unit": "nm", "centre": [4.0, -74.0]}
 RATE = 20.0
@@ -141,6 +142,108 @@ def test_full_disk_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("kilobytes", [4, 8, 64, 72, 100, 200, 300, 400])
+def test_a_disk_that_is_full_at_any_point_is_one_line(small_disk, kilobytes):
+    """HDF5 crashes when it closes a file on a full disk."""
+    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(small_disk)], check=True)
+    with pytest.raises(UserError, match=r"No space left on device\): make room there") as caught:
+        store.write(records(60), small_disk / "set", CARD, RATE, progress=False)
+    assert "\n" not in str(caught.value)
+    assert not list(small_disk.iterdir())
+
+
+LIMITED = """
+    import resource, sys
+    import numpy as np
+    import pandas as pd
+    from seisbook.datasets import store
+    from seisbook.errors import UserError
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    one = store.EventRecord("e", pd.DataFrame({"source_id": ["e"]}), np.ones((1, 3, 5000), "float32"))
+    try:
+        store.write([one], sys.argv[1], {"unit": "nm"}, 20.0, progress=False)
+    except UserError as error:
+        print(error)
+"""
+
+
+def test_a_file_larger_than_allowed_is_one_line(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(LIMITED), str(tmp_path / "set")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{tmp_path / 'set'}: cannot be written (File too large): raise")
+    assert done.stdout.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interruption_while_hdf5_writes_keeps_the_earlier_dataset(written, monkeypatch):
+    write_all, calls = store._DiskFile._write_all, []
+
+    def interrupted(self, data):
+        calls.append(len(data))
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        write_all(self, data)
+
+    at = 0
+    monkeypatch.setattr(store._DiskFile, "_write_all", interrupted)
+    store.write(records(2), written, CARD, RATE, progress=False)
+    steps = len(calls)
+    store.write(records(3), written, CARD, RATE, progress=False)
+    for at in range(1, steps + 1):  # noqa: B007 (the function reads it)
+        calls.clear()
+        with pytest.raises(KeyboardInterrupt):
+            store.write(records(2), written, CARD, RATE, progress=False)
+        assert store.read_card(written)["n_events"] == 3
+        assert [path.name for path in written.parent.iterdir()] == ["set"]
+
+
+def test_a_dataset_is_old_or_new_wherever_the_run_is_killed(tmp_path, breaker):
+    out = store.write(records(3), tmp_path / "set", CARD, RATE, progress=False)
+    steps = breaker.stop(-1, None, lambda: store.write(records(3), out, CARD, RATE, progress=False))
+    seen = set()
+    for at in range(1, steps + 1):
+        assert killed(breaker, at, lambda: store.write(records(2), out, CARD, RATE, progress=False))
+        seen.add(len(graphs.EventDataset(out)))
+        store.write(records(3), out, CARD, RATE, progress=False)
+        assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert seen == {2, 3}
+
+
+def test_a_second_build_of_the_same_folder_is_refused_before_its_work(tmp_path):
+    def second():
+        pytest.fail("it began to work")
+        yield
+
+    def first():
+        yield record(0, 2)
+        with pytest.raises(UserError, match="set: another run is writing it: wait"):
+            store.write(second(), tmp_path / "set", CARD, RATE, progress=False)
+        yield record(1, 3)
+
+    assert store.read_card(store.write(first(), tmp_path / "set", CARD, RATE, progress=False))["n_events"] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_link_to_a_dataset_stays(written):
+    link = written.with_name("link")
+    link.symlink_to(written)
+    assert store.write(records(2), link, CARD, RATE, progress=False) == link
+    assert link.is_symlink()
+    assert store.read_card(written)["n_events"] == 2
+    assert sorted(path.name for path in written.parent.iterdir()) == ["link", "set"]
+
+
+def test_a_dataset_in_the_folder_that_one_is_in(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for n in (2, 3):
+        assert store.read_card(store.write(records(n), ".", CARD, RATE, progress=False))["n_events"] == n
+    assert store.read_card(tmp_path / "here")["n_events"] == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
 def test_failing_source_keeps_the_earlier_dataset(written):
     def broken():
         yield record(0, 2)
@@ -195,9 +298,8 @@ def test_killed_build_leaves_nothing_that_opens(tmp_path):
     process.wait()
     process.stdout.close()
     assert not out.exists()
-    leftovers = list(tmp_path.iterdir())
-    assert len(leftovers) == 1
-    for folder in [out, *leftovers]:
+    (left,) = tmp_path.glob(".*.part")
+    for folder in [out, left]:
         with pytest.raises(UserError):
             graphs.EventDataset(folder)
         assert not (folder / "metadata.csv").exists()
@@ -230,6 +332,7 @@ def test_memory_does_not_grow_with_events(tmp_path):
 
 def test_card_says_what_it_was_told(written):
     card = json.loads((written / "dataset.json").read_text())
+    assert set(card.pop("sha256")) == set(store.FILES)
     assert card == {**CARD, "n_events": 4, "n_traces": 14}
 
 

@@ -2,12 +2,14 @@ import re
 import socket
 import urllib.request
 import warnings
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from cartopy.io import Downloader, DownloadWarning
+from cartopy.mpl.gridliner import Gridliner
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from seisbook.catalogues import geography, networks, schema
@@ -215,6 +217,27 @@ def test_map_shows_every_station_that_records_and_nearly_every_event(colombia):
 
     assert share_inside(network.station_table()[["longitude", "latitude"]]) == 1
     assert share_inside(catalogue.events[["source_longitude_deg", "source_latitude_deg"]]) > 0.95
+
+
+def test_map_across_the_antimeridian_shows_its_events_and_names_meridians(colombia):
+    catalogue, network = colombia
+
+    def moved(longitude):
+        return (longitude - network.centre[1] + 179.5 + 180) % 360 - 180
+
+    stations = [replace(one, longitude=moved(one.longitude)) for one in network.stations]
+    fiji = replace(network, name="fiji", stations=stations)
+    events = catalogue.events.assign(source_longitude_deg=moved(catalogue.events.source_longitude_deg))
+    fig = maps.network_map([replace(catalogue, events=events)], [fiji])
+    west, east = fig.axes[0].get_xlim()
+    points = fig.axes[0].projection.transform_points(
+        style.DEGREES, events.source_longitude_deg.to_numpy(), events.source_latitude_deg.to_numpy()
+    )
+    assert np.mean((west < points[:, 0]) & (points[:, 0] < east)) > 0.95
+    assert east - west < 1e7  # metres: not the whole Earth
+    fig.draw_without_rendering()
+    grid = next(child for child in fig.axes[0].get_children() if isinstance(child, Gridliner))
+    assert {text.get_text() for text in grid.bottom_label_artists} & {"178°E", "180°", "178°W", "176°E", "176°W"}
 
 
 def test_record_section_is_ordered_by_distance_and_marks_only_onsets_in_the_window(drawn):

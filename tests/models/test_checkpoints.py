@@ -2,8 +2,8 @@ import json
 import os
 import pickle
 import shutil
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from seisbook.models import checkpoints, peers
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.checkpoints import Card
 from seisbook.models.graph import ModelConfig
+from tests.breaking import full, interrupt, killed
 
 SMALL = ModelConfig(channels=16, blocks=2, neighbours=3, window_s=25.6)
 DATA = {"source": "simulated", "seed": 0, "n_events": 300}
@@ -121,30 +122,73 @@ def test_numpy_metrics_are_kept_as_numbers(tmp_path):
 # ------------------------------------------------------------------------------------------------- what is not written
 
 
-@pytest.mark.parametrize("failing", [0, 1])
-def test_a_save_that_fails_leaves_no_half(saved, monkeypatch, failing):
-    """Before the first renaming the old checkpoint stays; between the two, the hash refuses the mixture."""
-    before = checkpoints.load(saved)[1]
-    calls = []
-
-    def replace_file(source, target):
-        calls.append(target)
-        if len(calls) > failing:
-            raise OSError("disk gone")
-        Path(source).rename(target)
-
+def other():
+    """Another model with another card than `made` makes."""
     model, card = made(metrics={"epicentral_km": 0.1})
     with torch.no_grad():
         next(model.parameters()).add_(1.0)
-    monkeypatch.setattr(checkpoints.os, "replace", replace_file)
-    with pytest.raises(OSError, match="disk gone"):
-        checkpoints.save(saved, model, card)
-    assert len(list(saved.parent.iterdir())) == 2
-    if failing == 0:
-        assert checkpoints.load(saved)[1] == before
-    else:
-        with pytest.raises(DataError, match="hash"):
-            checkpoints.load(saved)
+    return model, card
+
+
+def held(path):
+    """The error of the card and a weight of the model: both of the earlier pair or both of the new one."""
+    model, card = checkpoints.load(path)
+    return card.metrics["epicentral_km"], round(next(model.parameters()).flatten()[0].item(), 4)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """What `held` returns for either pair."""
+    return [held(checkpoints.save(tmp_path / f"{i}" / "one", *given())) for i, given in enumerate((made, other))]
+
+
+@pytest.mark.parametrize("action", [full, interrupt])
+def test_a_save_that_fails_leaves_the_earlier_pair_or_the_new_one(saved, pairs, breaker, action):
+    steps = breaker.stop(-1, None, lambda: checkpoints.save(saved, *made(), KEY, INPUTS))
+    assert len(set(pairs)) == 2
+    model, card = other()
+    for at in range(1, steps + 1):
+        with suppress(KeyboardInterrupt, UserError):
+            breaker.stop(at, action, lambda: checkpoints.save(saved, model, card, KEY, INPUTS))
+        assert held(saved) in pairs, at
+        checkpoints.save(saved, *made(), KEY, INPUTS)
+        assert held(saved) == pairs[0]
+        assert sorted(path.suffix for path in saved.parent.iterdir()) == [".json", ".safetensors"]
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_checkpoint_is_whole_wherever_the_run_is_killed(saved, pairs, breaker, first):
+    steps = breaker.stop(-1, None, lambda: checkpoints.save(saved, *made(), KEY, INPUTS))
+    model, card = other()
+    seen, waited = set(), 0
+    for at in range(1, steps + 1):
+        if first:
+            for path in saved.parent.iterdir():
+                path.unlink()
+        assert killed(breaker, at, lambda: checkpoints.save(saved, model, card, KEY, INPUTS)) or first
+        card_is_there = saved.with_suffix(".json").is_file()
+        seen.add(held(saved) if card_is_there else None)
+        assert checkpoints.state(saved, KEY).name == ("unverified" if card_is_there else "missing")
+        waited += card_is_there and checkpoints._current(saved, held_hash(saved)) != saved
+        with suppress(KeyboardInterrupt):  # a next run that is stopped at its start
+            breaker.stop(3, interrupt, lambda: checkpoints.save(saved, model, card, KEY, INPUTS))
+        assert not card_is_there or held(saved) in pairs
+        checkpoints.save(saved, *made(), KEY, INPUTS)
+        assert held(saved) == pairs[0]
+        assert sorted(path.suffix for path in saved.parent.iterdir()) == [".json", ".safetensors"]
+    assert seen == {None if first else pairs[0], pairs[1]}
+    assert waited, "no kill between the two files: the test looks at nothing"
+
+
+def held_hash(path):
+    return records.read(path.with_suffix(".json"))[1]["sha256"]
+
+
+def test_names_that_begin_alike_do_not_take_each_others_weights(tmp_path):
+    for name in ("dynamic", "dynamic_0", "dynamic_0.1", "dynamic[1]*"):
+        waiting = checkpoints._waiting(tmp_path / f"{name}.safetensors", "0123456789abcdef")
+        waiting.write_bytes(b"")
+        assert checkpoints._all_waiting(tmp_path / f"{name}.safetensors") == [waiting]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
@@ -254,7 +298,13 @@ def test_a_tensor_too_many_is_named(saved):
         ({"architecture": "static"}, "config: not that of architecture 'static'"),
         ({"config": {"channels": "many"}}, r"config\.channels"),
         ({"config": {"colour": 1}}, r"config\.colour"),
-        ({"config": {"channels": -1}}, "config: no model can be built"),
+        ({"config": {"channels": -1}}, "config: channels must be from 1 to 512"),
+        ({"config": {"channels": 10**6}}, "config: channels must be from 1 to 512"),
+        ({"config": {"blocks": 10**7}}, "config: blocks must be from 0 to 32"),
+        ({"config": {"neighbours": 10**12}}, "config: neighbours must be from"),
+        ({"config": {"window_s": 1e999}}, "config: window_s must be from"),
+        ({"config": {"sampling_rate_hz": 1e6}}, "config: window_s times sampling_rate_hz must be"),
+        ({"config": {"sampling_rate_hz": 0}}, "config: window_s times sampling_rate_hz must be"),
         ({"config": {"graph": "magic"}}, r"config\.graph"),
         ({"training": 3}, "training"),
         ({"metrics": None}, "metrics"),
@@ -271,7 +321,10 @@ def test_a_card_that_does_not_fit_is_refused_with_file_and_key(saved, changes, p
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", '{"sha256": "0"}'])
+DEEP = '{"provenance": {},\n"a": ' + "[" * 100_000
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00", '{"sha256": "0"}', "[" * 100_000, DEEP])
 def test_a_damaged_card_is_refused(saved, text):
     saved.with_suffix(".json").write_text(text)
     with pytest.raises(DataError, match=str(saved.with_suffix(".json"))):

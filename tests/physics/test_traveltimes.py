@@ -82,7 +82,7 @@ def test_damaged_cache_file_is_computed_again(own_cache, content):
         file.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
     assert TravelTimes(HALF_SPACE, 41, 20).p(30, 0) == pytest.approx(5, abs=0.01)
     seisbook.physics.traveltimes._table.cache_clear()
-    assert not list((own_cache / "traveltimes").glob("*.tmp"))
+    assert not list((own_cache / "traveltimes").glob(".*"))
 
 
 def test_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 
@@ -88,6 +89,55 @@ def test_evaluation_on_a_dataset(bench, tmp_path):
     other = build.build("colombia", "simulated", tmp_path / "other", n_events=5, progress=False)
     with pytest.raises(UserError, match="window of the model's network"):
         runs.evaluate(path, other, progress=False)
+
+
+def as_another_program_writes_it(ours, folder):
+    """The events of a dataset as SeisBench's own writer has them, at twice the rate, without what it makes optional."""
+    from seisbench.data import WaveformDataWriter
+
+    from seisbook.datasets.graphs import EventDataset
+
+    dataset = EventDataset(ours, sampling_rate_hz=100.0)
+    kept = ["source_id", "source_latitude_deg", "source_longitude_deg", "source_depth_km", "source_magnitude"]
+    kept += ["station_code", "station_latitude_deg", "station_longitude_deg", "trace_start_time", "trace_npts"]
+    folder.mkdir()
+    for chunk, index in (("_early", (0, 1)), ("_late", (2, 3, 4))):
+        files = folder / f"metadata{chunk}.csv", folder / f"waveforms{chunk}.hdf5"
+        with WaveformDataWriter(*files) as writer:
+            writer.data_format = {
+                "dimension_order": "WC",
+                "component_order": "2Z1",
+                "sampling_rate": 100.0,
+                "unit": "nm",
+            }
+            for i in index:
+                rows = dataset.metadata.iloc[dataset.rows[dataset.source_ids[i]]]
+                onsets = rows.filter(like="arrival_sample") * 2  # in samples of the rate that is written
+                rows = rows[kept].astype({"trace_npts": str}).join(onsets)
+                for row, traces in zip(rows.to_dict("records"), dataset[i].x.numpy(), strict=True):
+                    writer.add_trace(row, traces[[2, 0, 1]].T)
+    return folder
+
+
+def test_evaluation_on_a_dataset_of_another_program(bench, tmp_path, caplog):
+    """It has no card, two chunks, another order of components and dimensions, and another sampling rate."""
+    train(0)
+    path = model_path("ridgecrest", "dynamic", "random", 0, "quick")
+    out = build.build("ridgecrest", "simulated", tmp_path / "new", n_events=5, random_state=9, progress=False)
+    theirs = as_another_program_writes_it(out, tmp_path / "theirs")
+    ours, found = (runs.evaluate(path, dataset, progress=False) for dataset in (out, theirs))
+    assert found.index.tolist() == ours.index.tolist()
+    np.testing.assert_allclose(found.epicentral_km, ours.epicentral_km, rtol=0.5, atol=3)  # elevations are not there
+    np.testing.assert_allclose(found.magnitude, ours.magnitude, atol=0.2)
+    assert not caplog.records
+    with (
+        h5py.File(theirs / "waveforms_early.hdf5", "a") as file,
+        h5py.File(theirs / "waveforms_late.hdf5", "a") as late,
+    ):
+        for one in (file, late):
+            del one["data_format/unit"]
+    runs.evaluate(path, theirs, progress=False)
+    assert "its unit is not stated, the model's is nm: its magnitudes mean nothing" in caplog.text
 
 
 def test_evaluation_needs_events_that_the_model_has_not_seen(bench):

@@ -247,6 +247,8 @@ def ended(argv) -> str | None:
     last = lines[-1]
     if not re.match(r"(seisbook|WARNING|INFO)", last):
         return "the last line is not the command line's own"
+    if "seisbook: unexpected " in text:
+        return f"an error that nobody foresaw: {last[21:80]}"
     raise Refusal(last)
 
 
