@@ -69,6 +69,14 @@ def catalogue(travel_times):
     return simulation.simulate(TOY, 300, 0, travel_times)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """What tests write need not outlive a power cut; waiting for a busy disk takes minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def breaker():
     return Breaker()

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -387,3 +388,25 @@ def test_what_does_not_fit_is_not_begun(small_disk):
     assert "needs about 0.1 MB, but the disk has 0.1 MB left: make room" in refused(
         out, lambda path: files.check_space(path, 100_000)
     )
+
+
+# --------------------------------------------------------------------------------------------------------- nothing else
+
+MOVES = {
+    "seisbook/files.py",
+    "seisbook/book/chapters.py",  # a notebook that failed, out of the way
+    "seisbook/datasets/store.py",  # in a folder that nobody sees yet
+    "seisbook/models/checkpoints.py",  # the last step of a pair
+    "seisbook/studies/runner.py",  # a damaged record, out of the way
+}
+"""Files of the library that rename something, each with the reason."""
+
+
+def test_no_other_module_renames_files_or_makes_temporary_ones():
+    text = re.compile(r"os\.(replace|rename)\(|NamedTemporaryFile|mkdtemp|mkstemp|make_archive")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "seisbook").rglob("*.py")
+        if text.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == MOVES, "write with `files.write_whole` or `files.new_folder`"

@@ -41,8 +41,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from seisbook.catalogues import plausibility
-
 EVENT_COLUMNS = {
     "source_origin_time": "datetime64[ns, UTC]",
     "source_latitude_deg": float,
@@ -120,25 +118,6 @@ class Catalogue:
         """
         table = _typed(events, {"source_id": str, **EVENT_COLUMNS}).set_index("source_id")
         return cls(network, source, table, _typed(readings, READING_COLUMNS), list(skipped))
-
-    @classmethod
-    def from_source(cls, network, source, events, readings, skipped=()):
-        """Build as `from_rows` does, without what cannot be: every reader of a file builds its catalogue here.
-
-        What `seisbook.catalogues.plausibility` does not let pass is left out with a remark. The key `place` of an
-        event, its file and line, is for these remarks and becomes no column; without it they name the `source_id`.
-        """
-        skipped = list(skipped)
-        events = pd.DataFrame(events)
-        if "source_origin_time" in events:
-            events["source_origin_time"] = plausibility.possible_times(events.source_origin_time)
-        found = cls.from_rows(network, source, events, readings)
-        place = found.events.pop("place") if "place" in found.events else found.events.index.to_series()
-        of_reading = found.readings.source_id.map(place)
-        found.events = plausibility.possible_events(found.events, place, skipped)
-        known = found.readings.source_id.isin(found.events.index)
-        found.readings = plausibility.possible_readings(found.readings[known], of_reading[known], skipped)
-        return cls(network, source, found.events, found.readings, skipped)
 
     def __len__(self):
         return len(self.events)

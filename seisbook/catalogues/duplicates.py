@@ -8,6 +8,7 @@ import pandas as pd
 
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import distance_azimuth
+from seisbook.catalogues.plausibility import possible_catalogue
 from seisbook.catalogues.remarks import Remarks, event_left_out
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def assemble(network, found, remarks: Remarks) -> Catalogue:
         seen[number] = seen.get(number, 0) + 1
         events[i]["source_id"] = f"{network}_{number}" + (f"_{seen[number]}" if seen[number] > 1 else "")
         rows += [{"source_id": events[i]["source_id"], **reading} for reading in readings[i]]
-    catalogue = Catalogue.from_source(network, "bulletin", [events[i] for i in kept], rows, remarks.close())
+    catalogue = possible_catalogue(network, "bulletin", [events[i] for i in kept], rows, remarks.close())
     for line in catalogue.skipped:
         log.info(line)
     return catalogue

@@ -149,6 +149,7 @@ def load(name: str | Path) -> Network:
     return network
 
 
+@provenance.stage
 def content(name: str | Path) -> str | None:
     """Hash of a network as it is read now, not of how its file is written; None if there is no such file."""
     path = _path(name)

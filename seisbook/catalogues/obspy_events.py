@@ -30,7 +30,7 @@ SAME_EVENT_S, SAME_EVENT_KM = 10.0, 100.0
 
 
 def rows(event, place: str, remarks: Remarks, nordic: bool = False, units=()) -> tuple[dict, list[dict]] | None:
-    """One event and its readings, as `Catalogue.from_source` takes them.
+    """One event and its readings, as `possible_catalogue` takes them.
 
     Parameters
     ----------

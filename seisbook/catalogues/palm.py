@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import distance_azimuth
+from seisbook.catalogues.plausibility import possible_catalogue
 from seisbook.catalogues.texts import lines_of
 from seisbook.errors import DataError, UserError
 
@@ -68,7 +69,7 @@ def read_palm(
     events = (
         events.drop(columns=["number"]).sort_values("source_origin_time").rename(columns={"quality": "scsn_quality"})
     )
-    return Catalogue.from_source(network, "bulletin", events, readings, skipped if unmatched else [])
+    return possible_catalogue(network, "bulletin", events, readings, skipped if unmatched else [])
 
 
 def _palm_readings(picks, first, events):

@@ -20,6 +20,7 @@ the wrong order that of the smaller weight goes, and S if they are equal: it is 
 import numpy as np
 import pandas as pd
 
+from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.remarks import event_left_out
 
 LIMITS = {
@@ -31,6 +32,25 @@ LIMITS = {
 TRAVEL_S = -2.0, 600.0
 LARGEST_NM = 1e10
 FIRST, LAST = pd.Timestamp.min.ceil("s").tz_localize("UTC"), pd.Timestamp.max.floor("s").tz_localize("UTC")
+
+
+def possible_catalogue(network, source, events, readings, skipped=()) -> Catalogue:
+    """Build a catalogue as `Catalogue.from_rows` does, without what cannot be: every reader of a file builds it here.
+
+    What is left out gets a remark in `skipped`. The key `place` of an event, its file and line, is for these remarks
+    and becomes no column; without it they name the `source_id`.
+    """
+    skipped = list(skipped)
+    events = pd.DataFrame(events)
+    if "source_origin_time" in events:
+        events["source_origin_time"] = possible_times(events.source_origin_time)
+    found = Catalogue.from_rows(network, source, events, readings)
+    place = found.events.pop("place") if "place" in found.events else found.events.index.to_series()
+    of_reading = found.readings.source_id.map(place)
+    found.events = possible_events(found.events, place, skipped)
+    known = found.readings.source_id.isin(found.events.index)
+    found.readings = possible_readings(found.readings[known], of_reading[known], skipped)
+    return Catalogue(network, source, found.events, found.readings, skipped)
 
 
 def possible_times(times) -> pd.Series:

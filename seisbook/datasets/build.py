@@ -216,8 +216,9 @@ def build(
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
     store.writable(out)
-    remarks = [] if isinstance(network, Network) else networks.station_remarks(network)
-    network = network if isinstance(network, Network) else networks.load(network)
+    name = None if isinstance(network, Network) else network
+    network = networks.load(name) if name else network
+    remarks = networks.station_remarks(name) if name else []
     catalogue = read(network, source, n_events, random_state, catalogue_files)
     catalogue.skipped = remarks + catalogue.skipped
     if source == "waveform":

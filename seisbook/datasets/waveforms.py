@@ -22,6 +22,7 @@ from scipy.signal import butter, sosfilt, sosfiltfilt
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import format_of, read_file
 from seisbook.catalogues.geodesy import path_geometry
+from seisbook.catalogues.plausibility import possible_catalogue
 from seisbook.errors import DataError, UserError
 from seisbook.physics.rendering import WOOD_ANDERSON_HZ, event_generator, steps
 
@@ -441,7 +442,7 @@ def read_iceland(folder):
         origin = pd.Timestamp(event["DT"])
         events.append(_icelandic_event(path.stem, event, origin))
         readings += _icelandic_readings(path, origin)
-    return Catalogue.from_source("iceland", "waveform", events, readings)
+    return possible_catalogue("iceland", "waveform", events, readings)
 
 
 def _read_csv(path):

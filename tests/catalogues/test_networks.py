@@ -245,7 +245,7 @@ def test_shipped_file_is_what_its_script_writes(real_data, name):
     assert text == (DATA / "networks" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("title", ["<img src=x onerror=alert(1)>", "a > b", "{raw}`x`", "$x$", "a\nb", "a\\b", "\x07"])
+@pytest.mark.parametrize("title", ["<img src=x onerror=alert(1)>", "a > b", "{raw}`x`", "$x$", "a\\b"])
 def test_a_title_that_a_page_would_take_for_markup_is_refused(write, title):
     with pytest.raises(DataError, match=r"net\.yaml: title: .*markup"):
         networks.load(write("title", value=title))
