@@ -446,7 +446,8 @@ def campaign(folder: Path, n: int, progress=print) -> list[Tally]:
         file["data"] = np.full((4, 3, 240), 7, "f4")
     tally, known = Tally("hostile inputs"), attacks()
     for attack in known[:: max(1, len(known) // n)]:
-        _meet(tally, attack, whole, folder)
+        if bad := _meet(tally, attack, whole, folder):
+            progress(f"{attack.name}: {bad}")
     progress(f"hostile inputs: {tally.tried} tried, {tally.n_bad} bad")
     return [tally]
 
@@ -464,6 +465,7 @@ def _meet(tally, attack, whole, folder):
     if not value["bad"] and (SECRET in said.read_text(errors="replace") or _told(place)):
         value["bad"] = "another file was read"
     tally.note(f"{attack.name}: {value['said']}", value["bad"], value.get("refused", False))
+    return value["bad"]
 
 
 def _told(place):

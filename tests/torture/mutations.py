@@ -270,5 +270,5 @@ def _alone(name, work, folder, n, progress):
     tally = Tally.of(content) if content else Tally(name)
     if not content:
         tally.note(f"all; printed: {output.read_text(errors='replace')[-300:]}", f"the process ended with {code}")
-    progress(f"{name}: {tally.tried} tried, {tally.n_bad} bad")
+    progress(f"{name}: {tally.tried} tried, {tally.n_bad} bad{''.join(f'; {one}' for one in tally.bad)}")
     return tally
