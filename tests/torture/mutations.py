@@ -127,6 +127,9 @@ def seeded(n, strategy):
 def read_damaged(example, n) -> Tally:
     """Read so many damaged versions of an example."""
     tally, whole = Tally(example.name), example.path.read_bytes()
+    tally.attempt("undamaged", example.read, example.names)
+    if tally.refused:
+        tally.blame("undamaged", "a sound input is refused")
 
     @seeded(n, DAMAGE)
     def read(steps):
