@@ -253,8 +253,8 @@ def _link(file, name, shape, link):
     file[name] = link
 
 
-def _stored(file, name, shape, **how):
-    file.create_dataset(name, **{"shape": shape, "dtype": "f4", **how})
+def _stored(file, name, shape, size=None, dtype="f4"):
+    file.create_dataset(name, shape if size is None else size, dtype)
 
 
 def _huge(file, name, shape):
@@ -277,9 +277,9 @@ def containers() -> Iterator[Attack]:
         "references": partial(_stored, dtype=h5py.ref_dtype),
         "records": partial(_stored, dtype=np.dtype([("a", "f4")])),
         "complex numbers": partial(_stored, dtype="c8"),
-        "one number": partial(_stored, shape=()),
-        "one dimension less": partial(_stored, shape=(3, 10)),
-        "too few samples": partial(_stored, shape=(1, 3, 1)),
+        "one number": partial(_stored, size=()),
+        "one dimension less": partial(_stored, size=(3, 10)),
+        "too few samples": partial(_stored, size=(1, 3, 1)),
         "terabytes": _huge,
         "NaN": partial(_finite, value=np.nan),
         "infinity": partial(_finite, value=np.inf),
@@ -482,7 +482,7 @@ def _attacked(attack, place):
             bad, said, refused = ended(list(attack.argv)), "", False
     except Refusal as error:
         said, refused = str(error), True
-        bad = fault_of_message(said) or _unforeseen(said)
+        bad = fault_of_message(said) or _unnamed(said, attack.argv[-1])
     except Hang:
         bad, said, refused = f"longer than {SECONDS} s", "", False
     except Exception as error:
@@ -490,7 +490,7 @@ def _attacked(attack, place):
     return {"bad": bad or attack.judge() or "", "said": said[:300], "refused": refused}
 
 
-def _unforeseen(said):
-    """What is wrong with a refusal that only the last resort of the command line made."""
-    named = re.search(r"[\w./-]+\.\w+|own|small|set|theirs|new|network|waveforms|archive", said)
-    return "" if named and "recursion depth" not in said else "a message that names no file"
+def _unnamed(said, last):
+    """What is wrong with a refusal that names neither the input nor the place of the output."""
+    named = re.search(r"[\w./-]+\.\w+|own|small|set|theirs|new|network|waveforms|archive|current results", said)
+    return "" if named or last[:20] in said else "a message that names no file"
