@@ -7,12 +7,13 @@ SEISBOOK_DATA_DIR ?= $(realpath ../shared/data)
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS := ignore::DeprecationWarning
 
-.PHONY: help book test lint unit chapters html structure data pdf zip site paper check-results verify workshop lock clean
+.PHONY: help book test lint unit chapters html torture structure data pdf zip site paper check-results verify workshop lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book   execute every chapter (quick profile) and build the HTML book"
 	@echo "make test   lint, unit tests, chapters executed twice, HTML build and its checks"
+	@echo "make torture  kill runs, break disks, damage inputs in a copy of the project; prints a table (ten minutes)"
 	@echo "make structure  print the packages of the library, floor by floor: purpose, size, imports"
 	@echo "make data   download the real bulletins (checked by hash) into the user's cache"
 	@echo "make pdf    the whole book as a PDF, with the committed outputs (needs LaTeX)"
@@ -73,6 +74,10 @@ html: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 html: .venv/.installed
 	$(BIN)/seisbook book build
 	$(BIN)/python -m pytest -m html
+
+# In a temporary copy of the project, seeded, on the loopback interface alone; `make unit` runs a sample.
+torture: .venv/.installed
+	@$(BIN)/python -m tests.torture
 
 # Reads the source files alone, so that it needs no environment.
 structure:

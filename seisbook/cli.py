@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from seisbook import __version__, endings
+from seisbook.errors import one_line
 
 DATA_EXAMPLES = """\
 examples:
@@ -47,8 +48,15 @@ def _run(words):
     return arguments.command(arguments)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose message is one printable line, whatever it repeats of what was typed."""
+
+    def error(self, message):
+        super().error(one_line(message))
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="seisbook",
         description="Data, chapters and records of the SeisBook.",
         epilog="`seisbook data build --help` teaches by example.",

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 
-from seisbook.errors import UserError
+from seisbook.errors import UserError, one_line
 
 DEBUG = "SEISBOOK_DEBUG"  # environment variable with which tracebacks are shown
 STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -154,10 +154,8 @@ def log_folder():
 def _say(message):
     """Print one line on standard error, after what was printed before; what could command a terminal is escaped."""
     _flush(quietly=True)
-    text = " ".join(str(message).split())
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
     with suppress(OSError, AttributeError):
-        print(f"seisbook: {shown}", file=sys.stderr, flush=True)
+        print(f"seisbook: {one_line(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
 
 
 def _flush(quietly=False):

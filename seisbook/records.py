@@ -108,13 +108,16 @@ def read(path) -> tuple[dict, dict]:
     Raises
     ------
     UserError, DataError
-        As `split`; also if the content is not valid JSON.
+        As `split`; also if the content is not the one that was written, or not valid JSON.
     """
     provenance, body = split(path)
     try:
-        return provenance, json.loads("{" + body)
+        content = json.loads("{" + body)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error}): restore the file from the repository") from None
+    if provenance["content"] != hash_of(body):
+        raise DataError(f"{path}: its content is not the one that was written: restore the file from the repository")
+    return provenance, content
 
 
 def path_of(name: str) -> Path:

@@ -88,6 +88,13 @@ def test_a_record_without_provenance_is_named(results, text):
         records.read(records.path_of("one"))
 
 
+def test_a_number_that_was_changed_by_hand_is_noticed(results):
+    path = records.write(records.path_of("one"), {"value": [1.5, 2, 3]}, MADE_OF)
+    path.write_text(path.read_text().replace("1.5", "1.4"))
+    with pytest.raises(DataError, match=r"one\.json: its content is not the one that was written"):
+        records.read(path)
+
+
 def test_damaged_record_is_named(results):
     path = records.write(records.path_of("one"), {"value": [1, 2, 3]}, MADE_OF)
     path.write_text(path.read_text()[:-5])
