@@ -158,9 +158,10 @@ def _palm_event(line, number):
 
 def _palm_pick(line, number, event):
     code, p, s, amplitude = line.split(",")[:4]
-    if event < 0 or np.isinf(float(amplitude)):
+    station = code.split(".")[-1].strip()
+    if event < 0 or not station or np.isinf(float(amplitude)):
         raise ValueError
-    return event, code.split(".")[-1], p, s, float(amplitude), number
+    return event, station, p, s, float(amplitude), number
 
 
 def _times(path, values, lines):
