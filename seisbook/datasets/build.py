@@ -18,7 +18,7 @@ from seisbook.errors import DataError, UserError
 from seisbook.files import check_space
 from seisbook.physics import missing_readings, rendering, simulation
 from seisbook.physics.traveltimes import TravelTimes
-from seisbook.provenance import code_version, digest_arrays, note, stage
+from seisbook.provenance import code_version, stage
 
 BLOCK = 64  # events a worker is handed at a time: bounds what waits in memory
 SIMULATED_EVENTS = 1000
@@ -64,23 +64,19 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
 
 @stage
 def _read_files(network, source, files):
-    """One catalogue of the user's own files."""
+    """One catalogue of the user's own files; the events that are built of it are the input of what comes after."""
     parts = [bulletins.read_catalogue(path, network.name) for path in files]
     catalogue = bulletins.at_known_stations(duplicates.joined(parts, files), network)
     catalogue.source = source
-    name = "-".join([network.name, *(Path(path).stem for path in files)])
-    note(f"catalogue:{name}", digest_arrays(catalogue.arrays()))
     return catalogue
 
 
 @stage
 def _read_waveform_catalogue(network):
-    """The catalogue of the recorded seismograms that the book knows."""
+    """The catalogue of the recorded seismograms that the book knows, from which `load_events` builds its input."""
     if network.name != "iceland":
         raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
-    catalogue = waveforms.read_iceland(sources.folder("iceland"))
-    note("catalogue:iceland-waveform", digest_arrays(catalogue.arrays()))
-    return catalogue
+    return waveforms.read_iceland(sources.folder("iceland"))
 
 
 def read_available(network, source, n_events, random_state=0) -> Catalogue:
