@@ -16,6 +16,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from seisbook.catalogues.texts import lines_of
 from seisbook.errors import DataError, UserError
 from seisbook.files import locked, write_whole
 from seisbook.paths import DATA
@@ -36,7 +37,7 @@ def registry() -> dict[str, tuple[str, str]]:
         If a line of the registry does not hold a name, a hash and an address.
     """
     files = {}
-    for number, line in enumerate(REGISTRY.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines_of(REGISTRY), 1):
         if not line.strip() or line.startswith("#"):
             continue
         if len(line.split()) != 3:

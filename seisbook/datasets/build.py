@@ -212,9 +212,9 @@ def build(
     """
     _check_options(source, catalogue_files, waveform_folder, inventory_file)
     store.writable(out)
-    name = None if isinstance(network, Network) else network
-    network = networks.load(name) if name else network
-    remarks = networks.station_remarks(name) if name else []
+    remarks = []
+    if not isinstance(network, Network):
+        network, remarks = networks.load(network), networks.station_remarks(network)
     catalogue = read(network, source, n_events, random_state, catalogue_files)
     catalogue.skipped = remarks + catalogue.skipped
     if source == "waveform":

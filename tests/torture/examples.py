@@ -15,7 +15,7 @@ from obspy.core.event import read_events
 from obspy.core.inventory import Inventory, Network, Station
 
 from seisbook import records
-from seisbook.book import chapters
+from seisbook.book import chapters, parameters
 from seisbook.catalogues import networks, palm, quakeml, sources, stations
 from seisbook.datasets import build, waveforms
 from seisbook.datasets.graphs import EventDataset
@@ -136,7 +136,7 @@ ICELAND = {
     "1,2020-03-05T10:10:30.500000Z,-16.8,64.9,6.0,0.4,0.4,0.8,1.5\n",
     ".picks": "Station,Phase,PickTime,PickError,Residual\n"
     "AAAA,P,2020-03-05T10:10:33.000000Z,0.02,0.01\nAAAA,S,2020-03-05T10:10:35.000000Z,0.03,0.02\nBBBB,P,-1,-1,-1\n",
-    ".amps": "id,S_amp,S_freq\n.AAAA..N,0.5,4.0\n.AAAA..E,0.7,4.0\n",
+    ".amps": "id,S_amp,S_freq\nXX.AAAA..HHN,0.5,4.0\nXX.AAAA..HHE,0.7,4.0\n",
 }
 CONFIG = ModelConfig(channels=8, blocks=1, neighbours=2, window_s=12.0, sampling_rate_hz=20.0)
 
@@ -391,7 +391,7 @@ def _parameters(folder):
 
     def check():
         text = typed.read_bytes().decode("utf-8", "surrogateescape")
-        value = chapters.check_parameters(chapter, {"n_events": text})["n_events"]
+        value = parameters.parse(chapter, {"n_events": text})["n_events"]
         return None if type(value) is int else "a value of another type"
 
     yield Example("chapter's parameter", typed, check, (chapter.name,))

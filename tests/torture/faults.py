@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from seisbook import files, records
+from seisbook import files, provenance, records
 from seisbook.book import chapters
 from seisbook.catalogues import networks, quakeml
 from seisbook.catalogues.bulletins import read_catalogue
@@ -29,6 +29,8 @@ from tests.torture.outcome import Tally, fault_of_message, in_child, start
 NEW_MOUNTS, PRIVATE, READ_ONLY = 0x00020000, 0x4000 | 0x40000, 0x1 | 0x20  # of Linux's unshare and mount
 NEW_USER = 0x10000000
 YEAR_S = 365 * 86400
+
+MADE_OF = provenance.provenance({}, {})
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def writers(folder: Path) -> list[Writer]:
         Writer("folder", _write_folder, _read_folder),
         Writer(
             "record",
-            lambda place, version: records.write(place / "a.json", {"n": version, "km": [0.5] * 999}, {"key": {}}),
+            lambda place, version: records.write(
+                place / "a.json", {"n": version, "km": [0.5] * 999}, provenance.provenance({}, {})
+            ),
             lambda place: records.read(place / "a.json")[1]["n"],
         ),
         Writer("dataset", dataset, opened),
