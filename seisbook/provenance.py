@@ -401,7 +401,7 @@ def witnesses() -> dict:
         raise DataError(f"{WITNESSES}: not valid JSON ({error}): restore the file from the repository") from None
 
 
-def moved_code(kind: str, before: str, source: witness.Source | None = None) -> str:
+def moved_code(kind: str, before: str) -> str:
     """The first name whose code has changed since a witness was taken; empty if none has.
 
     Parameters
@@ -409,13 +409,11 @@ def moved_code(kind: str, before: str, source: witness.Source | None = None) -> 
     kind : str
     before : str
         Hash of the witness, as the evidence has it.
-    source : Source, optional
-        Of another copy of the library.
     """
     known = witnesses().get(kind)
     if not known:
         return "no run of its kind was traced"
-    now = _now(kind, source or witness.source())
+    now = _now(kind)
     if witness_hash(*now) == before:
         return ""
     table, packages = now
@@ -425,9 +423,9 @@ def moved_code(kind: str, before: str, source: witness.Source | None = None) -> 
 
 
 @cache
-def _now(kind, source):
+def _now(kind):
     known = witnesses()[kind]
-    return source.table(known["reached"]), locked(known["packages"])
+    return witness.source().table(known["reached"]), locked(known["packages"])
 
 
 def forget_witnesses() -> None:

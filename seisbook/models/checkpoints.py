@@ -175,11 +175,6 @@ def require(path, key, command):
     return load(path)
 
 
-def is_current(path, key) -> bool:
-    """Whether there is a model that was made by this configuration from the inputs as they are."""
-    return state(path, key).name not in ("missing", "stale", "damaged")
-
-
 def state(path, key=None) -> provenance.State:
     """State of a checkpoint, see `seisbook.provenance.state`."""
     weights_file, card_file = _files(path)

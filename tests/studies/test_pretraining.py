@@ -43,7 +43,10 @@ def test_the_stems_of_both_profiles_are_published_for_all_networks_of_the_compar
         for profile in recipes.PROFILES:
             path = pretraining.twin_path(network, "dynamic", profile)
             assert path.parent == checkpoints.MODELS
-            assert checkpoints.is_current(path, pretraining.twin_key(network, "dynamic", profile))
+            assert checkpoints.state(path, pretraining.twin_key(network, "dynamic", profile)).name in (
+                "current",
+                "unverified",
+            )
 
 
 @pytest.fixture
