@@ -10,6 +10,7 @@ from pathlib import Path
 from seisbook import __version__, endings
 from seisbook.errors import one_line
 
+LONGEST_NUMBER = 18  # digits: more are no number of events or of a seed
 DATA_EXAMPLES = """\
 examples:
   # the real Colombian bulletin of February 2018, with a rendered seismogram for every reading
@@ -192,7 +193,7 @@ def _train_parser(parser):
 
 def _evaluate_parser(parser):
     parser.description = "Test a trained model on the test events of its fold, or on a dataset of yours."
-    parser.add_argument("checkpoint", type=Path, help="such as data/models/colombia-dynamic-random-0")
+    parser.add_argument("checkpoint", type=_named, help="such as data/models/colombia-dynamic-random-0")
     parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_evaluate)
@@ -236,8 +237,14 @@ def _seed(text):
     return _whole(text, 0)
 
 
+def _named(text):
+    if not Path(text).name:
+        raise argparse.ArgumentTypeError(f"'{text}': give the path of a file")
+    return Path(text)
+
+
 def _whole(text, least):
-    if not text.isdecimal() or int(text) < least:
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < least:
         raise argparse.ArgumentTypeError(f"{text}: give a whole number of at least {least}")
     return int(text)
 

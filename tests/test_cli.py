@@ -201,3 +201,28 @@ def test_asking_keeps_its_index_outside_of_data(nothing_written, no_models, monk
     assert "found" in capsys.readouterr().out
     assert made == [("colombia", "simulated", "paper")]
     assert [path.name for path in no_models.iterdir()] == ["asking"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "."], "'.': give the path of a file"),
+        (["evaluate", ""], "give the path of a file"),
+        (["evaluate", "/"], "give the path of a file"),
+        (["data", "build", "--network", "", "--source", "simulated", "--out", "x"], "no network ''"),
+        (
+            [*"data build --network iceland --source simulated --out x --seed".split(), "9" * 5000],
+            "give a whole number",
+        ),
+    ],
+)
+def test_what_is_typed_wrongly_is_refused_in_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = cli.main(arguments)
+    except SystemExit as error:
+        code = error.code
+    said = capsys.readouterr().err
+    assert code == 2
+    assert message in said.strip().splitlines()[-1]
+    assert not list(tmp_path.iterdir())
