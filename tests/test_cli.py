@@ -211,7 +211,7 @@ def test_asking_keeps_its_index_outside_of_data(nothing_written, no_models, monk
         (["evaluate", "/"], "give the path of a file"),
         (["data", "build", "--network", "", "--source", "simulated", "--out", "x"], "no network ''"),
         (
-            [*"data build --network iceland --source simulated --out x --seed".split(), "9" * 5000],
+            [*["data", "build", "--network", "iceland", "--source", "simulated", "--out", "x", "--seed"], "9" * 5000],
             "give a whole number",
         ),
     ],
