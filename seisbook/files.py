@@ -106,9 +106,14 @@ def _new_part(target):
     named = {"prefix": f".{target.name}.", "suffix": PART, "dir": target.parent}
     while True:
         file = tempfile.NamedTemporaryFile(delete=False, **named)  # noqa: SIM115 (the caller closes it)
-        _lock(file.fileno(), wait=True)
-        if os.fstat(file.fileno()).st_nlink:
-            return file
+        try:
+            _lock(file.fileno(), wait=True)
+            if os.fstat(file.fileno()).st_nlink:
+                return file
+        except BaseException:
+            file.close()
+            _remove(file.name)
+            raise
         file.close()  # another run took it for a leftover before it was locked
 
 

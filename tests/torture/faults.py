@@ -180,7 +180,7 @@ def _stopped(writer, place, breaker, at, action):
     except OSError as error:
         if action is not full:
             return f"{type(error).__name__} instead of an interruption"
-    if left := leftovers(place):
+    if left := [name for name in leftovers(place) if not name.endswith(files.LOCK)]:  # the next run removes a lock
         return f"left behind: {Path(left[0]).name}"
     return _held(writer, place, {0, 1})
 
