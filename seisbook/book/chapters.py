@@ -16,7 +16,7 @@ from tqdm import tqdm
 from seisbook import files, provenance, witness
 from seisbook.book import notebooks
 from seisbook.book.parameters import parse
-from seisbook.catalogues import sources
+from seisbook.catalogues import networks, sources
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
@@ -68,7 +68,7 @@ def fingerprint(chapter: Path, parameters: dict) -> str:
 
 def _networks():
     """Networks that have real data."""
-    return sorted({name.split("/")[0] for name in sources.registry()})
+    return [name for name in networks.available() if sources.network_files(name)]
 
 
 def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> list[Path]:
