@@ -1,5 +1,6 @@
 """What moves a witness and what does not, and the states of records."""
 
+import ast
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from seisbook import provenance, records, witness
 from seisbook.catalogues import networks
 from seisbook.errors import DataError, UserError
 from seisbook.paths import ROOT
+from tests import structure
 
 INNOCENT = {
     "rename a local variable": ("models/graph.py", r"\blargest\b(?!=)", "highest"),
@@ -260,3 +262,21 @@ def test_nothing_is_published_while_code_has_changed(monkeypatch):
 
 def test_the_package_folder_is_found():
     assert Path(witness.PACKAGE, "provenance.py").is_file()
+
+
+def test_whoever_asks_for_a_state_can_tell_the_identity_of_a_network():
+    """`seisbook.catalogues.networks` tells it, and is imported by all who judge."""
+    modules, asking = structure.read(), {"load", "state", "judge", "identity"}
+    judges = {
+        module.name
+        for module in modules.values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "provenance" and node.attr in asking
+    }
+    assert len(judges) >= 8
+    for name in judges:
+        reached, waiting = set(), {name}
+        while waiting:
+            reached |= waiting
+            waiting = set().union(*(modules[one].imports for one in waiting if one in modules)) - reached
+        assert "seisbook.catalogues.networks" in reached, f"{name} does not import it"

@@ -6,6 +6,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+import seisbook.catalogues.networks  # noqa: F401 (it tells the identity of networks)
 from seisbook import provenance, records
 from seisbook.errors import UserError
 from seisbook.findings import summaries

@@ -3,6 +3,7 @@
 import importlib
 from pathlib import Path
 
+import seisbook.catalogues.networks  # noqa: F401 (it tells the identity of networks)
 from seisbook import provenance, records
 from seisbook.errors import UserError
 

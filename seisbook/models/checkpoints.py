@@ -17,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 
+import seisbook.catalogues.networks  # noqa: F401 (it tells the identity of networks)
 from seisbook import files, provenance, records
 from seisbook.errors import DataError, UserError, brief
 from seisbook.models import peers

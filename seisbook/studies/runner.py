@@ -28,6 +28,7 @@ import numpy as np
 from tqdm import tqdm
 
 import seisbook
+import seisbook.catalogues.networks
 from seisbook import provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BUILD
