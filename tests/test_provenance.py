@@ -42,7 +42,7 @@ GUILTY = {
         *("measures/evaluation.py", r"epicentral = np\.hypot", "epicentral = 2 * np.hypot"),
         "run/ study/robustness study/transfer",
     ),
-    "drop pre-training": ("studies/runs.py", r", start_from=start_from\)", ")", "run/ours"),
+    "drop pre-training": ("studies/runs.py", r", start_from=start_from\)", ")", "run/ours run/peers"),
     "95 % intervals become 50 %": ("measures/estimates.py", r"\(2\.5, 97\.5\)", "(25, 75)", "record/"),
     "another learning rate": ("studies/variance.py", r"learning_rate=3e-3", "learning_rate=1e-3", "study/variance"),
     "another default": (
@@ -80,7 +80,7 @@ def edited(tmp_path_factory):
 
 def test_every_kind_of_result_has_a_witness():
     kinds = set(provenance.witnesses())
-    assert {"data", "twin", "run/ours", "run/classical", "study/variance", "record/models"} <= kinds
+    assert {"data", "twin", "run/ours", "run/peers", "run/classical", "study/variance", "record/models"} <= kinds
 
 
 @pytest.mark.parametrize("edit", INNOCENT)
