@@ -88,7 +88,7 @@ def _assigned(code):
 def _refuse_unknown(chapter, given, known):
     for name in given:
         if name not in known:
-            raise UserError(f"{chapter} has no parameter {brief(name)}: choose among {', '.join(known)}")
+            raise UserError(f"{chapter}.ipynb has no parameter {brief(name)}: choose among {', '.join(known)}")
 
 
 def _refuse_misfit(chapter, name, value, default, shown):
@@ -101,4 +101,4 @@ def _refuse_misfit(chapter, name, value, default, shown):
         fits = value >= 0
     if not fits:
         like = " or ".join(map(repr, CHOICES.get(name, (default,))))
-        raise UserError(f"{chapter}: parameter {name} is {brief(shown)}: give a value like {like}")
+        raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}")

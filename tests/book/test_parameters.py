@@ -48,4 +48,4 @@ def test_papermill_alone_stops_with_one_line(tmp_path):
         )
     assert caught.value.ename == "UserError"
     assert caught.value.traceback == [f"UserError: {caught.value.evalue}"]
-    assert caught.value.evalue == f"{CHAPTER} has no parameter 'catalogue': choose among profile, seed, n_events"
+    assert caught.value.evalue == f"{CHAPTER}.ipynb has no parameter 'catalogue': choose among profile, seed, n_events"
