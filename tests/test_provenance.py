@@ -27,8 +27,12 @@ INNOCENT = {
     "another comment": ("models/losses.py", r"\ndef onset_loss", "\n# A comment.\ndef onset_loss"),
     "another annotation": ("measures/evaluation.py", r"source_id\) -> pd.DataFrame:", "source_id):"),
     "another bound on what a network's file may say": ("catalogues/schema.py", "le=9000", "le=8900"),
-    "another reader of station files": ("catalogues/stations.py", r"def _csv_rows\(.*\n", r"\g<0>    print(1)\n"),
-    "another way to store weights": ("models/checkpoints.py", "0o644", "0o600"),
+    "another reader of station files": (
+        "catalogues/station_tables.py",
+        r"(?m)^    return ",
+        "    print(1)\n    return ",
+    ),
+    "another way to store weights": ("files.py", "0o644", "0o600"),
     "another label of a progress bar": ("models/training.py", r'unit="epoch"', 'unit="round"'),
 }
 GUILTY = {
