@@ -321,7 +321,7 @@ def test_a_full_disk_loses_nothing_and_leaves_nothing_half_written(place):
     process = place.start(largest_file=5000)
     process.join(60)
     assert process.exitcode == 2
-    assert "seisbook: [Errno 27] File too large" in output(place, process)
+    assert "cannot be written (File too large): raise the largest size of a file" in output(place, process)
     assert len(place.files()) == 4
     assert not list(place.folder.rglob("*.part"))
     place.run()
