@@ -198,7 +198,7 @@ def test_code_that_moves_after_the_stamp_makes_its_records_unverified(folder, mo
     assert provenance.state(path).name == "current"
     known = provenance.witnesses()[one.name]
     moved = {**known["table"], "seisbook.measures.splits:random_folds": "0" * 12}
-    monkeypatch.setattr(provenance, "_now", lambda kind, source: (moved, known["packages"]))
+    monkeypatch.setattr(provenance, "_now", lambda kind: (moved, known["packages"]))
     reason = "code that it was made with has changed: measures.splits:random_folds"
     assert provenance.state(path) == ("unverified", reason)
 
