@@ -24,6 +24,19 @@ def real_data():
     return folder
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; tests that use it are marked with `tests.chromium.needed`."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.chromium import CHROMIUM
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(scope="session")
 def bulletin():
     """Reads each real bulletin once, for all that only look at it."""

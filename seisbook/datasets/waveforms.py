@@ -19,6 +19,7 @@ from obspy.io.mseed import InternalMSEEDWarning
 from scipy.interpolate import make_interp_spline
 from scipy.signal import butter, sosfilt, sosfiltfilt
 
+from seisbook.catalogues.amplitudes import WOOD_ANDERSON_GAIN
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import format_of, read_file
 from seisbook.catalogues.geodesy import path_geometry
@@ -36,7 +37,6 @@ ENDINGS = {
 """Endings of the names of waveform files, in lower case. Other files count if their content is a waveform format."""
 NEAR_S = 3600  # a record further away from the window is not merged with the rest
 SLOWEST_HZ = 2 * WOOD_ANDERSON_HZ  # a slower record holds nothing of the band that amplitudes are taken from
-WOOD_ANDERSON_GAIN = 2080  # of the seismograms behind the Icelandic example's amplitudes, which are in mm
 FLAGS = ["trace_has_gap", "trace_is_flat", "trace_missing_components", "trace_missing_share"]
 ICELANDIC_COLUMNS = {
     ".event": {"DT": "time", **dict.fromkeys(("X", "Y", "Z", "GAU_ErrX", "GAU_ErrY", "GAU_ErrZ", "ML"), "number")},
@@ -504,7 +504,7 @@ def _icelandic_readings(path, origin):
     for amplitude in horizontal.sort_values("S_amp").itertuples():  # the largest comes last
         code = amplitude.id.split(".")[1]
         row = rows.setdefault(code, {"source_id": path.stem, "station_code": code})
-        row["trace_amplitude_nm"] = amplitude.S_amp * 1e6 / WOOD_ANDERSON_GAIN
+        row["trace_amplitude_nm"] = amplitude.S_amp * 1e6 / WOOD_ANDERSON_GAIN  # mm on the trace
         row["trace_amplitude_period_s"] = 1 / amplitude.S_freq if amplitude.S_freq > 0 else np.nan
     return list(rows.values())
 

@@ -1,22 +1,20 @@
 """The built pages in a real browser, from the file system, as from a USB stick: a network would not help them."""
 
 import gzip
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from seisbook.book import chapters
 from seisbook.book.binding import HTML
+from tests import chromium
 
 # all but the top's index, which leads on to the landing page
 PAGES = [path.relative_to(HTML) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts]
 PAGES = [path for path in PAGES if path != Path("index.html")]
 DECKS = [path for path in PAGES if path.parts[0] == "slides"]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HEAVIEST_MB = 2.0  # a page with everything that it loads, as a web server sends it: text compressed
 PACKED = {".png", ".woff", ".woff2"}
@@ -25,16 +23,8 @@ KNOWN = "Got invalid theme mode: . Resetting to auto."  # the theme's, on a read
 
 pytestmark = [
     pytest.mark.html,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; on Debian and Ubuntu: apt install chromium"),
+    chromium.needed,
 ]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 class Visit:

@@ -2,22 +2,20 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import jinja2
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from seisbook.figures import attention as attention_figures
 from seisbook.figures import style
 from seisbook.figures import variance as variance_figures
 from seisbook.findings import claims
 from seisbook.paths import BOOK
+from tests import chromium
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = (
     "</script><script>harm()</script>",
     "<img src=x onerror=harm()>",
@@ -37,15 +35,7 @@ ALL = " ".join(HOSTILE)
 HEAD = '<!doctype html><meta charset="utf-8"><script>let harmed = 0; const harm = () => { harmed += 1; };</script>'
 EXPLORERS = sorted(Path(style.__file__).parent.glob("*_explorer.html"))
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium; on Debian and Ubuntu: apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+pytestmark = chromium.needed
 
 
 @pytest.fixture
@@ -55,10 +45,7 @@ def opened(browser, tmp_path):
 
     def open_body(body):
         path = tmp_path / "page.html"
-        head = (
-            '<!doctype html><meta charset="utf-8"><script>let harmed = 0; const harm = () => { harmed += 1; };</script>'
-        )
-        path.write_text(f'{head}{body}<p id="after">after</p>', encoding="utf-8")
+        path.write_text(f'{HEAD}{body}<p id="after">after</p>', encoding="utf-8")
         pages.append(browser.new_page())
         complaints = []
         pages[-1].on("pageerror", lambda error: complaints.append(str(error)))
