@@ -13,12 +13,14 @@ import hashlib
 import sys
 import threading
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 QUIET = {"log", "logger", "warnings"}  # what is said to these decides nothing
 LABELS = {"desc", "unit"}  # keywords of progress bars
+NAMED = ("id", "arg", "name")  # fields that may hold a local variable's name
+UNREAD = {"ctx", "type_comment", "type_params", "kind", "simple", "returns", "annotation"}
 STAGE = "stage"  # name of the decorator that ends the walk
 BOOKKEEPING = ("errors", "files", "paths", "provenance", "records", "witness")
 ASIDE = {f"seisbook.{name}" for name in (*BOOKKEEPING, "catalogues.sources", "studies.runner", "book.verification")}
@@ -190,9 +192,9 @@ class _Module:
             if _is_stage(node):
                 return "stage", set()
             kept = _without_methods(node) if isinstance(node, ast.ClassDef) else node
-            walked = list(ast.walk(kept))
-            texts.append(_written(kept, _locals_of(kept, walked)))
-            others |= self._references(kept, walked)
+            walked, met = list(ast.walk(kept)), []
+            texts.append(_written(kept, _locals_of(kept, walked), met))
+            others |= self._references(met, self.aliases(walked))
             if isinstance(node, ast.ClassDef):
                 methods = (part.name for part in node.body if isinstance(part, ast.FunctionDef) and not _lets_in(part))
                 others |= {f"{self.name}:{node.name}.{method}" for method in methods}
@@ -200,19 +202,19 @@ class _Module:
             others.add(f"{self.name}:{qualified.split('.')[0]}")
         return (hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12] if texts else ""), others
 
-    def _references(self, tree, walked):
-        """Names of the library that a piece of code refers to; `walked` are all its nodes."""
-        known = {**self.imported, **self.aliases(walked)}
+    def _references(self, met, aliases):
+        """Names of the library that some names and attributes stand for; `aliases` are imported beside them."""
+        known = {**self.imported, **aliases}
         found = set()
-        for node in _live(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                target = known.get(node.value.id, "")
-                if target.endswith(":"):
-                    found.add(target + node.attr)
+        for node in met:
             if isinstance(node, ast.Name):
                 target = known.get(node.id) or (f"{self.name}:{node.id}" if node.id in self.nodes else "")
                 if target and not target.endswith(":"):
                     found.add(target)
+            elif isinstance(node.value, ast.Name):
+                target = known.get(node.value.id, "")
+                if target.endswith(":"):
+                    found.add(target + node.attr)
         return found
 
 
@@ -249,21 +251,6 @@ def _without_methods(node):
 # ---------------------------------------------------------------------------------------------------------- normal form
 
 
-def _live(node):
-    """The nodes of a syntax tree, without those that only people read."""
-    if isinstance(node, ast.Raise):
-        node = ast.Expr(_kind(node.exc)) if node.exc else node
-    elif _is_mute(node):
-        return
-    yield node
-    for field in node._fields:
-        value = getattr(node, field, None)
-        if isinstance(value, (ast.AST, list)) and not _is_read_only(node, field):
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
-                    yield from _live(child)
-
-
 def _locals_of(node, walked):
     """A neutral name for each local variable, by the order in which they are bound; parameters keep theirs."""
     if not isinstance(node, ast.FunctionDef):
@@ -285,25 +272,37 @@ def _locals_of(node, walked):
     return {name: f"_{place}" for place, name in enumerate(order)}
 
 
-def _written(node, names):
-    """A node as text, the same in every version of Python: its type and its fields, without empty ones."""
+def _written(node, names, met):
+    """A node as text, the same in every version of Python: its type and its fields, without what only people read.
+
+    The names and attributes in it are added to the list `met`.
+    """
     if isinstance(node, list):
-        return "[" + ",".join(text for text in (_written(one, names) for one in node) if text) + "]"
+        return "[" + ",".join(text for text in (_written(one, names, met) for one in node) if text) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
     if _is_mute(node):
         return ""
     if isinstance(node, ast.Raise):
-        return f"Raise({_written(_kind(node.exc), names)})" if node.exc else "Raise()"
+        return f"Raise({_written(_kind(node.exc), names, met)})" if node.exc else "Raise()"
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        met.append(node)
     parts = []
-    for field in node._fields:
+    for field in _fields(type(node)):
         value = getattr(node, field, None)
-        if value is None or value == [] or _is_read_only(node, field):
+        if value is None or value == []:
             continue
-        if isinstance(value, str) and field in ("id", "arg", "name") and not isinstance(node, (ast.keyword, ast.alias)):
+        if isinstance(value, str) and field in NAMED and not isinstance(node, (ast.keyword, ast.alias)):
             value = names.get(value, value)
-        parts.append(f"{field}={_written(value, names)}")
+        parts.append(f"{field}={_written(value, names, met)}")
     return f"{type(node).__name__}({','.join(parts)})"
+
+
+@cache
+def _fields(kind):
+    """The fields of a kind of node, without those that people and other versions of Python read."""
+    message = {"msg"} if kind is ast.Assert else set()
+    return tuple(field for field in kind._fields if field not in UNREAD | message)
 
 
 def _is_mute(node):
@@ -315,15 +314,6 @@ def _is_mute(node):
     called = node.value.func if isinstance(node.value, ast.Call) else None
     owner = getattr(getattr(called, "value", None), "id", None)
     return isinstance(node.value, ast.Constant) or owner in QUIET
-
-
-def _is_read_only(node, field):
-    """Fields that people and other versions of Python read."""
-    if field in ("ctx", "type_comment", "type_params", "kind", "simple"):
-        return True
-    if field in ("returns", "annotation"):
-        return True
-    return field == "msg" and isinstance(node, ast.Assert)
 
 
 def _kind(raised):
