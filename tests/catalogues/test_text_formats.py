@@ -7,20 +7,25 @@ import pytest
 from seisbook.catalogues import associators, hypo71, hypodd, hypoinverse
 from seisbook.catalogues.bulletins import read_catalogue
 from seisbook.errors import DataError
+from tests.catalogues.text_files import (
+    ARC_A,
+    ARC_A_S,
+    ARC_B,
+    ARC_END,
+    ARC_SUMMARY,
+    GAMMA,
+    HYPO71_A,
+    HYPO71_B,
+    HYPO71_END,
+    HYPO71_SUMMARY,
+    PHA_HEAD,
+    PYOCTO,
+)
 
 
 def only(values):
     (value,) = list(values)
     return value
-
-
-def placed(width, **fields):
-    """A line with texts at columns, `c14=...` at the fourteenth."""
-    line = [" "] * width
-    for name, text in fields.items():
-        start = int(name[1:]) - 1
-        line[start : start + len(text)] = text
-    return "".join(line)
 
 
 def has_all_columns_of(catalogue):
@@ -41,9 +46,6 @@ def has_all_columns_of(catalogue):
 
 
 # --------------------------------------------------------------------------------------------------------------- HypoDD
-HEAD = "# 2020  3  5 10 59 57.50   46.5000    7.2500    8.00  2.1  0.50  0.80  0.10      "
-
-
 @pytest.fixture
 def pha(tmp_path):
     def write(*lines, encoding="utf-8"):
@@ -56,7 +58,7 @@ def pha(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_hypodd(pha, encoding):
-    path = pha(HEAD + "4711", "AAAA 4.75 -0.800 P", "AAAA 8.25 0.500 S", "BBB 6.0 0.0 P", encoding=encoding)
+    path = pha(PHA_HEAD + "4711", "AAAA 4.75 -0.800 P", "AAAA 8.25 0.500 S", "BBB 6.0 0.0 P", encoding=encoding)
     catalogue = read_catalogue(path, "alps")
     readings = has_all_columns_of(catalogue)
     event = only(catalogue.events.itertuples())
@@ -71,14 +73,14 @@ def test_hypodd(pha, encoding):
 
 def test_hypodd_damage_costs_its_line(pha):
     path = pha(
-        HEAD + "1",
+        PHA_HEAD + "1",
         "AAAA 4.75 1.0 P",
         "BBB six 1.0 P",
         "CCC 6.0 1.0",
         "DDD nan 1.0 P",
-        HEAD.replace(" 3 ", "13 ", 1) + "2",
+        PHA_HEAD.replace(" 3 ", "13 ", 1) + "2",
         "EEE 6.0 1.0 P",
-        HEAD.replace("10 59", "12 59") + "3",
+        PHA_HEAD.replace("10 59", "12 59") + "3",
         "F\xd1F 7.0 1.0 P",
         encoding="latin-1",
     )
@@ -90,41 +92,12 @@ def test_hypodd_damage_costs_its_line(pha):
 
 
 def test_two_hypodd_events_of_one_time_keep_their_numbers(pha):
-    far = HEAD.replace("46.5000", "48.5000")
-    catalogue = read_catalogue(pha(HEAD + "8", "AAAA 4.75 1.0 P", far + "9", "AAAA 4.75 1.0 P"), "alps")
+    far = PHA_HEAD.replace("46.5000", "48.5000")
+    catalogue = read_catalogue(pha(PHA_HEAD + "8", "AAAA 4.75 1.0 P", far + "9", "AAAA 4.75 1.0 P"), "alps")
     assert sorted(catalogue.events.index) == ["alps_8", "alps_9"]
 
 
 # ---------------------------------------------------------------------------------------------------------- hypoinverse
-SUMMARY = placed(
-    164,
-    c1="202003051059",
-    c13="5750",
-    c17="46",
-    c20="3000",
-    c24="  7",
-    c27="E",
-    c28="1500",
-    c32="  800",
-    c71="190",
-    c86="  50",
-    c90="  80",
-    c101=" 30.",
-    c137="      4711",
-    c147="L",
-    c148="210",
-    c151="  40",
-)
-OF_A = placed(
-    120, c1="AAAA ", c6="XX", c10="HHZ", c14="IP", c16="U", c17="1", c18="202003051100", c30="  225", c35="  12"
-)
-OF_A_S = placed(120, c1="AAAA ", c6="XX", c10="HHN", c17="4", c18="202003051100", c42="  575", c47="ES", c50="2")
-OF_B = placed(
-    120, c1="BBB  ", c6="XX", c10="HHZ", c14=" P", c16="-", c17="0", c18="202003051100", c30=" 3.50", c55="   1234"
-)
-END = placed(72, c63="      4711")
-
-
 def archive(tmp_path, *lines):
     path = tmp_path / "events.arc"
     path.write_text("\n".join(lines) + "\n")
@@ -132,7 +105,9 @@ def archive(tmp_path, *lines):
 
 
 def test_hypoinverse(tmp_path):
-    catalogue = read_catalogue(archive(tmp_path, SUMMARY, "$1 shadow", OF_A, "$ ", OF_A_S, OF_B, END), "alps")
+    catalogue = read_catalogue(
+        archive(tmp_path, ARC_SUMMARY, "$1 shadow", ARC_A, "$ ", ARC_A_S, ARC_B, ARC_END), "alps"
+    )
     readings = has_all_columns_of(catalogue)
     event = only(catalogue.events.itertuples())
     assert (event.Index, event.source_magnitude_type) == ("alps_4711", "ML")
@@ -148,22 +123,24 @@ def test_hypoinverse(tmp_path):
 
 
 def test_hypoinverse_south_and_west(tmp_path):
-    summary = SUMMARY[:18] + "S" + SUMMARY[19:26] + " " + SUMMARY[27:]
-    event = only(read_catalogue(archive(tmp_path, summary, OF_A, END), "alps").events.itertuples())
+    summary = ARC_SUMMARY[:18] + "S" + ARC_SUMMARY[19:26] + " " + ARC_SUMMARY[27:]
+    event = only(read_catalogue(archive(tmp_path, summary, ARC_A, ARC_END), "alps").events.itertuples())
     assert (event.source_latitude_deg, event.source_longitude_deg) == (-46.5, -7.25)
 
 
 def test_hypoinverse_magnitude_without_weight_is_none(tmp_path):
-    none = SUMMARY[:146] + " " * 7 + SUMMARY[153:]
-    assert read_catalogue(archive(tmp_path, none, OF_A), "alps").events.source_magnitude.tolist() == [1.9]
+    none = ARC_SUMMARY[:146] + " " * 7 + ARC_SUMMARY[153:]
+    assert read_catalogue(archive(tmp_path, none, ARC_A), "alps").events.source_magnitude.tolist() == [1.9]
     none = none[:100] + "   0" + none[104:]
-    assert read_catalogue(archive(tmp_path, none, OF_A), "alps").events.source_magnitude.isna().all()
+    assert read_catalogue(archive(tmp_path, none, ARC_A), "alps").events.source_magnitude.isna().all()
 
 
 def test_hypoinverse_damage_costs_its_line(tmp_path):
-    no_day = SUMMARY.replace("20200305", "20200231")
-    broken = OF_B.replace(" 3.50", " 3.x0")
-    path = archive(tmp_path, SUMMARY, OF_A, broken, END, no_day, OF_B, END, SUMMARY.replace("1059", "1259"))
+    no_day = ARC_SUMMARY.replace("20200305", "20200231")
+    broken = ARC_B.replace(" 3.50", " 3.x0")
+    path = archive(
+        tmp_path, ARC_SUMMARY, ARC_A, broken, ARC_END, no_day, ARC_B, ARC_END, ARC_SUMMARY.replace("1059", "1259")
+    )
     catalogue = read_catalogue(path, "alps")
     assert len(catalogue) == 2
     assert catalogue.readings.station_code.tolist() == ["AAAA"]
@@ -172,17 +149,13 @@ def test_hypoinverse_damage_costs_its_line(tmp_path):
 
 
 # --------------------------------------------------------------------------------------------------------------- HYPO71
-PUNCHED = "200305 1059 57.50 46 30.00   7E15.00   8.00   2.10  2 180  5.0 0.10  0.5  0.8 B"
-A = placed(75, c1="AAAA", c5="IPU1", c10="2003051100", c20=" 2.25", c32=" 5.75", c37="ES 2")
-B = placed(75, c1="BBB ", c5=" P-0", c10="2003051100", c20="  350")
-TERMINATOR = " " * 17 + "10"
-LATER = A.replace("1100", "1300")
+LATER = HYPO71_A.replace("1100", "1300")
 
 
-@pytest.mark.parametrize("summary", [PUNCHED, " " + PUNCHED, "20" + PUNCHED])
+@pytest.mark.parametrize("summary", [HYPO71_SUMMARY, " " + HYPO71_SUMMARY, "20" + HYPO71_SUMMARY])
 def test_hypo71_with_its_summary_before(tmp_path, summary):
     path = tmp_path / "swarm.pha"
-    path.write_text("\n".join([summary, A, B, TERMINATOR]))
+    path.write_text("\n".join([summary, HYPO71_A, HYPO71_B, HYPO71_END]))
     catalogue = read_catalogue(path, "alps")
     readings = has_all_columns_of(catalogue)
     assert readings.trace_p_weight.tolist() == [0.75, 1.0]
@@ -194,9 +167,9 @@ def test_hypo71_with_its_summary_before(tmp_path, summary):
 
 @pytest.mark.parametrize("given", ["swarm.pha", "swarm.sum"])
 def test_hypo71_with_summaries_beside(tmp_path, given):
-    later = PUNCHED.replace(" 1059", " 1259")
-    (tmp_path / "swarm.sum").write_text(f"  DATE    ORIGIN    LAT N    LONG W    DEPTH\n{later}\n{PUNCHED}\n")
-    (tmp_path / "swarm.pha").write_text("\n".join([A, B, TERMINATOR, LATER, TERMINATOR]))
+    later = HYPO71_SUMMARY.replace(" 1059", " 1259")
+    (tmp_path / "swarm.sum").write_text(f"  DATE    ORIGIN    LAT N    LONG W    DEPTH\n{later}\n{HYPO71_SUMMARY}\n")
+    (tmp_path / "swarm.pha").write_text("\n".join([HYPO71_A, HYPO71_B, HYPO71_END, LATER, HYPO71_END]))
     catalogue = read_catalogue(tmp_path / given, "alps")
     assert len(catalogue) == 2
     assert catalogue.readings.groupby("source_id").size().tolist() == [2, 1]
@@ -205,11 +178,11 @@ def test_hypo71_with_summaries_beside(tmp_path, given):
 
 def test_hypo71_readings_without_hypocentres(tmp_path):
     path = tmp_path / "swarm.pha"
-    path.write_text("\n".join([A, B, TERMINATOR]))
+    path.write_text("\n".join([HYPO71_A, HYPO71_B, HYPO71_END]))
     with pytest.raises(DataError, match=r"swarm\.pha: a HYPO71 phase list has no hypocentres; .* as swarm\.sum"):
         read_catalogue(path, "alps")
-    (tmp_path / "swarm.sum").write_text(PUNCHED + "\n")
-    path.write_text("\n".join([A, B, TERMINATOR, LATER, TERMINATOR, "CCCC  no reading at all"]))
+    (tmp_path / "swarm.sum").write_text(HYPO71_SUMMARY + "\n")
+    path.write_text("\n".join([HYPO71_A, HYPO71_B, HYPO71_END, LATER, HYPO71_END, "CCCC  no reading at all"]))
     catalogue = read_catalogue(path, "alps")
     assert catalogue.readings.station_code.tolist() == ["AAAA", "BBB"]
     assert "swarm.pha:4: 1 readings left out: no hypocentre" in catalogue.skipped[0]
@@ -218,9 +191,17 @@ def test_hypo71_readings_without_hypocentres(tmp_path):
 
 def test_hypo71_clock_correction_and_damage(tmp_path):
     path = tmp_path / "swarm.pha"
-    late = B[:65] + " 0.50"
+    late = HYPO71_B[:65] + " 0.50"
     path.write_text(
-        "\n".join([PUNCHED, late, A.replace(" 2.25", " 2-25"), TERMINATOR, PUNCHED.replace("200305", "200231")])
+        "\n".join(
+            [
+                HYPO71_SUMMARY,
+                late,
+                HYPO71_A.replace(" 2.25", " 2-25"),
+                HYPO71_END,
+                HYPO71_SUMMARY.replace("200305", "200231"),
+            ]
+        )
     )
     catalogue = read_catalogue(path, "alps")
     assert only(catalogue.readings.path_p_travel_s) == pytest.approx(6.5)
@@ -228,22 +209,6 @@ def test_hypo71_clock_correction_and_damage(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------------------------ CSV pairs
-GAMMA = {
-    "gamma_events.csv": "time,magnitude,sigma_time,event_index,gamma_score,longitude,latitude,depth(m)\n"
-    "2020-03-05T10:59:57.500,2.1,0.1,0,9.5,7.25,46.5,8000\n",
-    "gamma_picks.csv": "station_id,phase_time,phase_type,phase_score,phase_amplitude,event_index,gamma_score\n"
-    "XX.AAAA..HH,2020-03-05T11:00:02.250,p,0.9,1e-6,0,1.0\n"
-    "XX.AAAA..HH,2020-03-05T11:00:05.750,s,0.8,1e-6,0,1.0\n"
-    "XX.BBB..HH,2020-03-05T11:00:03.500,P,0.7,1e-6,0,1.0\n"
-    "XX.BBB..HH,2020-03-05T14:00:03.500,P,0.7,1e-6,-1,-1.0\n",
-}
-PYOCTO = {
-    "events.csv": "idx,time,x,y,z,picks,latitude,longitude,depth\n7,1583405997.5,1.0,2.0,8.0,3,46.5,7.25,8.0\n",
-    "assignments.csv": "event_idx,pick_idx,residual,station,phase,time,probability\n"
-    "7,0,0.05,XX.AAAA.,P,1583406002.25,0.9\n7,1,0.01,XX.AAAA.,S,1583406005.75,0.9\n7,2,-0.1,BBB,P,1583406003.5,0.9\n",
-}
-
-
 def written(folder, tables):
     for name, text in tables.items():
         (folder / name).write_text(text)
@@ -374,9 +339,9 @@ def test_no_entity_of_a_file_is_read(tmp_path):
 
 # -------------------------------------------------------------------------------------------------------- recognition
 FILES = {
-    hypodd: f"\n{HEAD} 5\nAAAA 4.75 1.0 P\n",
-    hypoinverse: f"{SUMMARY}\n{OF_A}\n",
-    hypo71: f"{A}\n{B}\n",
+    hypodd: f"\n{PHA_HEAD} 5\nAAAA 4.75 1.0 P\n",
+    hypoinverse: f"{ARC_SUMMARY}\n{ARC_A}\n",
+    hypo71: f"{HYPO71_A}\n{HYPO71_B}\n",
     associators: PYOCTO["events.csv"],
 }
 

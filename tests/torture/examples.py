@@ -23,6 +23,7 @@ from seisbook.models import checkpoints, peers
 from seisbook.models.augmentation import TrainingConfig
 from seisbook.models.graph import ModelConfig
 from seisbook.physics import simulation
+from tests.catalogues import text_files as f
 
 ORIGIN = pd.Timestamp("2020-03-05T10:10:30.5Z")
 NETWORK = {
@@ -126,6 +127,7 @@ RESET TEST(02)=500.0
 TST
 """
 STATION_CSV = "code,latitude,longitude,elevation_m\nAAAA,4.4,-74.3,100\nBBBB,4.6,-74.1,250\nXX.CCCC,4.3,-74.1,90\n"
+HYPODD_STATIONS = "AAAA 4.4000 -74.3000 100\nBBBB 4.6000 -74.1000 250\nCCCC 4.3000 -74.1000 90\n"
 STATION_TEXT = """\
 #Network|Station|Latitude|Longitude|Elevation|SiteName|StartTime|EndTime
 XX|AAAA|4.4|-74.3|100.0|Alto, north|2010-01-01T00:00:00|
@@ -261,9 +263,27 @@ def _bulletins(folder, network_file):
     }
     for name, path in paths.items():
         yield Example(name, path, reads(path))
+    yield from _other_bulletins(folder / "formats", reads)
     pha, scsn = _written(folder / "palm/picks.pha", PALM), _written(folder / "palm/scsn.catalog", SCSN)
     for name, path in (("PALM", pha), ("SCSN", scsn)):
         yield Example(name, path, lambda: implausible(palm.read_palm(pha, scsn)))
+
+
+def _other_bulletins(folder, reads):
+    """Text formats of other programs, each in a folder of its own, since some are pairs of files."""
+    arc = "\n".join([f.ARC_SUMMARY, f.ARC_A, f.ARC_A_S, f.ARC_B, f.ARC_END, ""])
+    readings = "\n".join([f.HYPO71_A, f.HYPO71_B, f.HYPO71_END, ""])
+    kinds = {
+        "hypoinverse": {"events.arc": arc},
+        "HYPO71": {"swarm.pha": readings, "swarm.sum": f"{f.HYPO71_SUMMARY}\n"},
+        "GaMMA": f.GAMMA,
+        "PyOcto": f.PYOCTO,
+    }
+    for kind, files in kinds.items():
+        paths = [_written(folder / kind / name, text) for name, text in files.items()]
+        for path in paths:
+            name = f"{kind} {path.name}" if len(paths) > 1 else kind
+            yield Example(name, path, reads(path), tuple(files))
 
 
 def _station_files(folder):
@@ -272,6 +292,7 @@ def _station_files(folder):
     files = {
         "SEISAN stations": _written(folder / "STATION0.HYP", SEISAN),
         "station CSV": _written(folder / "stations.csv", STATION_CSV),
+        "HypoDD stations": _written(folder / "station.dat", HYPODD_STATIONS),
         "FDSN station text": _written(folder / "stations.txt", STATION_TEXT),
         "StationXML": folder / "stations.xml",
     }
