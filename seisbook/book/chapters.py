@@ -22,6 +22,7 @@ from seisbook.paths import BOOK, BUILD, DATA, ROOT
 
 log = logging.getLogger(__name__)
 CALLED = "call "  # prefix of the lines with called functions in the log of an observed kernel
+QUIET = "--IPKernelApp.log_level=50"  # a kernel that is stopped in a cell prints tracebacks of its own
 KERNEL_SECONDS = 300  # time limit for a kernel to start: papermill's own limit is too short for a cold disk
 
 
@@ -147,7 +148,7 @@ def _execute(chapter, output, parameters, stamp, progress):
             progress_bar={"disable": None} if progress else False,
             log_output=False,
             start_timeout=KERNEL_SECONDS,
-            extra_arguments=[first],
+            extra_arguments=[first, QUIET],
         )
     except papermill.PapermillExecutionError as error:
         failed.parent.mkdir(parents=True, exist_ok=True)

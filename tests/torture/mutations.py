@@ -194,7 +194,7 @@ COMMANDS = [
     ("evaluate", "models/small-dynamic", "--dataset", None),
     ("evaluate", None, "--dataset", "set"),
     ("train", "--model", None, "--network", "missing"),
-    ("train", "--model", "dynamic", "--fold", None),
+    ("train", "--model", "dynamic", "--network", "missing", "--fold", None),
     ("study", "status", None, "--network", "colombia"),
     ("study", "status", "ablations", "--profile", "quick", "--network", None),
     ("results", "--record", None),
