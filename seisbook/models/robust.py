@@ -19,21 +19,21 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seisbook.datasets.events import NodeFeatures
+from seisbook.datasets.events import NodeFeatures, batches
 from seisbook.models.gauss_newton import ArrivalTimes, Prior, Residuals, step, student_weight, weighted_median
 from seisbook.models.graph import FAR, Down, GraphModel, ModelConfig, Prediction, Stem, STGCBlock
+from seisbook.models.station_terms import StationTerms
 from seisbook.physics.timetable import Timetable
 
 REACH = 6  # steps on either side of an onset's peak that count as it
 LEAST_PROBABILITY = 0.2  # of an onset that counts
 FEWEST_ONSETS = 6  # with fewer, all that were found count
 SILENT = -30.0  # log amplitude below which a record holds nothing
-SHRINK = 4  # station terms are averages over n readings times n / (n + 4)
-SAME_PLACE_KM = 0.5
 RESIDUAL_FEATURES = 9
 PLACE_FEATURES = 5
 LOUDEST = 300.0  # of the logarithmic copy: what is 300 times smaller than the peak has a third of its height
@@ -181,10 +181,6 @@ class RobustModel(nn.Module):
     network : seisbook.catalogues.networks.Network
         Its velocity model, the scatter of its onsets, and its magnitude relation. Its stations do not matter.
 
-    Notes
-    -----
-    Station terms (`learn_stations`) are means of the training events' residuals at a place. A station at a place that
-    no training event had gets none.
     """
 
     def __init__(self, config: RobustConfig, network):
@@ -254,8 +250,7 @@ class PhysicalGraph(nn.Module):
         relation = network.magnitude
         self.register_buffer("relation", torch.tensor([relation.b, relation.c, relation.d], dtype=torch.float32))
         self.register_buffer("depth_prior", torch.tensor([10.0, 100.0]))
-        self.register_buffer("places", torch.zeros(0, 2))
-        self.register_buffer("terms", torch.zeros(0, 3))
+        self.stations = StationTerms()
         self.reading = nn.Sequential(nn.Linear(14, c), nn.GELU(), nn.Linear(c, c))
         self.blocks = nn.ModuleList(_block(config) for _ in range(config.blocks))
         self.say = nn.ModuleList(_silent(nn.Linear(c, 5)) for _ in range(config.blocks))
@@ -268,31 +263,50 @@ class PhysicalGraph(nn.Module):
 
     # ------------------------------------------------------------------------------------------------- what is learnt
 
+    @torch.no_grad()
     def learn_stations(self, events) -> None:
-        """Take the mean and scatter of depths, and the station terms, from training events and their labels."""
+        """Take the depths and the station terms from training events, their labels and their true onsets.
+
+        Terms of onsets, and of amplitudes, are kept if they help: each half of the events is located and sized with the
+        terms of the other half, and without.
+        """
         depth = events.y[:, 2]
         self.depth_prior = torch.stack([depth.median(), 3 * depth.std().clamp(min=1.0)])
-        batch = events.batch(list(range(len(events))))
-        onset = _padded(events.onset_s, batch.mask)
-        valid = onset.isfinite() & batch.mask[..., None]
-        onset = onset.nan_to_num()
-        residuals = self.times.residuals(batch.y[:, :3], batch.pos, onset, torch.zeros_like(onset), valid)
-        size = self.station_magnitudes(batch.y[:, :3], batch.pos, batch.amplitude) - batch.y[:, 3:]
-        known = size.isfinite() & batch.mask & (batch.amplitude > SILENT)
-        values = torch.cat([residuals.value, torch.where(known, -size, 0.0)[..., None]], -1)[batch.mask]
-        known = torch.cat([valid, known[..., None]], -1)[batch.mask]
-        places, index = torch.unique(events.pos[:, :2].round(decimals=2), dim=0, return_inverse=True)
-        at = [index == i for i in range(len(places))]
-        self.places = places
-        self.terms = torch.tensor([[_shrunk_median(values[i, j], known[i, j]) for j in range(3)] for i in at])
+        halves = [events.select(np.arange(first, len(events), 2)) for first in (0, 1)]
+        errors = []
+        for shown, held in (halves, halves[::-1]):
+            self._learn_terms(shown)
+            with_terms = self._errors_from_readings(held)
+            self.stations.keep(False, False)
+            errors.append(torch.stack([with_terms, self._errors_from_readings(held)]))
+        helped = torch.stack(errors).sum(0)
+        self._learn_terms(events)
+        self.stations.keep(*(helped[0] < helped[1]).tolist())
 
-    def terms_at(self, pos: Tensor) -> Tensor:
-        """Terms of P, S (s) and log amplitude (B, N, 3) of stations; 0 where no training event had one."""
-        if not len(self.places):
-            return pos.new_zeros(*pos.shape[:-1], 3)
-        distance, nearest = torch.cdist(pos[..., :2].flatten(0, -2), self.places).min(-1)
-        terms = torch.where((distance < SAME_PLACE_KM)[:, None], self.terms[nearest], 0.0)
-        return terms.unflatten(0, pos.shape[:-1])
+    def _learn_terms(self, events):
+        """Station terms: residuals of the true onsets and amplitudes at the labels."""
+        batch, onset, valid = _readings(events)
+        found = self.times.residuals(batch.y[:, :3], batch.pos, onset, torch.zeros_like(onset), valid)
+        size = self.station_magnitudes(batch.y[:, :3], batch.pos, batch.amplitude) - batch.y[:, 3:]
+        sized = size.isfinite() & batch.mask & (batch.amplitude > SILENT)
+        values = torch.cat([found.value, torch.where(sized, -size, 0.0)[..., None]], -1)
+        known = torch.cat([valid, sized[..., None]], -1)
+        self.stations.learn(batch.pos[batch.mask], values[batch.mask], known[batch.mask])
+
+    def _errors_from_readings(self, events):
+        """Median epicentral error (km) of events located from their true onsets, and mean error of their magnitudes."""
+        distances, sizes = [], []
+        for index in batches(np.arange(len(events)), 64, keep_last=True):
+            batch, onset, valid = _readings(events.select(index))
+            terms = self.stations(batch.pos)
+            onset = torch.where(valid, onset - terms[..., :2], 0.0)
+            spread = torch.zeros_like(onset)
+            x = self._start(self._reference(onset, valid, batch.pos, batch.mask), batch.pos, onset, spread, valid)
+            distances.append((x[:, :2] - batch.y[:, :2]).norm(dim=-1))
+            each = self.station_magnitudes(batch.y[:, :3], batch.pos, batch.amplitude + terms[..., 2])
+            middle = weighted_median(each, (batch.mask & (batch.amplitude > SILENT)).float())
+            sizes.append((middle - batch.y[:, 3]).abs())
+        return torch.stack([torch.cat(distances).median(), torch.cat(sizes).nanmean()])
 
     # ------------------------------------------------------------------------------------------------------- location
 
@@ -300,7 +314,7 @@ class PhysicalGraph(nn.Module):
         """Locate and size a batch of events."""
         config, scale = self.config, self.config.distance_scale_km
         pos = torch.where(mask[..., None], pos.float(), 0.0)
-        terms = self.terms_at(pos)
+        terms = self.stations(pos)
         onset = onsets.onset_s - terms[..., :2]
         valid, spread = self._counting(onsets, mask)
         first = torch.where(valid & mask[..., None], onset, FAR).flatten(1).amin(1)
@@ -309,9 +323,7 @@ class PhysicalGraph(nn.Module):
         place = torch.where(mask[..., None], (pos - F.pad(reference, (0, 1))[:, None]) / scale, 0.0)
         amplitude = torch.where(mask, onsets.amplitude + terms[..., 2], 0.0)
         h = onsets.state + self.reading(self._said(onsets, onset, spread, place, amplitude, mask))[:, :, None]
-        prior = Prior(*self.depth_prior, self.timetable.deepest_km - 10)
-        reach = config.distance_scale_km / 2
-        x = self._start(reference, pos, onset, spread, valid, prior, reach)
+        x = self._start(reference, pos, onset, spread, valid)
         pooled, estimates, normal = [_pool(h, mask)], [], None
         for block, say in zip(self.blocks, self.say, strict=True):
             found = self.times.residuals(x, pos, onset, spread, valid)
@@ -320,7 +332,7 @@ class PhysicalGraph(nn.Module):
             pooled.append(_pool(h, mask))
             said = say(h.mean(2))
             correction, gates = 0.03 * config.time_scale_s * said[..., :2], said[..., 2:].clamp(-7, 4)
-            x, normal = self._improve(x, pos, onset, spread, valid, correction, gates, prior, reach)
+            x, normal = self._improve(x, pos, onset, spread, valid, correction, gates)
             estimates.append(x)
         embedding = torch.cat(pooled, -1) if config.readout == "multiscale" else pooled[-1]
         out = self.head(embedding)
@@ -353,15 +365,19 @@ class PhysicalGraph(nn.Module):
         return torch.where(mask[..., None], said, 0.0)
 
     @torch.no_grad()
-    def _start(self, reference, pos, onset, spread, valid, prior, reach):
+    def _start(self, reference, pos, onset, spread, valid):
         """The best hypocentre of a grid around the reference, after three robust Gauss-Newton steps."""
         grid = self._grid(reference)
         x = self.times.start(grid, pos, onset, spread, valid, 0.06 * self.config.time_scale_s)
         for _ in range(3):
             found = self.times.residuals(x, pos, onset, spread, valid)
             weight = torch.where(valid, student_weight(found.value, found.sigma), 0.0)
-            x, _ = step(x, found, F.pad(weight, (0, 1)), prior, reach)
+            x, _ = self._step(x, found, F.pad(weight, (0, 1)))
         return x
+
+    def _step(self, x, found, weight):
+        prior = Prior(*self.depth_prior, self.timetable.deepest_km - 10)
+        return step(x, found, weight, prior, self.config.distance_scale_km / 2)
 
     def _grid(self, reference):
         """Hypocentres (B, K, 3) on circles around the reference, at four depths of the prior."""
@@ -382,7 +398,7 @@ class PhysicalGraph(nn.Module):
         epicentral = (squared[..., :2].sum(-1, keepdim=True) + 1e-6).sqrt()
         return torch.cat([offset, epicentral, (squared.sum(-1, keepdim=True) + 1e-6).sqrt()], -1)
 
-    def _improve(self, x, pos, onset, spread, valid, correction, gates, prior, reach):
+    def _improve(self, x, pos, onset, spread, valid, correction, gates):
         """Two Gauss-Newton steps with what a block says; gradients pass through the corrections and weights."""
         both = valid.all(-1)
         counts = torch.cat([valid, both[..., None]], -1)
@@ -395,7 +411,7 @@ class PhysicalGraph(nn.Module):
             sigma = torch.cat([found.sigma, found.sigma.norm(dim=-1, keepdim=True)], -1)
             weight = student_weight(torch.cat([left, lag[..., None]], -1).detach(), sigma) * gates.exp()
             weight = torch.where(counts, weight, 0.0)
-            x, normal = step(x.detach(), Residuals(left, found.sigma, found.slope), weight, prior, reach)
+            x, normal = self._step(x.detach(), Residuals(left, found.sigma, found.slope), weight)
         return x, normal
 
     # ------------------------------------------------------------------------------------------------------ magnitude
@@ -449,9 +465,11 @@ def _residual_features(found, valid):
     )
 
 
-def _shrunk_median(values, known):
-    n = int(known.sum())
-    return float(values[known].median()) * n / (n + SHRINK) if n else 0.0
+def _readings(events):
+    """A dense batch of all events, their true onsets (B, N, 2), 0 where there is none, and where there is one."""
+    batch = events.batch(np.arange(len(events)))
+    onset = _padded(events.onset_s, batch.mask)
+    return batch, onset.nan_to_num(), onset.isfinite() & batch.mask[..., None]
 
 
 def _silent(layer):

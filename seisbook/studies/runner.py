@@ -40,6 +40,7 @@ STUDIES = {
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
+    "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",

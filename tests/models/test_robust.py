@@ -102,11 +102,12 @@ def test_moving_the_network_moves_the_answer(fitted, events):
     with torch.no_grad():
         found, _, _ = model.read(batch.traces.float(), batch.amplitude[batch.mask])
         onsets = robust.dense(found, batch.mask)
-        graph, places = model.graph, model.graph.places
+        stations = model.graph.stations
+        places = stations.places
         here = model.locate(onsets, batch.pos, batch.mask)
-        graph.places = places + torch.tensor([40.0, -30.0])
+        stations.places = places + torch.tensor([40.0, -30.0])
         there = model.locate(onsets, batch.pos + torch.tensor([40.0, -30.0, 0.0]), batch.mask)
-        graph.places = places
+        stations.places = places
     torch.testing.assert_close(
         there.epicentre - here.epicentre, torch.tensor([40.0, -30.0]).expand(8, 2), atol=0.02, rtol=0
     )
