@@ -73,7 +73,7 @@ chapters: .venv/.installed
 html: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 html: .venv/.installed
 	$(BIN)/seisbook book build
-	$(BIN)/python -m pytest -m html
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m html
 
 # In a temporary copy of the project, seeded, on the loopback interface alone; `make unit` runs a sample.
 torture: .venv/.installed

@@ -19,7 +19,7 @@ import multiprocessing
 import platform
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,11 +32,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch_geometric.data import Batch
 from tqdm import tqdm
 
+from seisbook.catalogues import networks
 from seisbook.datasets.events import Events, NodeFeatures
 from seisbook.models import peers
 from seisbook.models.augmentation import TrainingConfig, augment
 from seisbook.models.ensembles import EnsembleLocator
 from seisbook.models.graph import ModelConfig
+from seisbook.models.robust import RobustConfig, RobustModel
+from seisbook.models.robust_training import RobustLocator
 from seisbook.models.training import Locator
 
 CONFIG = ModelConfig(window_s=120.0, sampling_rate_hz=20.0)
@@ -197,6 +200,34 @@ def speeds(taken, name, base, size):
         for seconds in taken
         for text in (f"{size / np.median(seconds[name]):.0f}", ratio(seconds[name], seconds[base]))
     ]
+
+
+def compare_robust(repeats):
+    """Prediction by the robust model against the paper's."""
+    network, events = networks.load("colombia"), random_events(256)
+    chosen = events.select(alike(events, 64))
+    batch = chosen.batch(np.arange(64))
+    robust = untrained_robust(network, RobustConfig(**asdict(CONFIG)))
+    attention = untrained_robust(network, RobustConfig(**asdict(CONFIG), mixing="attention"))
+    tasks = {
+        "dynamic": partial(inference, locator(), batch),
+        "robust": partial(robust.predict, chosen),
+        "robust, attention": partial(attention.predict, chosen),
+    }
+    taken = in_turn(tasks, repeats, label="robust")
+    rows = []
+    for name, seconds in taken.items():
+        milliseconds = 1e3 * np.median(seconds) / 64
+        rows.append([name, f"{milliseconds:.2f}", ratio(seconds, taken["dynamic"])])
+    table("Prediction, 64 events a batch.", ["model", "ms an event", "time / dynamic"], rows)
+
+
+def untrained_robust(network, config):
+    """An untrained `RobustLocator` with its model."""
+    torch.manual_seed(0)
+    one = RobustLocator(network, config)
+    one.model_ = RobustModel(config, network).eval()
+    return one
 
 
 def speed_columns(base):
@@ -457,6 +488,7 @@ def single_training(events, subset):
 
 PARTS = {
     "peers": compare_peers,
+    "robust": compare_robust,
     "ragged": compare_ragged,
     "stations": against_stations,
     "events": against_events,

@@ -1,41 +1,56 @@
-"""What the study of the robust model says: each arm on the same events, and what is left of its accuracy under trouble.
+"""What the study of the robust model says: each arm on the same events, and what trouble leaves of their accuracy.
 
 Arms are compared with the paper's own model, the runs of `dynamic`, and with the classical pipeline on an analyst's
 picks, event by event on the same folds.
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
-from seisbook.findings.robustness import stability
-from seisbook.measures.estimates import Estimate, estimate, resampled
-from seisbook.studies.arms import ROBUST_ARM
+from seisbook import provenance
+from seisbook.errors import DataError
+from seisbook.findings.quotations import quoting
+from seisbook.findings.robustness import DOUBLED, stability
+from seisbook.measures.estimates import Estimate, below, estimate, resampled
+from seisbook.studies.places import record_path
 
+MAIN = "robust"  # the arm of `seisbook.studies.robust` that is the robust model itself
+PAPER = "dynamic"
+TITLES = {PAPER: "the paper's model", MAIN: "robust model", "classical": "classical, picking by itself"}
 ARM_TITLES = {
-    "robust": "robust model: dynamic graph, travel times",
+    MAIN: "robust model",
     "static graph": "static graph",
     "feature-space graph": "graph in feature space",
     "no edges": "no edges",
-    "attention": "attention in place of the graph",
-    "no travel times": "the paper's graph part, robust stem",
-    "attention without travel times": "attention, robust stem",
-    "no trouble in training": "trained without trouble",
+    "attention": "attention for the graph",
+    "no travel times": "no travel times (the paper's graph part)",
+    "attention without travel times": "attention, no travel times",
+    "no trouble in training": "no trouble in training",
 }
-AXES = ("band_pass", "joint_shift", "independent_shift")
-"""Axes that have informative severities."""
+INFORMATIVE = ("band_pass", "joint_shift", "independent_shift")
+"""Axes that have informative severities, see `seisbook.measures.informative`."""
+PAPER_GROWTH = 1.2  # the paper's 20 per cent
 COVERED = 0.9
+SPLITS = {"random": "random folds", "time": "blocks of time"}
 
 
-# ---------------------------------------------------------------------------------------------------------- one network
+# ------------------------------------------------------------------------------------------------------- the records
 
 
-def errors_of(records, arm=ROBUST_ARM, split="random", fold=None, seed=0, axis="none", severity=None) -> pd.DataFrame:
-    """Errors of an arm's test events, those of several folds one after the other.
+def runs_of(network):
+    """Function of a model, a split and a fold that reads the record of the run, see `seisbook.studies.runs`."""
+    return cache(lambda model, split, fold: provenance.load(record_path(network, model, split, fold, "paper")))
+
+
+def errors_of(records, arm=MAIN, split="random", fold=None, seed=0, axis="none", severity=None) -> pd.DataFrame:
+    """Errors of an arm's test events, of several folds one after the other; the column `fold` tells them apart.
 
     Parameters
     ----------
     records : list of dict
-        Of `seisbook.studies.runner.load`.
+        Of `seisbook.studies.runner.load`, of one network.
     arm, split : str
     fold : int, optional
         One fold; all if not given.
@@ -45,119 +60,311 @@ def errors_of(records, arm=ROBUST_ARM, split="random", fold=None, seed=0, axis="
     """
     wanted = {"arm": arm, "split": split, "seed": seed, "axis": axis, "severity": severity}
     wanted |= {} if fold is None else {"fold": fold}
-    tables = [
-        pd.DataFrame(record["result"]).assign(fold=record["trial"]["fold"])
-        for record in records
-        if all(record["trial"][name] == value for name, value in wanted.items())
-    ]
-    return pd.concat(tables, ignore_index=True)
+    chosen = [record for record in records if wanted.items() <= record["trial"].items()]
+    return pd.concat([pd.DataFrame(r["result"]).assign(fold=r["trial"]["fold"]) for r in chosen], ignore_index=True)
 
 
-def as_robustness(records, robustness_records) -> list[dict]:
-    """The perturbed trials of the robust arm beside those of `seisbook.studies.robustness`, as that study has them.
+def joined(records, others) -> list[dict]:
+    """Trials of `seisbook.studies.robustness` with the robust model beside the models that they have.
 
-    Both studies test the same events in the same order, so that every function of `seisbook.findings.robustness` can be
+    Both studies test the same events in the same order, so that all functions of `seisbook.findings.robustness` can be
     asked about `robust`, too.
+
+    Raises
+    ------
+    DataError
+        If they are not of the same perturbations and events.
     """
-    ours = {_place(r["trial"]): r["result"] for r in records if _is_perturbed(r["trial"])}
-    return [{**r, "result": {**r["result"], ROBUST_ARM: ours[_place(r["trial"])]}} for r in robustness_records]
+    ours = {_place(record["trial"]): record["result"] for record in records if _is_first(record["trial"], MAIN)}
+    made = []
+    for record in others:
+        mine = ours.get(_place(record["trial"]))
+        if mine is None or len(mine["epicentral_km"]) != len(record["result"][PAPER]["epicentral_km"]):
+            raise DataError(f"robust: not of the events of the study robustness: {record['trial']}: run both again")
+        made.append({**record, "result": {**record["result"], MAIN: mine}})
+    return made
 
 
 def _place(trial):
     return trial["axis"], trial["severity"]
 
 
-def _is_perturbed(trial):
-    first = trial["arm"], trial["split"], trial["fold"], trial["seed"]
-    return first == (ROBUST_ARM, "random", 0, 0)
+def _is_first(trial, arm):
+    return tuple(trial[name] for name in ("arm", "split", "fold", "seed")) == (arm, "random", 0, 0)
 
 
 def informative(records) -> dict[str, tuple]:
-    """Informative severities by axis, see `seisbook.measures.informative`."""
-    found = {axis: [] for axis in AXES}
+    """Informative severities by axis, as the study found them in the unperturbed events."""
+    found = {axis: [] for axis in INFORMATIVE}
     for record in records:
-        trial = record["trial"]
-        if trial["arm"] == "data" and record["result"]["informative"]:
-            found[trial["axis"]].append(trial["severity"])
+        if record["trial"]["arm"] == "data" and record["result"]["informative"]:
+            found[record["trial"]["axis"]].append(record["trial"]["severity"])
     return {axis: tuple(severities) for axis, severities in found.items()}
 
 
-def stable(joined, chosen, model, axis) -> dict:
-    """Stability of a model at the informative severities of an axis, see `seisbook.findings.robustness.stability`.
-
-    Parameters
-    ----------
-    joined : list of dict
-        Of `as_robustness`.
-    chosen : dict
-        Of `informative`.
-    model, axis : str
-    """
-    kept = [
-        r
-        for r in joined
-        if r["trial"]["axis"] == "none" or r["trial"]["severity"] in chosen.get(r["trial"]["axis"], ())
-    ]
-    return stability(kept, model, (axis,))
+# -------------------------------------------------------------------------------------------------- unperturbed events
 
 
-# -------------------------------------------------------------------------------------------------------------- tables
-
-
-def clean(records, runs) -> pd.DataFrame:
-    """Each arm on unperturbed events: medians over all folds that it has, and ratios to others on the same events.
+def clean(records, run_of) -> pd.DataFrame:
+    """Each arm on unperturbed events.
 
     Parameters
     ----------
     records : list of dict
         Of one network.
-    runs : callable
-        Function of a model, a split and a fold that returns the run's record, see `seisbook.findings.comparison`.
+    run_of : callable
+        Of `runs_of`.
 
     Returns
     -------
     DataFrame
-        A row for each arm and split: number of `folds` and `events`; `epicentral_km`, `depth_km`, `magnitude_rmse`;
-        `over_paper` and `over_classical`, ratios of median epicentral errors, paired (`Estimate` all of them);
-        `covered`, the share of labels in the ellipses that should hold 90 %.
+        A row for each arm and split: `network`, number of `folds`, of `seeds` and of `events`; `epicentral_km`,
+        `depth_km` and `magnitude_rmse`; `over_paper` and `over_classical`, ratios of median epicentral errors on the
+        same events (all `Estimate`, over events); `seeds_km`, the least and the largest median of the first fold over
+        seeds; `covered`, the share of labels in the ellipses that should hold 90 per cent.
     """
     from seisbook.measures.calibration import ellipse_radius
 
+    trained = [record["trial"] for record in records if record["trial"]["arm"] != "data"]
     rows = []
-    arms = dict.fromkeys((r["trial"]["arm"], r["trial"]["split"]) for r in records if r["trial"]["arm"] != "data")
-    for arm, split in arms:
+    for arm, split in dict.fromkeys((trial["arm"], trial["split"]) for trial in trained):
         errors = errors_of(records, arm, split)
         folds = sorted(set(errors.fold))
-        others = {model: _of_runs(runs, model, split, folds) for model in ("dynamic", "classical")}
+        seeds = sorted({trial["seed"] for trial in trained if (trial["arm"], trial["split"]) == (arm, split)})
+        medians = [errors_of(records, arm, split, folds[0], seed).epicentral_km.median() for seed in seeds]
+        paper, classical = _of_runs(run_of, split, folds)
         rows.append(
             {
-                **{"arm": arm, "split": split, "folds": len(folds), "events": len(errors)},
-                "epicentral_km": _ratio(errors.epicentral_km),
-                "depth_km": _ratio(errors.depth_km.abs()),
-                "magnitude_rmse": _rmse(errors.magnitude),
-                **{f"over_{name}": _ratio(errors.epicentral_km, others[of]) for name, of in PAIRED.items()},
+                **{"network": trained[0]["network"], "arm": arm, "split": split},
+                **{"folds": len(folds), "seeds": len(seeds), "events": len(errors)},
+                "epicentral_km": median(errors.epicentral_km),
+                "depth_km": median(errors.depth_km.abs()),
+                "magnitude_rmse": rmse(errors.magnitude),
+                "over_paper": _ratio(errors.epicentral_km, paper),
+                "over_classical": _ratio(errors.epicentral_km, classical),
+                "seeds_km": (min(medians), max(medians)),
                 "covered": float((errors.mahalanobis <= ellipse_radius(COVERED)).mean()),
             }
         )
     return pd.DataFrame(rows)
 
 
-PAIRED = {"paper": "dynamic", "classical": "classical"}
+def _of_runs(run_of, split, folds):
+    """Epicentral errors of the paper's model and of the classical pipeline, in the order of the paper's model's."""
+    found = {PAPER: [], "classical": []}
+    for fold in folds:
+        order = run_of(PAPER, split, fold)["errors"]["source_id"]
+        for model, errors in found.items():
+            table = pd.DataFrame(run_of(model, split, fold)["errors"]).set_index("source_id")
+            errors.append(table.epicentral_km.loc[order].to_numpy())
+    return [np.concatenate(errors) for errors in found.values()]
 
 
-def _of_runs(runs, model, split, folds):
-    return np.concatenate([runs(model, split, fold)["errors"]["epicentral_km"] for fold in folds])
+def median(values) -> Estimate:
+    """Median of errors with its interval over events."""
+    return estimate(resampled(np.asarray(values)))
 
 
-def _ratio(errors, before=None) -> Estimate:
-    """Median of errors, or its ratio to that of others of the same events, with its interval over events."""
-    if before is None:
-        (found,) = resampled([np.asarray(errors)])
-        return estimate(found)
-    after, of_others = resampled([np.asarray(errors), np.asarray(before)])
-    return estimate(after / of_others)
+def _ratio(ours, theirs) -> Estimate:
+    """Median of errors over that of others of the same events."""
+    over, under = resampled([np.asarray(ours), np.asarray(theirs)])
+    return estimate(over / under)
 
 
-def _rmse(errors) -> Estimate:
-    (squared,) = resampled([np.square(errors.dropna().to_numpy())], np.mean)
-    return estimate(np.sqrt(squared))
+def rmse(errors) -> Estimate:
+    """Root of the mean square of errors, those that are known, with its interval over events."""
+    return estimate(np.sqrt(resampled(np.square(errors.dropna().to_numpy()), np.mean)))
+
+
+def table(summaries) -> pd.DataFrame:
+    """The table of `clean` as a page prints it."""
+    rows = []
+    for row in summaries.itertuples():
+        least, most = row.seeds_km
+        rows.append(
+            {
+                "network": row.network.capitalize(),
+                "model": ARM_TITLES[row.arm],
+                "tested on": f"{row.folds} {SPLITS[row.split]}" if row.folds > 1 else "first fold",
+                "epicentre (km)": f"{row.epicentral_km:.2f}",
+                "over the paper's model": f"{row.over_paper:.2f}",
+                "over the classical pipeline": f"{row.over_classical:.2f}",
+                "seeds (km)": f"{least:.2f} to {most:.2f}" if row.seeds > 1 else "",
+                "magnitude RMSE": f"{row.magnitude_rmse:.3f}",
+                "in the 90 % ellipse": f"{100 * row.covered:.0f} %",
+            }
+        )
+    return pd.DataFrame(rows).set_index(["network", "model", "tested on"])
+
+
+# ------------------------------------------------------------------------------------------------------ under trouble
+
+
+def under_trouble(records, others, axes=INFORMATIVE) -> pd.DataFrame:
+    """Errors in kilometres beside their floor, along some axes.
+
+    Parameters
+    ----------
+    records, others : list of dict
+        As for `joined`.
+    axes : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        `network`, `axis`, `severity` (None without perturbation), `model`, `epicentral_km` (`Estimate` over events),
+        `floor_km` (median, NaN where the study has none) and `informative`.
+    """
+    chosen, floors = informative(records), _floors(records)
+    rows = []
+    for record in joined(records, others):
+        trial = record["trial"]
+        if trial["axis"] in (*axes, "none"):
+            for model in TITLES.keys() & record["result"].keys():
+                error = median(record["result"][model]["epicentral_km"])
+                rows.append(
+                    {
+                        **{name: trial[name] for name in ("network", "axis", "severity")},
+                        **{"model": model, "epicentral_km": error, "floor_km": floors.get(_place(trial), np.nan)},
+                        "informative": trial["severity"] in chosen.get(trial["axis"], ()),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _floors(records):
+    """Median floor by axis and severity; an event that the readings do not determine has an infinite one."""
+    found = {}
+    for record in records:
+        if record["trial"]["arm"] == "data" and "floor_km" in record["result"]:
+            floors = [np.inf if value is None else value for value in record["result"]["floor_km"]]
+            found[_place(record["trial"])] = float(np.median(floors))
+    return found
+
+
+def stable(trials, chosen, model, axis) -> dict:
+    """Stability of a model at the informative severities of an axis, see `seisbook.findings.robustness.stability`.
+
+    Parameters
+    ----------
+    trials : list of dict
+        Of `joined`.
+    chosen : dict
+        Of `informative`.
+    model, axis : str
+    """
+    known = {("none", None), *((axis, severity) for severity in chosen[axis])}
+    return stability([record for record in trials if _place(record["trial"]) in known], model, (axis,))
+
+
+def rules(records, others) -> pd.DataFrame:
+    """Growth at the informative severities, by the claims' rule (below 2) and by the paper's (below 1.2).
+
+    Returns
+    -------
+    DataFrame
+        A row for each axis and model: `network`, `axis`, `model`; `severities`, informative ones; `growth`, the largest
+        (`Estimate`), at the severity `worst`; there `epicentral_km`, `floor_km` and `over_floor`; `doubled` and
+        `paper`, verdicts.
+    """
+    trials, chosen, floors = joined(records, others), informative(records), _floors(records)
+    rows = []
+    for axis, severities in chosen.items():
+        for model in TITLES:
+            found = stable(trials, chosen, model, axis)
+            worst = next(record for record in trials if _place(record["trial"]) == (axis, found["severity"]))
+            error = float(np.median(worst["result"][model]["epicentral_km"]))
+            floor = floors.get((axis, found["severity"]), floors["none", None])
+            rows.append(
+                {
+                    **{"network": worst["trial"]["network"], "axis": axis, "model": model, "severities": severities},
+                    "growth": Estimate(*(found[name] for name in Estimate._fields)),
+                    **{"worst": found["severity"], "epicentral_km": error, "floor_km": floor},
+                    **{"over_floor": error / floor, "doubled": found["verdict"]},
+                    "paper": below(found["low"], found["high"], PAPER_GROWTH),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def rules_table(found) -> pd.DataFrame:
+    """The table of `rules` as a page prints it."""
+    from seisbook.measures import perturbations  # loads PyTorch, which verdicts do without
+
+    rows = []
+    for row in found.itertuples():
+        about = perturbations.AXES[row.axis]
+        rows.append(
+            {
+                "network": row.network.capitalize(),
+                "perturbation": about.title,
+                "model": TITLES[row.model],
+                "largest growth": f"{row.growth:.2f}",
+                "at": f"{row.worst:g} {about.unit}",
+                "error (km)": f"{row.epicentral_km:.2f}",
+                "over the floor": f"{row.over_floor:.1f}",
+                f"below {DOUBLED:g}": row.doubled,
+                f"below {PAPER_GROWTH:g}": row.paper,
+            }
+        )
+    return pd.DataFrame(rows).set_index(["network", "perturbation", "model"])
+
+
+def arms_under_trouble(records) -> pd.DataFrame:
+    """Each arm's error over the robust model's, along each axis at its most harmful severity.
+
+    Returns
+    -------
+    DataFrame
+        `network`, `arm`, `axis`, `severity` (where the robust model's error is largest), `ratio` (`Estimate`, paired).
+    """
+    rows = []
+    arms = [arm for arm in ARM_TITLES if arm != MAIN and any(_is_first(r["trial"], arm) for r in records)]
+    for arm in arms:
+        mine = {_place(r["trial"]): r["result"]["epicentral_km"] for r in records if _is_first(r["trial"], MAIN)}
+        theirs = {_place(r["trial"]): r["result"]["epicentral_km"] for r in records if _is_first(r["trial"], arm)}
+        for axis in dict.fromkeys(axis for axis, _ in theirs):
+            medians = {place: np.median(mine[place]) for place in theirs if place[0] == axis}
+            worst = max(medians, key=medians.get)
+            ratio = _ratio(theirs[worst], mine[worst])
+            rows.append({"arm": arm, "axis": axis, "severity": worst[1], "ratio": ratio})
+    return pd.DataFrame(rows).assign(network=records[0]["trial"]["network"])
+
+
+def arms_table(found) -> pd.DataFrame:
+    """The table of `arms_under_trouble` as a page prints it: a column an arm, the severity beside the axis."""
+    from seisbook.measures import perturbations  # loads PyTorch, which verdicts do without
+
+    cells = {}
+    for row in found.itertuples():
+        about = perturbations.AXES.get(row.axis)
+        where = "nothing wrong" if about is None else f"{about.title}, {row.severity:g} {about.unit}"
+        cells.setdefault((row.network.capitalize(), where), {})[ARM_TITLES[row.arm]] = f"{row.ratio:.2f}"
+    table = pd.DataFrame.from_dict(cells, orient="index")
+    return table.set_axis(pd.MultiIndex.from_tuples(cells, names=["network", "perturbation"])).fillna("")
+
+
+# -------------------------------------------------------------------------------------------------------------- quotes
+
+
+@quoting
+def quoted(summaries, found):
+    """What the prose quotes, from a name such as `robust-colombia-random-km`.
+
+    Parameters
+    ----------
+    summaries : DataFrame
+        Of `clean`, all networks.
+    found : DataFrame
+        Of `rules`, all networks.
+    """
+    for row in summaries.itertuples():
+        where = (MAIN, row.network, row.split) if row.arm == MAIN else (MAIN, row.network, row.arm)
+        yield (*where, "km"), row.epicentral_km
+        yield (*where, "over-paper"), row.over_paper
+        yield (*where, "over-classical"), row.over_classical
+        yield (*where, "magnitude"), row.magnitude_rmse, ".3f"
+        yield (*where, "covered"), 100 * row.covered, ".0f"
+    for row in found.itertuples():
+        yield (row.model, row.network, row.axis, "informative"), row.growth
+        yield (row.model, row.network, row.axis, "informative-km"), row.epicentral_km

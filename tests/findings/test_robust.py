@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+
+from seisbook.errors import DataError
+from seisbook.findings import robust
+from seisbook.findings.robust import MAIN, PAPER
+from seisbook.studies import robust as study
+
+N = 60
+SEVERITIES = {"band_pass": (1.0, 4.0), "joint_shift": (1.0, 8.0), "independent_shift": (0.1, 1.0), "spike": (10.0,)}
+
+
+def errors(scale, seed=0):
+    rng = np.random.default_rng(seed)
+    km = scale * rng.lognormal(0, 0.3, N)
+    return {
+        "epicentral_km": km.tolist(),
+        "depth_km": rng.normal(0, 2, N).tolist(),
+        "magnitude": rng.normal(0, 0.1, N).tolist(),
+        "mahalanobis": rng.uniform(0, 4, N).tolist(),
+    }
+
+
+def record(arm, result, split="random", fold=0, seed=0, axis="none", severity=None):
+    names = ("arm", "split", "fold", "seed", "axis", "severity")
+    trial = dict(zip(names, (arm, split, fold, seed, axis, severity), strict=True))
+    return {"trial": {"network": "atoll", **trial}, "result": result, "state": "current", "commit": "abc"}
+
+
+@pytest.fixture
+def records():
+    """The robust model at 1 km on three folds, twice as bad under any trouble of the largest severity."""
+    found = [record(MAIN, errors(1.0, fold), fold=fold) for fold in range(3)]
+    found += [record(MAIN, errors(1.1), seed=1), record("no edges", errors(1.5)), record(MAIN, errors(1.2), "time")]
+    for axis, severities in SEVERITIES.items():
+        for severity in severities:
+            worse = 2.5 if severity == severities[-1] else 1.05
+            found.append(record(MAIN, errors(worse), axis=axis, severity=severity))
+            found.append(record("no edges", errors(3 * worse), axis=axis, severity=severity))
+            known = {"informative": axis in robust.INFORMATIVE and worse < 2, "floor_km": [0.5, None, *[0.5] * (N - 2)]}
+            found.append(record("data", known, axis=axis, severity=severity))
+    found.append(record("data", {"informative": False, "floor_km": [0.5] * N}))
+    return found
+
+
+@pytest.fixture
+def others():
+    """The paper's model at 4 km, ten times as bad under trouble, and the classical pipeline."""
+    trials = [("none", None), *((axis, severity) for axis in SEVERITIES for severity in SEVERITIES[axis])]
+    made = []
+    for axis, severity in trials:
+        result = {PAPER: errors(4.0 if axis == "none" else 40.0), "classical": errors(2.0)}
+        trial = {"network": "atoll", "axis": axis, "severity": severity}
+        made.append({"trial": trial, "result": result, "state": "current", "commit": "abc"})
+    return made
+
+
+def run_of(model, split, fold):
+    table = errors({PAPER: 4.0, "classical": 2.0}[model], fold)
+    order = np.arange(N) if model == PAPER else np.arange(N)[::-1]
+    return {"errors": {"source_id": [f"e{i}" for i in order], "epicentral_km": np.array(table["epicentral_km"])[order]}}
+
+
+def test_names_are_those_of_the_study():
+    assert set(robust.ARM_TITLES) == set(study.ARMS)
+    assert robust.MAIN == study.MAIN
+
+
+def test_errors_of_several_folds(records):
+    assert len(robust.errors_of(records)) == 3 * N
+    assert len(robust.errors_of(records, fold=1)) == N
+    assert robust.errors_of(records, seed=1).epicentral_km.median() == pytest.approx(1.1, rel=0.1)
+
+
+def test_clean_is_paired_by_event(records):
+    table = robust.clean(records, run_of).set_index(["arm", "split"])
+    ours = table.loc[(MAIN, "random")]
+    assert (ours.folds, ours.seeds, ours.events) == (3, 2, 3 * N)
+    # the same draws at another scale: the ratio has no scatter at all, whatever the order of the other's events
+    assert ours.over_paper == pytest.approx((0.25, 0.25, 0.25))
+    assert ours.over_classical == pytest.approx((0.5, 0.5, 0.5))
+    assert ours.seeds_km[0] < ours.seeds_km[1]
+    assert table.loc[("no edges", "random")].folds == 1
+    assert 0 < ours.covered < 1
+
+
+def test_the_printed_table_has_words(records):
+    page = robust.table(robust.clean(records, run_of))
+    assert page.index.names == ["network", "model", "tested on"]
+    assert page.loc[("Atoll", "robust model", "3 random folds"), "over the paper's model"] == "0.25 [0.25, 0.25]"
+    assert page.loc[("Atoll", "no edges", "first fold"), "seeds (km)"] == ""
+
+
+def test_informative_severities_come_from_the_data(records):
+    assert robust.informative(records) == {"band_pass": (1.0,), "joint_shift": (1.0,), "independent_shift": (0.1,)}
+
+
+def test_rules_look_at_informative_severities_alone(records, others):
+    found = robust.rules(records, others).set_index(["axis", "model"])
+    ours, paper = found.loc[("band_pass", MAIN)], found.loc[("band_pass", PAPER)]
+    assert ours.growth.value == pytest.approx(1.05)
+    assert (ours.doubled, ours.paper, ours.worst) == ("supported", "supported", 1.0)
+    assert (paper.doubled, paper.paper) == ("not supported", "not supported")
+    assert ours.over_floor == pytest.approx(ours.epicentral_km / 0.5)
+    page = robust.rules_table(robust.rules(records, others))
+    assert page.loc[("Atoll", "octave band, centre frequency", "robust model"), "at"] == "1 Hz"
+
+
+def test_under_trouble_has_floors_and_all_models(records, others):
+    table = robust.under_trouble(records, others)
+    assert set(table.model) == {MAIN, PAPER, "classical"}
+    assert set(table.axis) == {"none", *robust.INFORMATIVE}
+    assert np.allclose(table.floor_km, 0.5)
+    assert table[table.informative].severity.unique().tolist() == [1.0, 0.1]
+
+
+def test_arms_over_the_robust_model(records):
+    table = robust.arms_under_trouble(records)
+    assert set(table.arm) == {"no edges"}
+    assert table[table.axis == "none"].ratio.iloc[0].value == pytest.approx(1.5)
+    assert table[table.axis == "spike"].ratio.iloc[0].value == pytest.approx(3)
+
+
+def test_the_arms_are_columns(records):
+    page = robust.arms_table(robust.arms_under_trouble(records))
+    assert page.loc[("Atoll", "nothing wrong"), "no edges"].startswith("1.50 [")
+    assert page.loc[("Atoll", "spike at one station, 10 times the peak"), "no edges"].startswith("3.00 [")
+
+
+def test_studies_of_other_events_are_refused(records, others):
+    with pytest.raises(DataError, match="not of the events"):
+        robust.joined(records[:3], others)
+    others[0]["result"][PAPER]["epicentral_km"].pop()
+    with pytest.raises(DataError, match="not of the events"):
+        robust.joined(records, others)
+
+
+def test_quotes_have_names(records, others):
+    quotes = robust.quoted(robust.clean(records, run_of), robust.rules(records, others))
+    assert quotes["robust-atoll-random-over-paper"] == "0.25 [0.25, 0.25]"
+    assert quotes["dynamic-atoll-band_pass-informative"].startswith("10")
+    assert "robust-atoll-no-edges-km" in quotes
+    assert all(isinstance(text, str) for text in quotes.values())
