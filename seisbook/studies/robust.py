@@ -39,7 +39,7 @@ ARMS = {
 }
 """What each arm changes; `trouble` is a switch of the training, the others are of the model."""
 MAIN = "robust"
-SEEDS = 3
+SEEDS = 2
 COMPARED = ("band_pass", "joint_shift", "independent_shift", "clipping", "spike", "dead_channel", "wrong_coordinates")
 """Axes along which all arms are tested."""
 FLOORED = ("none", "band_pass", "independent_shift", "random_dropout", "nearest_dropout", "sector_dropout")
