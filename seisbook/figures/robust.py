@@ -43,7 +43,7 @@ def arms(summaries):
     """
     check_drawable(summaries, "arms")
     names = list(dict.fromkeys(summaries.network))
-    fig, axes = plt.subplots(1, len(names), figsize=(7.4, 3.6), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(1, len(names), figsize=(7.4, 3.8), sharex=True, sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         rows = summaries[summaries.network == name]
         colour = NETWORK_COLOURS.get(name, OTHER_NETWORK)

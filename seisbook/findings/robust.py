@@ -348,7 +348,7 @@ def arms_table(found) -> pd.DataFrame:
 
 
 @quoting
-def quoted(summaries, found):
+def quoted(summaries, found, arms):
     """What the prose quotes, from a name such as `robust-colombia-random-km`.
 
     Parameters
@@ -357,6 +357,8 @@ def quoted(summaries, found):
         Of `clean`, all networks.
     found : DataFrame
         Of `rules`, all networks.
+    arms : DataFrame
+        Of `arms_under_trouble`, all networks.
     """
     for row in summaries.itertuples():
         where = (MAIN, row.network, row.split) if row.arm == MAIN else (MAIN, row.network, row.arm)
@@ -368,3 +370,6 @@ def quoted(summaries, found):
     for row in found.itertuples():
         yield (row.model, row.network, row.axis, "informative"), row.growth
         yield (row.model, row.network, row.axis, "informative-km"), row.epicentral_km
+        yield (row.model, row.network, row.axis, "over-floor"), row.over_floor, ".1f"
+    for row in arms.itertuples():
+        yield (MAIN, row.network, row.arm, row.axis), row.ratio

@@ -180,7 +180,6 @@ class RobustModel(nn.Module):
     config : RobustConfig
     network : seisbook.catalogues.networks.Network
         Its velocity model, the scatter of its onsets, and its magnitude relation. Its stations do not matter.
-
     """
 
     def __init__(self, config: RobustConfig, network):

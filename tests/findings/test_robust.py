@@ -136,8 +136,10 @@ def test_studies_of_other_events_are_refused(records, others):
 
 
 def test_quotes_have_names(records, others):
-    quotes = robust.quoted(robust.clean(records, run_of), robust.rules(records, others))
+    arms = robust.arms_under_trouble(records)
+    quotes = robust.quoted(robust.clean(records, run_of), robust.rules(records, others), arms)
     assert quotes["robust-atoll-random-over-paper"] == "0.25 [0.25, 0.25]"
     assert quotes["dynamic-atoll-band_pass-informative"].startswith("10")
     assert "robust-atoll-no-edges-km" in quotes
+    assert quotes["robust-atoll-no-edges-spike"].startswith("3.00 [")
     assert all(isinstance(text, str) for text in quotes.values())
