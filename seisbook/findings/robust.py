@@ -127,7 +127,8 @@ def clean(records, run_of) -> pd.DataFrame:
 
     trained = [record["trial"] for record in records if record["trial"]["arm"] != "data"]
     rows = []
-    for arm, split in dict.fromkeys((trial["arm"], trial["split"]) for trial in trained):
+    tested = {(trial["arm"], trial["split"]) for trial in trained}
+    for arm, split in ((arm, split) for arm in ARM_TITLES for split in SPLITS if (arm, split) in tested):
         errors = errors_of(records, arm, split)
         folds = sorted(set(errors.fold))
         seeds = sorted({trial["seed"] for trial in trained if (trial["arm"], trial["split"]) == (arm, split)})
