@@ -93,11 +93,17 @@ def _is_first(trial, arm):
     return tuple(trial[name] for name in ("arm", "split", "fold", "seed")) == (arm, "random", 0, 0)
 
 
-def informative(records) -> dict[str, tuple]:
-    """Informative severities by axis, as the study found them in the unperturbed events."""
+def informative(known) -> dict[str, tuple]:
+    """Informative severities by axis.
+
+    Parameters
+    ----------
+    known : list of dict
+        Of the study `informative`, of one network.
+    """
     found = {axis: [] for axis in INFORMATIVE}
-    for record in records:
-        if record["trial"]["arm"] == "data" and record["result"]["informative"]:
+    for record in known:
+        if record["result"]["informative"]:
             found[record["trial"]["axis"]].append(record["trial"]["severity"])
     return {axis: tuple(severities) for axis, severities in found.items()}
 
@@ -125,7 +131,7 @@ def clean(records, run_of) -> pd.DataFrame:
     """
     from seisbook.measures.calibration import ellipse_radius
 
-    trained = [record["trial"] for record in records if record["trial"]["arm"] != "data"]
+    trained = [record["trial"] for record in records]
     rows = []
     tested = {(trial["arm"], trial["split"]) for trial in trained}
     for arm, split in ((arm, split) for arm in ARM_TITLES for split in SPLITS if (arm, split) in tested):
@@ -201,13 +207,13 @@ def table(summaries) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------ under trouble
 
 
-def under_trouble(records, others, axes=INFORMATIVE) -> pd.DataFrame:
+def under_trouble(records, others, known, axes=INFORMATIVE) -> pd.DataFrame:
     """Errors in kilometres beside their floor, along some axes.
 
     Parameters
     ----------
-    records, others : list of dict
-        As for `joined`.
+    records, others, known : list of dict
+        As for `joined` and `informative`.
     axes : sequence of str
 
     Returns
@@ -216,7 +222,7 @@ def under_trouble(records, others, axes=INFORMATIVE) -> pd.DataFrame:
         `network`, `axis`, `severity` (None without perturbation), `model`, `epicentral_km` (`Estimate` over events),
         `floor_km` (median, NaN where the study has none) and `informative`.
     """
-    chosen, floors = informative(records), _floors(records)
+    chosen, floors = informative(known), _floors(known)
     rows = []
     for record in joined(records, others):
         trial = record["trial"]
@@ -233,11 +239,11 @@ def under_trouble(records, others, axes=INFORMATIVE) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _floors(records):
+def _floors(known):
     """Median floor by axis and severity; an event that the readings do not determine has an infinite one."""
     found = {}
-    for record in records:
-        if record["trial"]["arm"] == "data" and "floor_km" in record["result"]:
+    for record in known:
+        if "floor_km" in record["result"]:
             floors = [np.inf if value is None else value for value in record["result"]["floor_km"]]
             found[_place(record["trial"])] = float(np.median(floors))
     return found
@@ -258,8 +264,13 @@ def stable(trials, chosen, model, axis) -> dict:
     return stability([record for record in trials if _place(record["trial"]) in known], model, (axis,))
 
 
-def rules(records, others) -> pd.DataFrame:
+def rules(records, others, known) -> pd.DataFrame:
     """Growth at the informative severities, by the claims' rule (below 2) and by the paper's (below 1.2).
+
+    Parameters
+    ----------
+    records, others, known : list of dict
+        As for `joined` and `informative`.
 
     Returns
     -------
@@ -268,7 +279,7 @@ def rules(records, others) -> pd.DataFrame:
         (`Estimate`), at the severity `worst`; there `epicentral_km`, `floor_km` and `over_floor`; `doubled` and
         `paper`, verdicts.
     """
-    trials, chosen, floors = joined(records, others), informative(records), _floors(records)
+    trials, chosen, floors = joined(records, others), informative(known), _floors(known)
     rows = []
     for axis, severities in chosen.items():
         for model in TITLES:

@@ -3,27 +3,22 @@
 All arms share one stem, which is trained on the network's simulated twin with every kind of trouble. Their graph parts
 are trained on the twin, too. Both then learn from the training part of a fold of the real bulletin. Nothing is tuned on
 a test event, and the last weights are kept.
-
-The trials of the arm `data` train nothing. They say how informative a perturbation is, and how small an error could be
-under it; see `seisbook.measures.informative`.
 """
 
 import json
 import logging
 from dataclasses import dataclass, replace
 
-import numpy as np
 import safetensors
 import safetensors.torch
 
 from seisbook import files, provenance
 from seisbook.catalogues import networks
 from seisbook.datasets.library import load_events
-from seisbook.measures import evaluation, informative, perturbations, splits
+from seisbook.measures import evaluation, perturbations, splits
 from seisbook.models.robust import RobustConfig, RobustModel
 from seisbook.models.robust_training import RobustLocator, RobustTraining
 from seisbook.paths import BUILD
-from seisbook.physics.traveltimes import TravelTimes
 from seisbook.studies import runner
 
 log = logging.getLogger(__name__)
@@ -40,6 +35,8 @@ ARMS = {
 """What each arm changes; `trouble` is a switch of the training, the others are of the model."""
 MAIN = "robust"
 SEEDS = 2
+COMPARED = ("band_pass", "joint_shift", "independent_shift", "clipping", "spike", "dead_channel", "wrong_coordinates")
+"""Axes along which all arms are tested."""
 COMPARED = ("band_pass", "joint_shift", "independent_shift", "clipping", "spike", "dead_channel", "wrong_coordinates")
 """Axes along which all arms are tested."""
 FLOORED = ("none", "band_pass", "independent_shift", "random_dropout", "nearest_dropout", "sector_dropout")
@@ -88,7 +85,7 @@ RECIPES = {
 def trials(network, source, profile) -> list[dict]:
     """The main arm on all folds, random and of time; each arm on the first one, with seeds and under trouble."""
     recipe = RECIPES[profile]
-    found = [("data", "random", 0, 0, *one) for one in _axes(network, recipe.axes)]
+    found = []
     for arm in ARMS if profile == "paper" else (MAIN,):
         axes = recipe.axes if arm == MAIN else recipe.compared
         found += [(arm, "random", 0, 0, *one) for one in _axes(network, axes)]
@@ -109,9 +106,6 @@ def _axes(network, axes):
 def config(trial) -> dict:
     """Configuration of a trial: what its arm changes, and the recipe."""
     recipe = RECIPES[trial["profile"]]
-    if trial["arm"] == "data":
-        rules = informative.LEAST_RATIO, informative.LARGEST_CLOCK_S, informative.RESOLUTION
-        return {"rules": rules, "axes": recipe.axes}
     return {
         "arm": ARMS[trial["arm"]],
         "training": [recipe.twin_events, TWIN_SEED, recipe.twin, recipe.training],
@@ -126,22 +120,15 @@ def group(trial):
 def prepare(network, source, profile):
     """Train the arms on the twin and read the events, before the workers start."""
     for arm in dict.fromkeys(trial["arm"] for trial in trials(network, source, profile)):
-        if arm != "data":
-            _of_the_twin(network, arm, profile)
+        _of_the_twin(network, arm, profile)
     _parts(network, "random", 0)
 
 
 def run(trials) -> list[dict]:
-    """Results of the trials of one group, in order: errors of each event, see `COLUMNS`.
-
-    With the arm `data`: `informative`; `floor_km` of each event on the axes `FLOORED`; and the median `signal_to_noise`
-    of octave bands.
-    """
+    """Results of the trials of one group, in order: errors of each event, see `COLUMNS`."""
     first = trials[0]
     train, held = _parts(first["network"], first["split"], first["fold"])
     network = networks.load(first["network"])
-    if first["arm"] == "data":
-        return [_of_data(held, network, trial["axis"], trial["severity"]) for trial in trials]
     locator = _fitted(network, train, first)
     return [
         evaluation.rounded(evaluation.errors(locator.predict(shown), shown), COLUMNS)
@@ -161,19 +148,6 @@ def _shown(events, network, axis, severity):
     if axis == "none":
         return events
     return perturbations.AXES[axis].make(severity).apply(events, network.window.sampling_rate_hz, progress=False)
-
-
-def _of_data(events, network, axis, severity):
-    found = {"informative": severity in informative.severities(events, network).get(axis, ())}
-    if axis in FLOORED:
-        left = _shown(events, network, axis, severity) if axis.endswith("dropout") else events
-        times, doubt = TravelTimes(network.velocity_model), informative.doubt_s(axis, severity)
-        floor = informative.floor_km(left, network, times, *doubt)
-        found["floor_km"] = [float(f"{value:.5g}") if np.isfinite(value) else None for value in floor]
-    if axis == "band_pass":
-        ratio = informative.signal_to_noise(events, network.window.sampling_rate_hz, severity)
-        found["signal_to_noise"] = round(float(np.nanmedian(ratio)), 3)
-    return found
 
 
 # ------------------------------------------------------------------------------------------------------------ training

@@ -40,6 +40,7 @@ STUDIES = {
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
+    "informative": "seisbook.studies.informative",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",

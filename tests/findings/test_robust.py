@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from seisbook.errors import DataError
-from seisbook.findings import robust
+from seisbook.findings import claims, robust
 from seisbook.findings.robust import MAIN, PAPER
 from seisbook.studies import robust as study
+from seisbook.studies import runner
 
 N = 60
 SEVERITIES = {"band_pass": (1.0, 4.0), "joint_shift": (1.0, 8.0), "independent_shift": (0.1, 1.0), "spike": (10.0,)}
@@ -37,9 +38,17 @@ def records():
             worse = 2.5 if severity == severities[-1] else 1.05
             found.append(record(MAIN, errors(worse), axis=axis, severity=severity))
             found.append(record("no edges", errors(3 * worse), axis=axis, severity=severity))
-            known = {"informative": axis in robust.INFORMATIVE and worse < 2, "floor_km": [0.5, None, *[0.5] * (N - 2)]}
-            found.append(record("data", known, axis=axis, severity=severity))
-    found.append(record("data", {"informative": False, "floor_km": [0.5] * N}))
+    return found
+
+
+@pytest.fixture
+def known():
+    """All but the largest severities are informative; the floor is half a kilometre, and one event has none."""
+    found = [{"trial": {"axis": "none", "severity": None}, "result": {"informative": False, "floor_km": [0.5] * N}}]
+    for axis in robust.INFORMATIVE:
+        for severity in SEVERITIES[axis]:
+            result = {"informative": severity != SEVERITIES[axis][-1], "floor_km": [0.5, None, *[0.5] * (N - 2)]}
+            found.append({"trial": {"axis": axis, "severity": severity}, "result": result})
     return found
 
 
@@ -91,23 +100,23 @@ def test_the_printed_table_has_words(records):
     assert page.loc[("Atoll", "no edges", "first fold"), "seeds (km)"] == ""
 
 
-def test_informative_severities_come_from_the_data(records):
-    assert robust.informative(records) == {"band_pass": (1.0,), "joint_shift": (1.0,), "independent_shift": (0.1,)}
+def test_informative_severities_come_from_the_data(known):
+    assert robust.informative(known) == {"band_pass": (1.0,), "joint_shift": (1.0,), "independent_shift": (0.1,)}
 
 
-def test_rules_look_at_informative_severities_alone(records, others):
-    found = robust.rules(records, others).set_index(["axis", "model"])
+def test_rules_look_at_informative_severities_alone(records, others, known):
+    found = robust.rules(records, others, known).set_index(["axis", "model"])
     ours, paper = found.loc[("band_pass", MAIN)], found.loc[("band_pass", PAPER)]
     assert ours.growth.value == pytest.approx(1.05)
     assert (ours.doubled, ours.paper, ours.worst) == ("supported", "supported", 1.0)
     assert (paper.doubled, paper.paper) == ("not supported", "not supported")
     assert ours.over_floor == pytest.approx(ours.epicentral_km / 0.5)
-    page = robust.rules_table(robust.rules(records, others))
+    page = robust.rules_table(robust.rules(records, others, known))
     assert page.loc[("Atoll", "octave band, centre frequency", "robust model"), "at"] == "1 Hz"
 
 
-def test_under_trouble_has_floors_and_all_models(records, others):
-    table = robust.under_trouble(records, others)
+def test_under_trouble_has_floors_and_all_models(records, others, known):
+    table = robust.under_trouble(records, others, known)
     assert set(table.model) == {MAIN, PAPER, "classical"}
     assert set(table.axis) == {"none", *robust.INFORMATIVE}
     assert np.allclose(table.floor_km, 0.5)
@@ -135,9 +144,22 @@ def test_studies_of_other_events_are_refused(records, others):
         robust.joined(records, others)
 
 
-def test_quotes_have_names(records, others):
+@pytest.mark.parametrize("network", ["colombia", "ridgecrest"])
+def test_claims_are_those_of_the_rules(network):
+    ours, others, known = (runner.read(name, network) for name in ("robust", "robustness", "informative"))
+    found = robust.rules(ours, others, known).set_index(["axis", "model"])
+    expected = [found.loc[("band_pass", model)] for model in (PAPER, MAIN)]
+    rows = [one for one in claims.claims("C5") if one.network == network and one.evidence["figure"] == "fig-accuracy"]
+    assert [one.verdict for one in rows] == [row.doubled for row in expected]
+    assert [one.estimate for one in rows] == [row.growth.value for row in expected]
+    sized = [one for one in claims.claims("C2") if one.network == network and "robust model" in one.measured]
+    clean = robust.clean(ours, robust.runs_of(network)).set_index(["arm", "split"]).magnitude_rmse
+    assert [one.estimate for one in sized] == [clean.loc[(MAIN, split)].value for split in robust.SPLITS]
+
+
+def test_quotes_have_names(records, others, known):
     arms = robust.arms_under_trouble(records)
-    quotes = robust.quoted(robust.clean(records, run_of), robust.rules(records, others), arms)
+    quotes = robust.quoted(robust.clean(records, run_of), robust.rules(records, others, known), arms)
     assert quotes["robust-atoll-random-over-paper"] == "0.25 [0.25, 0.25]"
     assert quotes["dynamic-atoll-band_pass-informative"].startswith("10")
     assert "robust-atoll-no-edges-km" in quotes

@@ -25,7 +25,7 @@ def small(events, tmp_path, monkeypatch):
 
 def test_the_main_arm_has_all_folds_and_each_arm_has_seeds():
     trials = robust.trials("colombia", "bulletin", "paper")
-    clean = [trial for trial in trials if trial["axis"] == "none" and trial["arm"] != "data"]
+    clean = [trial for trial in trials if trial["axis"] == "none"]
     main = [(t["split"], t["fold"], t["seed"]) for t in clean if t["arm"] == robust.MAIN]
     assert len(main) == len(set(main)) == 2 * robust.RECIPES["paper"].folds + robust.SEEDS - 1
     for arm in set(robust.ARMS) - {robust.MAIN}:
@@ -37,7 +37,8 @@ def test_the_main_arm_has_all_folds_and_each_arm_has_seeds():
 def test_what_is_perturbed_is_the_first_fold():
     perturbed = [trial for trial in robust.trials("colombia", "bulletin", "paper") if trial["axis"] != "none"]
     assert {(t["split"], t["fold"], t["seed"]) for t in perturbed} == {("random", 0, 0)}
-    assert {t["arm"] for t in perturbed if t["axis"] == "spike"} >= {robust.MAIN, "data"}
+    assert {t["arm"] for t in perturbed if t["axis"] == "spike"} == set(robust.ARMS)
+    assert {t["arm"] for t in perturbed if t["axis"] == "gap"} == {robust.MAIN}
 
 
 def test_each_trial_has_a_key_of_its_own():
@@ -49,7 +50,6 @@ def test_the_configuration_is_that_of_the_arm():
     trial = {"profile": "paper", "arm": "no edges"}
     assert robust.config(trial)["arm"] == {"graph": "none"}
     assert robust.config(trial) != robust.config(trial | {"arm": "static graph"})
-    assert "training" not in robust.config(trial | {"arm": "data"})
 
 
 def test_a_run_trains_once_and_tests_all_its_trials(small):
@@ -73,13 +73,3 @@ def test_arms_share_the_stem_of_the_twin(small, monkeypatch):
     for mine, theirs in zip(main.stem.parameters(), other.stem.parameters(), strict=True):
         assert np.array_equal(mine.detach().numpy(), theirs.detach().numpy())
     assert other.config == replace(main.config, graph="none")
-
-
-def test_data_say_what_is_informative(small):
-    trials = [trial for trial in robust.trials("ridgecrest", "bulletin", "quick") if trial["arm"] == "data"]
-    results = robust.run(trials)
-    by_severity = {trial["severity"]: result["informative"] for trial, result in zip(trials, results, strict=True)}
-    assert by_severity[2.0]
-    assert not by_severity[8.0]
-    assert not by_severity[None]
-    assert "floor_km" in results[0]
