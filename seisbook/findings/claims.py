@@ -17,7 +17,7 @@ from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import alignment as alignment_results
 from seisbook.findings import attention as attention_results
-from seisbook.findings import comparison, imbalance, robustness, smoothing, summaries
+from seisbook.findings import comparison, imbalance, robust, robustness, smoothing, summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
@@ -59,6 +59,8 @@ CHAPTERS = {
     "fig-ratios": "book/03_cv_variance",
     "fig-bands": "book/04_robustness",
     "fig-shifts": "book/04_robustness",
+    "fig-arms": "book/04_robustness",
+    "fig-accuracy": "book/04_robustness",
     "fig-imbalance": "book/04_robustness",
     "fig-agreement": "book/05_attention",
     "fig-design": "book/05_attention",
@@ -198,6 +200,11 @@ def _near_experts(read):
         estimate = entry["epicentral_km"]["median"], *entry["epicentral_km"]["ci"]
         level = experts[entry["network"]].epicentre_km.high
         yield _claim("C1", measured=measured, estimate=estimate, threshold=level, **shared)
+    for name, folds, errors, how in _robust_model(read):
+        estimate, level = robust.median(errors.epicentral_km), experts[name].epicentre_km.high
+        yield _claim(
+            "C1", name, f"median epicentral error (km), {folds}, robust model", estimate, level, "fig-arms", **how
+        )
     yield from _from_few_events(read, experts)
 
 
@@ -212,6 +219,19 @@ def _ours(read):
                 entry,
                 folds,
                 {**where, "figure": "fig-forest", "n_runs": splits.FOLDS, "verified": _verified([content])},
+            )
+
+
+def _robust_model(read):
+    """Errors of the robust model of `seisbook.models.robust` on unperturbed events, by network and kind of folds."""
+    for name in NETWORKS:
+        trials = read.study("robust", name)
+        for split, folds in robust.SPLITS.items():
+            yield (
+                name,
+                folds,
+                robust.errors_of(trials, split=split),
+                {"n_runs": splits.FOLDS, "verified": _verified(trials)},
             )
 
 
@@ -231,6 +251,9 @@ def _magnitude(read):
         estimate = entry["magnitude"]["rmse"], *entry["magnitude"]["ci"]
         measured = f"magnitude RMSE, {folds}"
         yield _claim("C2", measured=measured, estimate=estimate, threshold=MAGNITUDE_RMSE, **shared)
+    for name, folds, errors, how in _robust_model(read):
+        measured, estimate = f"magnitude RMSE, {folds}, robust model", robust.rmse(errors.magnitude)
+        yield _claim("C2", name, measured, estimate, MAGNITUDE_RMSE, "fig-arms", **how)
 
 
 def _variance(read):
@@ -252,12 +275,14 @@ def _smoothing(read):
 
 
 def _filtering(read):
-    return _robust(read, "C5", {"octave bands": robustness.NARROW_BANDS}, "fig-bands")
+    yield from _robust(read, "C5", {"octave bands": robustness.NARROW_BANDS}, "fig-bands")
+    yield from _informative(read, "C5", {"band_pass": "octave bands"})
 
 
 def _shifts(read):
     axes = {"joint shifts": robustness.JOINT_SHIFTS, "clock errors": robustness.OWN_SHIFTS}
-    return _robust(read, "C6", axes, "fig-shifts")
+    yield from _robust(read, "C6", axes, "fig-shifts")
+    yield from _informative(read, "C6", {"joint_shift": "joint shifts", "independent_shift": "clock errors"})
 
 
 def _robust(read, name, axes, figure):
@@ -268,6 +293,20 @@ def _robust(read, name, axes, figure):
             row = robustness.stability(trials, "dynamic", chosen)
             measured = f"growth of the epicentral error, {what}, worst at {row['severity']:g}"
             yield _judged(name, network, measured, row, robustness.DOUBLED, figure, 1, _verified(trials))
+
+
+def _informative(read, name, axes):
+    """The same where the data hold an answer, of the paper's model and of the robust one."""
+    for network in NETWORKS:
+        ours, others = read.study("robust", network), read.study("robustness", network)
+        known = read.study("informative", network)
+        trials, chosen = robust.joined(ours, others), robust.informative(known)
+        for axis, what in axes.items():
+            for model in (robust.PAPER, robust.MAIN):
+                row = robust.stable(trials, chosen, model, axis)
+                where = f"informative {what}, {robust.TITLES[model]}, worst at {row['severity']:g}"
+                measured, states = f"growth of the epicentral error, {where}", _verified([*ours, *others, *known])
+                yield _judged(name, network, measured, row, robustness.DOUBLED, "fig-accuracy", 1, states)
 
 
 def _rare(read):

@@ -4,17 +4,14 @@ Arms are compared with the paper's own model, the runs of `dynamic`, and with th
 picks, event by event on the same folds.
 """
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
-from seisbook import provenance
-from seisbook.errors import DataError
+from seisbook.errors import DataError, UserError
+from seisbook.findings import results
 from seisbook.findings.quotations import quoting
 from seisbook.findings.robustness import DOUBLED, stability
 from seisbook.measures.estimates import Estimate, below, estimate, resampled
-from seisbook.studies.places import record_path
 
 MAIN = "robust"  # the arm of `seisbook.studies.robust` that is the robust model itself
 PAPER = "dynamic"
@@ -40,8 +37,19 @@ SPLITS = {"random": "random folds", "time": "blocks of time"}
 
 
 def runs_of(network):
-    """Function of a model, a split and a fold that reads the record of the run, see `seisbook.studies.runs`."""
-    return cache(lambda model, split, fold: provenance.load(record_path(network, model, split, fold, "paper")))
+    """Function of a model, a split and a fold that returns the record of the run, see `seisbook.studies.runs`.
+
+    It raises a `UserError` if there is no current one.
+    """
+    runs = results.current_runs()
+
+    def run(model, split, fold):
+        name = f"{network}-{model}-{split}-{fold}"
+        if name not in runs:
+            raise UserError(f"{name}: no current record of this run: `seisbook results --check` says what renews it")
+        return runs[name]
+
+    return run
 
 
 def errors_of(records, arm=MAIN, split="random", fold=None, seed=0, axis="none", severity=None) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seisbook.errors import DataError
+from seisbook.errors import DataError, UserError
 from seisbook.findings import claims, robust
 from seisbook.findings.robust import MAIN, PAPER
 from seisbook.studies import robust as study
@@ -155,6 +155,11 @@ def test_claims_are_those_of_the_rules(network):
     sized = [one for one in claims.claims("C2") if one.network == network and "robust model" in one.measured]
     clean = robust.clean(ours, robust.runs_of(network)).set_index(["arm", "split"]).magnitude_rmse
     assert [one.estimate for one in sized] == [clean.loc[(MAIN, split)].value for split in robust.SPLITS]
+
+
+def test_a_run_that_is_not_there_is_named():
+    with pytest.raises(UserError, match="colombia-dynamic-random-99: no current record"):
+        robust.runs_of("colombia")("dynamic", "random", 99)
 
 
 def test_quotes_have_names(records, others, known):
