@@ -9,7 +9,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.figures.style import DARK, LAND, LINE, NETWORK_COLOURS, OTHER_NETWORK, check_drawable, logarithmic, styled
+from seisbook.figures.style import (
+    DARK,
+    HALO,
+    LAND,
+    LINE,
+    NETWORK_COLOURS,
+    OTHER_NETWORK,
+    check_drawable,
+    logarithmic,
+    styled,
+)
 from seisbook.findings.robust import ARM_TITLES, TITLES
 from seisbook.measures import perturbations
 
