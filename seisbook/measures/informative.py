@@ -1,7 +1,7 @@
 r"""Severities at which a perturbation is a fair test, and how small an error could be under it.
 
-A test says something of a model only where an answer is left in the data. These rules were written before any study was run
-under them, and need nothing but unperturbed events. *Informative* are
+A test says something of a model only where an answer is left in the data. These rules were written before any study was
+run under them, and need nothing but unperturbed events. *Informative* are
 
 - octave bands in which the median station's P has a signal-to-noise ratio of at least 3;
 - joint shifts up to the shortest lead before the first arrival, so that no onset leaves the window;
