@@ -63,7 +63,13 @@ def arms(summaries):
             whisker(axis, row.over_paper, y, colour, markerfacecolor=colour if beyond else "white")
             said = f"{row.epicentral_km.value:.2f} km"
             axis.annotate(
-                said, (row.over_paper.value, y), (0, -11), textcoords="offset points", ha="center", fontsize=7.5
+                said,
+                (row.over_paper.value, y),
+                (0, -11),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7.5,
+                path_effects=HALO,
             )
         name_rows(axis, [textwrap.fill(ARM_TITLES[arm], 24) for arm in rows.arm])
         logarithmic(axis, "x", (1, 2, 3, 5))
