@@ -95,9 +95,9 @@ def test_clean_is_paired_by_event(records):
 
 def test_the_printed_table_has_words(records):
     page = robust.table(robust.clean(records, run_of))
-    assert page.index.names == ["network", "model", "tested on"]
-    assert page.loc[("Atoll", "robust model", "3 random folds"), "over the paper's model"] == "0.25 [0.25, 0.25]"
-    assert page.loc[("Atoll", "no edges", "first fold"), "seeds (km)"] == ""
+    assert page.index.names == ["network", "model"]
+    assert page.loc[("Atoll", "robust model, 3 random folds"), "over the classical"] == "0.50 [0.50, 0.50]"
+    assert page.loc[("Atoll", "no edges"), "seeds (km)"] == ""
 
 
 def test_informative_severities_come_from_the_data(known):
