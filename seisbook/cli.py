@@ -384,8 +384,10 @@ def _upkeep(arguments):
         print(text)
         return 1 if refuted else 0
     gc.disable()  # a few seconds, a million small objects and hardly a circle among them: a fifth of the time
-    found = list(tqdm(upkeep.steps(), desc="records", unit="step", leave=False, disable=None))
-    gc.enable()
+    try:
+        found = list(tqdm(upkeep.steps(), desc="records", unit="step", leave=False, disable=None))
+    finally:
+        gc.enable()
     print(upkeep.report(found))
     return 1 if any(state.name != "current" for step in found for state in step.files.values()) else 0
 

@@ -234,7 +234,7 @@ def under_trouble(records, others, known, axes=INFORMATIVE) -> pd.DataFrame:
     for record in joined(records, others):
         trial = record["trial"]
         if trial["axis"] in (*axes, "none"):
-            for model in TITLES.keys() & record["result"].keys():
+            for model in (name for name in TITLES if name in record["result"]):
                 error = median(record["result"][model]["epicentral_km"])
                 rows.append(
                     {

@@ -118,6 +118,7 @@ def test_rules_look_at_informative_severities_alone(records, others, known):
 def test_under_trouble_has_floors_and_all_models(records, others, known):
     table = robust.under_trouble(records, others, known)
     assert set(table.model) == {MAIN, PAPER, "classical"}
+    assert list(dict.fromkeys(table.model)) == list(robust.TITLES)  # the same order in every process
     assert set(table.axis) == {"none", *robust.INFORMATIVE}
     assert np.allclose(table.floor_km, 0.5)
     assert table[table.informative].severity.unique().tolist() == [1.0, 0.1]

@@ -63,6 +63,7 @@ def test_what_hangs_is_bad(monkeypatch):
 def test_messages_are_short_and_printable():
     assert fault_of_message("a.csv: no latitude") == ""
     assert fault_of_message("") == "refused without a message"
+    assert fault_of_message("a.csv:\nno latitude") == "a message with control characters or of several lines"
     assert "control characters" in fault_of_message("a\x1b[2J")
     assert "more than" in fault_of_message("a" * 5000)
 
