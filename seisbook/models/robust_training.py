@@ -89,6 +89,17 @@ def location_loss(prediction: Prediction, y: Tensor, config: RobustConfig) -> Te
     return negative_log_likelihood(prediction, y).sum(-1).mean() + blocks
 
 
+def joined(parts) -> Onsets:
+    """What was found at the stations of several lots of events, one after the other."""
+    return Onsets(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+
+def of_events(found: Onsets, events: Events, index) -> Onsets:
+    """What was found at the stations of some of the events, in the order of `events.select(index)`."""
+    rows = events._rows(np.asarray(index))
+    return Onsets(*(values[rows] for values in found))
+
+
 @dataclass
 class RobustLocator:
     """A robust model with its training: `fit`, `predict`, `score`.
@@ -124,22 +135,49 @@ class RobustLocator:
         UserError
             If there are too few events, or the loss diverges.
         """
+        self._begin(events)
+        trouble = self._trouble(events)
+        self._fit_stem(events, trouble, progress)
+        self.model_.graph.learn_stations(events)
+        return self._fit_graph(events, [self.read(events), *self._copies(events, trouble, progress)], progress)
+
+    def fit_graph(self, events: Events, readings: list[Onsets], progress=True):
+        """Train the graph part alone, on what a stem found before: many trainings can then share one reading.
+
+        Parameters
+        ----------
+        events : Events
+        readings : list of Onsets
+            What the stem of `start_from` found at the stations of these events, and in copies of them; see `readings`.
+        progress : bool
+
+        Raises
+        ------
+        UserError
+            If there are too few events, or the loss diverges.
+        """
+        self._begin(events)
+        self.model_.graph.learn_stations(events)
+        return self._fit_graph(events, readings, progress)
+
+    def readings(self, events: Events, progress=True) -> list[Onsets]:
+        """What the stem of `start_from` finds in events, and in as many troubled copies as `training` says."""
+        self._begin(events)
+        return [self.read(events), *self._copies(events, self._trouble(events), progress)]
+
+    def _trouble(self, events):
+        kinds = KINDS if self.training.trouble else CALM
+        return Trouble(self.config.sampling_rate_hz, events.x.shape[-1], self.random_state, kinds)
+
+    def _begin(self, events):
         if len(events) < 2 * self.training.events:
             raise UserError(f"{len(events)} events are too few to train on: at least {2 * self.training.events}")
         torch.manual_seed(self.random_state)
         self.rng = np.random.default_rng(self.random_state)
-        self.model_ = self._begin()
+        self.model_ = self._untrained()
         self.history_ = []
-        rate = self.config.sampling_rate_hz
-        kinds = KINDS if self.training.trouble else CALM
-        trouble = Trouble(rate, events.x.shape[-1], self.random_state, kinds)
-        self._fit_stem(events, trouble, progress)
-        self.model_.graph.learn_stations(events)
-        self._fit_graph(events, [self.read(events), *self._copies(events, trouble, progress)], progress)
-        self.model_.eval()
-        return self
 
-    def _begin(self):
+    def _untrained(self):
         if self.start_from is not None and self.start_from.config == self.config:
             return copy.deepcopy(self.start_from)
         model = RobustModel(self.config, self.network)
@@ -165,15 +203,19 @@ class RobustLocator:
                 losses.append(optimise(onset_loss(logits, absent, struck.onset_s, struck.absent, self.model_.step_s)))
             self.history_.append({"part": "stem", "loss": float(np.mean(losses))})
 
-    @torch.no_grad()
     def read(self, events: Events) -> Onsets:
         """What the stem finds in the seismograms of all events: ragged, (stations, ...)."""
         self.model_.eval()
         parts = []
         for rows in torch.arange(len(events.pos)).split(READ):
-            found, _, _ = self.model_.read(events.x[rows].float(), events.amplitude[rows])
-            parts.append(found._replace(state=found.state.half()))
-        return Onsets(*(torch.cat(values) for values in zip(*parts, strict=True)))
+            parts.append(self._stored(events.x[rows].float(), events.amplitude[rows]))
+        return joined(parts)
+
+    @torch.no_grad()
+    def _stored(self, traces, amplitude):
+        """What the stem finds in some seismograms, with states of half the size."""
+        found, _, _ = self.model_.read(traces, amplitude)
+        return found._replace(state=found.state.half())
 
     def _copies(self, events, trouble, progress):
         """What the stem finds in copies of the events that are troubled."""
@@ -182,10 +224,8 @@ class RobustLocator:
             for index in batches(np.arange(len(events)), 32, keep_last=True):
                 rows, sizes = events._rows(index), np.diff(events.start)[index]
                 struck = trouble.strike(events.x[rows], events.amplitude[rows], events.onset_s[rows], sizes)
-                with torch.no_grad():
-                    found, _, _ = self.model_.read(struck.traces, struck.amplitude)
-                parts.append(found._replace(state=found.state.half()))
-            yield Onsets(*(torch.cat(values) for values in zip(*parts, strict=True)))
+                parts.append(self._stored(struck.traces, struck.amplitude))
+            yield joined(parts)
 
     # ----------------------------------------------------------------------------------------------------- the graph
 
@@ -204,6 +244,8 @@ class RobustLocator:
                     onsets, pos, mask = lose_stations(onsets, pos, mask, y, far_km, self.rng)
                 losses.append(optimise(location_loss(self.model_.locate(onsets, pos, mask), y, self.config)))
             self.history_.append({"part": "graph", "loss": float(np.mean(losses))})
+        self.model_.eval()
+        return self
 
     def _alike(self, events, size):
         """Batches of events of similar numbers of stations, in random order."""
@@ -248,10 +290,10 @@ class RobustLocator:
     # ---------------------------------------------------------------------------------------------------- prediction
 
     @torch.no_grad()
-    def predict(self, events: Events) -> Prediction:
-        """Predict all events, in order."""
+    def predict(self, events: Events, found: Onsets | None = None) -> Prediction:
+        """Predict all events, in order; `found` is what the stem found in them, if that is known."""
         self.model_.eval()
-        found = self.read(events)
+        found = self.read(events) if found is None else found
         order = np.argsort(np.diff(events.start), kind="stable")  # similar sizes together waste no padding
         parts = [self.model_.locate(*self._batch(events, found, index)) for index in batches(order, 64, keep_last=True)]
         back = torch.from_numpy(np.argsort(order, kind="stable"))
