@@ -183,7 +183,10 @@ def _train_parser(parser):
     )
     parser.add_argument("--network", help="colombia, ridgecrest, or the path of a YAML file (default: the first two)")
     parser.add_argument(
-        "--model", required=True, nargs="+", help="dynamic, static, ..., classical (see the model chapter)"
+        "--model",
+        nargs="+",
+        default=["robust"],
+        help="robust (default), or for the comparison dynamic, static, ..., classical (see the model chapter)",
     )
     parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
@@ -292,11 +295,15 @@ def _data_record(arguments):
 
 def _train(arguments):
     from seisbook.catalogues.networks import NETWORKS
+    from seisbook.models.names import ROBUST
     from seisbook.studies import pretraining, runs
 
     may_replace = (lambda question: True) if arguments.force else _agreed
     for network in [arguments.network] if arguments.network else NETWORKS:
         for model in arguments.model:
+            if model == ROBUST:
+                _train_robust(network, arguments, may_replace)
+                continue
             if arguments.split == "twin" and model != "classical":
                 path = pretraining.pretrain(network, model, arguments.profile, may_replace=may_replace)
                 print(f"{network} {model}: {path}")
@@ -305,6 +312,16 @@ def _train(arguments):
                 errors = record["errors"]["epicentral_km"]
                 middle = sorted(errors)[len(errors) // 2]
                 print(f"{network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
+
+
+def _train_robust(network, arguments, may_replace):
+    from seisbook.studies import robust_runs, runs
+
+    for fold in [0] if arguments.split == "twin" else arguments.fold:
+        where = network, arguments.split, fold
+        path = robust_runs.train(*where, arguments.profile, may_replace=may_replace)
+        middle = runs.load(path)[1].metrics["epicentral_km"]["median"]
+        print(f"{' '.join(map(str, where))}: {path}: median epicentral error {middle:.2f} km")
 
 
 def _agreed(question):

@@ -64,6 +64,7 @@ def steps() -> Iterator[Step]:
     for network in NETWORKS:
         for split, models in RUNS.items():
             yield _trainings(network, split, models)
+        yield _robust(network)
     for path in sorted((records.RESULTS / "studies").glob("*-paper.json")):
         yield _study(path)
     for name in summaries.SUMMARIES:
@@ -96,6 +97,14 @@ def _trainings(network, split, models):
             if split == "random" and fold == 0 and model in KEPT:
                 files[card] = provenance.state(card, key)
     return Step(f"seisbook train --network {network} --split {split} --model {' '.join(models)} --force", files)
+
+
+def _robust(network):
+    from seisbook.studies import robust_runs
+
+    card = robust_runs.path_of(network).with_suffix(".json")
+    state = provenance.state(card, robust_runs.key(network, "random", 0, "paper"))
+    return Step(f"seisbook train --network {network} --model robust --fold 0 --force", {card: state})
 
 
 def _study(path):
