@@ -387,9 +387,9 @@ def robust_kind() -> Kind:
     files = sorted(MODELS.glob("*-robust-*.json"))
     trials = []
     for path in files:
-        content = records.read(path)[1]
-        where = {"network": content["network"], "split": content["data"]["split"], "fold": content["data"]["fold"]}
-        trials.append({"file": path.name, "seconds": content["metrics"]["train_s"], **where})
+        network, _, split, fold = path.stem.split("-")
+        seconds = records.read(path)[1]["metrics"]["train_s"]
+        trials.append({"file": path.name, "seconds": seconds, "network": network, "split": split, "fold": int(fold)})
     return Kind("robust", files, trials, _prepare_robust, _robust_again, provenance.RETRAINED)
 
 
@@ -397,7 +397,8 @@ def _prepare_robust(trial):
     from seisbook.studies import robust_models
 
     robust_models.of_the_twin(trial["network"], robust_models.MAIN, "paper")
-    robust_models.parts(trial["network"], trial["split"], trial["fold"])
+    if trial["split"] != "twin":
+        robust_models.parts(trial["network"], trial["split"], trial["fold"])
 
 
 def _robust_again(trial):

@@ -49,7 +49,7 @@ def test_the_model_of_the_twin_needs_a_dataset(bench):
 
 def test_only_a_first_fold_is_published_and_only_from_committed_code(bench, monkeypatch):
     monkeypatch.setitem(robust_models.RECIPES, "paper", robust_models.RECIPES["quick"])
-    paths = [robust_runs.path_of("ridgecrest", *where) for where in (("random", 0), ("random", 1), ("time", 0))]
+    paths = [robust_runs.path_of("ridgecrest", *where) for where in (("random", 0), ("random", 1), ("twin", 0))]
     assert [path.parent == checkpoints.MODELS for path in paths] == [True, False, False]
     monkeypatch.setattr(provenance, "code_version", lambda: "abc1234+")
     with pytest.raises(UserError, match="commit"):
