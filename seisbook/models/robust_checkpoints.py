@@ -22,12 +22,16 @@ STRICT = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, config=STRICT)
 class Ground:
-    """What a robust model takes from its network: see `seisbook.catalogues.networks.Network`."""
+    """What a robust model takes from its network: see `seisbook.catalogues.networks.Network`.
+
+    `centre`, latitude and longitude, is the origin of the coordinates in which the model knows its stations.
+    """
 
     velocity_model: VelocityModel
     magnitude: MagnitudeRelation
     pick_scatter_s: tuple[float, float]
     pick_scatter_per_100km_s: float
+    centre: tuple[float, float]
 
     @classmethod
     def of(cls, network) -> "Ground":

@@ -11,7 +11,8 @@ from seisbook.measures import evaluation, perturbations, splits
 from seisbook.studies import robust_models, runner
 from seisbook.studies.robust_models import ARMS, MAIN, RECIPES, TWIN_SEED
 
-SEEDS = 3
+SEEDS = 3  # of the main arm
+OTHER_SEEDS = 2
 COMPARED = ("band_pass", "joint_shift", "independent_shift", "clipping", "spike", "dead_channel", "wrong_coordinates")
 """Axes along which all arms are tested."""
 FLOORED = ("none", "band_pass", "independent_shift", "random_dropout", "nearest_dropout", "sector_dropout")
@@ -37,17 +38,16 @@ SIZES = {
 
 def trials(network, source, profile) -> list[dict]:
     """Trials of the real bulletin: the main arm on all folds, random and of time, and each arm on the first one, with
-    seeds and under trouble. Trials of the simulated twin: each arm, and the main arm under trouble.
+    seeds and under trouble. Trials of the simulated twin: the main arm, under trouble too.
     """
     size = SIZES[profile]
     found = []
-    for arm in ARMS if profile == "paper" else (MAIN,):
-        if source == "simulated":
-            found += [(arm, "twin", 0, 0, *one) for one in _axes(network, size.axes if arm == MAIN else ())]
-            continue
-        axes = size.axes if arm == MAIN else size.compared
+    if source == "simulated":
+        found += [(MAIN, "twin", 0, 0, *one) for one in _axes(network, size.axes)]
+    for arm in (ARMS if profile == "paper" else (MAIN,)) if source == "bulletin" else ():
+        axes, seeds = (size.axes, size.seeds) if arm == MAIN else (size.compared, OTHER_SEEDS)
         found += [(arm, "random", 0, 0, *one) for one in _axes(network, axes)]
-        found += [(arm, "random", 0, seed, "none", None) for seed in range(1, size.seeds)]
+        found += [(arm, "random", 0, seed, "none", None) for seed in range(1, seeds)]
     if source == "bulletin":
         folds = [(split, fold) for split in ("random", "time") for fold in range(size.folds)]
         found += [(MAIN, *fold, 0, "none", None) for fold in folds if fold != ("random", 0)]

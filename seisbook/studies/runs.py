@@ -185,12 +185,7 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
         if not opened.card:
             opened.samples = samples
-        if opened.unit != "nm":
-            log.warning(
-                "%s: its unit is %s, the model's is nm: its magnitudes mean nothing",
-                dataset,
-                opened.unit or "not stated",
-            )
+        opened.warn_unless_nm()
         events = Events.from_dataset(opened, progress)
         if events.x.shape[-1] != samples:
             raise UserError(
