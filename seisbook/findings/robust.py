@@ -507,3 +507,28 @@ def quoted(summaries, found, arms):
         yield (row.model, row.network, row.axis, "over-floor"), row.over_floor, ".1f"
     for row in arms.itertuples():
         yield (MAIN, row.network, row.arm, row.axis), row.ratio
+
+
+@quoting
+def quoted_harm(harmed, twins):
+    """What the prose quotes of all perturbations and of the twin, from a name such as `harm-colombia-spike-growth`.
+
+    Parameters
+    ----------
+    harmed : DataFrame
+        Of `harm`, all networks.
+    twins : DataFrame
+        Of `on_twin`, all networks.
+    """
+    for network, rows in harmed.groupby("network", sort=False):
+        perturbed = rows[rows.axis != "none"]
+        yield ("harm", network, "least-covered"), 100 * perturbed.covered.min(), ".0f"
+        yield ("harm", network, "most-covered"), 100 * perturbed.covered.max(), ".0f"
+        for row in perturbed.itertuples():
+            yield ("harm", network, row.axis, "growth"), getattr(row, MAIN)
+            yield ("harm", network, row.axis, "covered"), 100 * row.covered, ".0f"
+    for row in twins[twins.arm == MAIN].itertuples():
+        yield ("twin", row.network, "km"), row.epicentral_km
+        yield ("twin", row.network, "over-bound"), row.over_bound
+        yield ("twin", row.network, "magnitude"), row.magnitude_rmse, ".3f"
+        yield ("twin", row.network, "covered"), 100 * row.covered, ".0f"
