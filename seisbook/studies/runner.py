@@ -38,6 +38,7 @@ STUDIES = {
     "ablations": "seisbook.studies.ablations",
     "alignment": "seisbook.studies.alignment",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
+    "associators": "seisbook.studies.associators",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
     "informative": "seisbook.studies.informative",
