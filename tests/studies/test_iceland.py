@@ -75,6 +75,7 @@ def test_errors_are_summed_up_where_there_are_any():
     assert found["half"]["n_located"] == 2
     assert found["half"]["magnitude_rmse"] is None
     assert iceland.table(found).loc["half", "magnitude bias"] == ""
+    assert iceland.quoted(found)["iceland-good-km"] == "5.0 [5.0, 5.0]"
 
 
 def test_nothing_of_the_real_events_is_in_the_twin():
