@@ -64,7 +64,7 @@ def table(methods) -> pd.DataFrame:
 
 @quoting
 def quoted(methods):
-    """What the prose quotes, from a name such as `iceland-robust-model,-displacement-km`.
+    """What the prose quotes, from a name such as `iceland-robust-model-displacement-km`.
 
     Parameters
     ----------
@@ -72,6 +72,6 @@ def quoted(methods):
         Of `summarise`, or of the record.
     """
     for name, errors in methods.items():
-        yield ("iceland", name, "km"), errors["epicentral_km"], ".1f"
-        yield ("iceland", name, "depth"), errors["depth_km"], ".1f"
-        yield ("iceland", name, "magnitude"), errors["magnitude_rmse"], ".1f"
+        yield ("iceland", name.replace(",", ""), "km"), errors["epicentral_km"], ".1f"
+        yield ("iceland", name.replace(",", ""), "depth"), errors["depth_km"], ".1f"
+        yield ("iceland", name.replace(",", ""), "magnitude"), errors["magnitude_rmse"], ".1f"
