@@ -38,6 +38,7 @@ STUDIES = {
     "ablations": "seisbook.studies.ablations",
     "alignment": "seisbook.studies.alignment",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
+    "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
     "informative": "seisbook.studies.informative",
@@ -45,6 +46,7 @@ STUDIES = {
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
+    "smoothing-robust": "seisbook.studies.smoothing_robust",
     "transfer": "seisbook.studies.transfer",
     "variance": "seisbook.studies.variance",
 }
