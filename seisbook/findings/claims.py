@@ -17,13 +17,12 @@ from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import alignment as alignment_results
 from seisbook.findings import attention as attention_results
-from seisbook.findings import comparison, imbalance, robust, robustness, smoothing, summaries
+from seisbook.findings import attention_robust, comparison, imbalance, robust, robustness, smoothing, summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.seismicity import Summary
 from seisbook.studies import runner
-from seisbook.studies.arms import SMOOTHED
 
 STATEMENTS = {
     "C1": "location errors near those of experts, from about 1,000 events",
@@ -55,6 +54,7 @@ MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
     "fig-forest": "book/02_model",
     "fig-smoothing": "book/02_model",
+    "fig-smoothing-robust": "book/02_model",
     "fig-learning": "book/03_cv_variance",
     "fig-ratios": "book/03_cv_variance",
     "fig-bands": "book/04_robustness",
@@ -64,6 +64,7 @@ CHAPTERS = {
     "fig-imbalance": "book/04_robustness",
     "fig-agreement": "book/05_attention",
     "fig-design": "book/05_attention",
+    "fig-rests-on": "book/05_attention",
     "fig-retrieval": "book/06_text_alignment",
     "fig-zeroshot": "book/06_text_alignment",
     "fig-withheld": "book/06_text_alignment",
@@ -266,12 +267,13 @@ def _variance(read):
 
 
 def _smoothing(read):
-    for name in SMOOTHED:
-        trials = read.study("smoothing", name)
-        for graph, row in smoothing.verdict(trials).iterrows():
-            measured = f"error, concatenated over last block, {graph} graph"
-            row = {**row, "value": row.error_ratio}
-            yield _judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _verified(trials))
+    for study, model in smoothing.STUDIES.items():
+        for name in NETWORKS:
+            trials = read.study(study, name)
+            for graph, row in smoothing.verdict(trials).iterrows():
+                measured = f"error, concatenated over last block, {graph} graph{model}"
+                row = {**row, "value": row.error_ratio}
+                yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
 
 
 def _filtering(read):
@@ -323,6 +325,11 @@ def _attention(read):
     for row in attention_results.verdicts(content):
         figure = {"emphasis": "fig-agreement", "design": "fig-design"}[row["rule"]]
         yield _judged("C8", row["network"], row["measured"], row, 0.0, figure, 1, _verified([content]))
+    for name in NETWORKS:
+        trials = read.study("attention-robust", name)
+        for row in attention_robust.verdicts(trials):
+            shown = "fig-rests-on", len(trials), _verified(trials)
+            yield _judged("C8", name, row["measured"], row, 0.0, *shown)
 
 
 def _aligned(read):
