@@ -56,11 +56,12 @@ def verdicts(records) -> list[dict]:
     Returns
     -------
     list of dict
-        `network`, `measure`, `rule` (`emphasis` or `design`), `measured`, `value`, `low`, `high`, `events`, `verdict`.
+        `network`, `measure`, `kind` (`designed` or `emergent`), `rule` (`emphasis` or `design`), `measured`, `value`,
+        `low`, `high`, `events`, `verdict`.
     """
     null, rows = best_null(records), []
     for measure, title in MEASURES.items():
-        about, said = {"measure": measure}, f"{title} ({kind(measure)}), robust model"
+        about, said = {"measure": measure, "kind": kind(measure)}, f"{title} ({kind(measure)}), robust model"
         beyond = values(records, measure, "beyond")
         if np.isfinite(beyond).sum() >= FEWEST_ANALYSED:
             text = f"partial rank correlation with the analyst's emphasis: {said}"
