@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from seisbook.catalogues.networks import NETWORKS
 from seisbook.figures import attention_robust as figures
-from seisbook.findings import attention_robust
+from seisbook.findings import attention_robust, claims
+from seisbook.studies import runner
 
 N = 60
 
@@ -90,3 +92,11 @@ def test_the_figure_has_a_panel_for_the_analyst_and_one_a_network():
     assert len(middle.get_yticks()) == len(attention_robust.MEASURES) + 4
     assert not any(text.get_text() for text in right.get_yticklabels())
     assert [text.get_text() for text in figure.legends[0].texts] == ["designed", "emergent", "null"]
+
+
+def test_only_what_emerged_decides_the_claim():
+    tested = [one for one in claims.claims("C8") if "robust model" in one.measured]
+    assert {one.network for one in tested} == set(NETWORKS)
+    assert all("(emergent)" in one.measured for one in tested)
+    judged = [row for name in NETWORKS for row in attention_robust.verdicts(runner.read("attention-robust", name))]
+    assert [one.verdict for one in tested] == [row["verdict"] for row in judged if row["kind"] == "emergent"]
