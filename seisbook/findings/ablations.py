@@ -26,15 +26,3 @@ def tabulate(records) -> pd.DataFrame:
     ]
     mean = pd.DataFrame(rows).groupby(["recipe", "arm"], sort=False).mean()
     return mean.round({"epicentre (km)": 2, "depth (km)": 2, "magnitude RMSE": 3, "seconds": 0})
-
-
-def side_by_side(networks) -> pd.DataFrame:
-    """Errors of each arm on several networks, beside each other.
-
-    Parameters
-    ----------
-    networks : dict of str to list of dict
-        Records by network, as `tabulate` takes them.
-    """
-    tables = {name: tabulate(records).drop(columns="seconds") for name, records in networks.items()}
-    return pd.concat(tables, axis=1)

@@ -13,16 +13,3 @@ def test_ablations_are_tabulated_in_their_order():
     assert ("whole", "whole recipe") in table.index
     assert (table["epicentre (km)"] == 2).all()
     assert len(table) == len(ablations_study.MODEL_ARMS) + len(ablations_study.TRAINING_ARMS)
-
-
-def test_networks_stand_beside_each_other():
-    def made(network, km):
-        summary = {"epicentral_km": {"median": km}, "depth_km": {"median": 1.0}, "magnitude": {"rmse": 0.1}}
-        trials = ablations_study.trials(network, "bulletin", "paper")
-        return [{"trial": one, "result": {"train_s": 3.0, "summary": summary}} for one in trials]
-
-    table = ablations.side_by_side({"colombia": made("colombia", 4.0), "ridgecrest": made("ridgecrest", 0.7)})
-    assert (table["colombia", "epicentre (km)"] == 4.0).all()
-    assert (table["ridgecrest", "epicentre (km)"] == 0.7).all()
-    assert "seconds" not in table.columns.get_level_values(1)
-    assert table.index[0] == ("study", "study recipe")
