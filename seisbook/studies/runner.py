@@ -39,6 +39,7 @@ STUDIES = {
     "alignment": "seisbook.studies.alignment",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "associators": "seisbook.studies.associators",
+    "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
     "informative": "seisbook.studies.informative",
@@ -46,6 +47,7 @@ STUDIES = {
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
+    "smoothing-robust": "seisbook.studies.smoothing_robust",
     "transfer": "seisbook.studies.transfer",
     "variance": "seisbook.studies.variance",
 }
