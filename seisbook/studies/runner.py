@@ -40,6 +40,7 @@ STUDIES = {
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
+    "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
@@ -47,6 +48,7 @@ STUDIES = {
     "smoothing": "seisbook.studies.smoothing",
     "transfer": "seisbook.studies.transfer",
     "variance": "seisbook.studies.variance",
+    "variance-robust": "seisbook.studies.variance_robust",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
 ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at
