@@ -110,8 +110,11 @@ def config(trial) -> dict:
 
 
 def prepare(network, source, profile):
-    """Train the arms on the twin and let its stem read the events, before the workers start."""
-    for arm in (MAIN, STATIC, *OTHERS):
+    """Train the arms that decide on the twin and let its stem read the events, before the workers start.
+
+    The other arms are trained on the twin when it is their turn: a study that is stopped before has not paid for them.
+    """
+    for arm in (MAIN, STATIC):
         robust_models.of_the_twin(network, arm, profile)
     robust_models.first_fold_readings(network, source, profile)
 
