@@ -70,6 +70,15 @@ def judged(found) -> pd.DataFrame:
     return rows[rows.quantity != "depth"]
 
 
+def forest(found) -> pd.DataFrame:
+    """Ratios over the static graph, for `seisbook.figures.variance.ratio_forest`; those that decide come first."""
+    rows = found[found.over == "static"].assign(source="bulletin")
+    words = rows.split.map({"random": "", "time": ", time blocks"}) + rows.statistic.map(
+        {"mean": "", "median": ", median"}
+    )
+    return rows.assign(quantity=rows.quantity + words)
+
+
 def detectable(trials) -> float:
     """The ratio of the epicentre's variances nearest to 1 that the study would have found with 80 % probability."""
     arms = _paired(renamed(trials), "static", "random")

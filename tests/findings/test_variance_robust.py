@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from seisbook.figures import variance as variance_figures
 from seisbook.findings import claims
 from seisbook.findings import variance_robust as found_in
 from seisbook.studies import robust_models, runner, variance_robust
@@ -65,6 +66,13 @@ def test_the_spread_is_that_of_the_events(trials):
     assert table.runs.tolist() == [30, 30]
     page = found_in.table(found_in.spread(trials, "robust"))
     assert page.loc[("Colombia", "robust model", "dynamic"), "error (km)"] == "1.40"
+
+
+def test_the_figure_has_the_ratios_over_the_static_graph(trials):
+    drawn = found_in.forest(found_in.ratios(trials))
+    assert drawn.quantity.tolist()[::3] == ["epicentre", "epicentre, median", "epicentre, time blocks"]
+    figure = variance_figures.ratio_forest(drawn)
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == drawn.quantity.tolist()
 
 
 def test_a_study_this_clear_would_have_found_less(trials):
