@@ -37,13 +37,16 @@ def ratios(trials) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each other arm, split, statistic and quantity: `network`, `over` (the other arm), `split`, `statistic`
-        over events, `quantity`; `value`, `low`, `high` and `verdict`, see `seisbook.measures.variance_ratio`; `n_runs`.
+        A row for each other arm and split that was trained, statistic and quantity: `network`, `over` (the other arm),
+        `split`, `statistic` over events, `quantity`; `value`, `low`, `high` and `verdict`, see
+        `seisbook.measures.variance_ratio`; `n_runs`.
     """
     trials = renamed(trials)
     designs = [("static", "random", "mean"), ("static", "random", "median"), ("static", "time", "mean")]
+    designs += [(arm, "random", "mean") for arm in OTHERS]
+    done = {(record["trial"]["arm"], record["trial"]["split"]) for record in trials}
     rows = []
-    for over, split, statistic in designs + [(arm, "random", "mean") for arm in OTHERS]:
+    for over, split, statistic in (design for design in designs if design[:2] in done):
         arms = _paired(trials, over, split)
         for quantity, columns in QUANTITIES.items():
             ratio = variance_ratio.ratio(*(y[..., columns] for y in arms), statistic)

@@ -47,6 +47,8 @@ def test_known_ratios_are_found(trials):
 def test_a_study_that_was_stopped_is_a_smaller_one(trials):
     kept = [one for one in trials if one["trial"]["partition"] != 1 or one["trial"]["arm"] != "robust"]
     assert found_in.judged(found_in.ratios(kept)).n_runs.tolist() == [54, 54]
+    random = [one for one in trials if one["trial"]["split"] == "random" and one["trial"]["arm"] in found_in.NAMES]
+    assert set(found_in.ratios(random).over) == {"static"}
 
 
 def test_the_claim_is_judged_by_random_partitions(trials, monkeypatch):
