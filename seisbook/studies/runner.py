@@ -42,6 +42,7 @@ STUDIES = {
     "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
+    "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
@@ -50,6 +51,7 @@ STUDIES = {
     "smoothing-robust": "seisbook.studies.smoothing_robust",
     "transfer": "seisbook.studies.transfer",
     "variance": "seisbook.studies.variance",
+    "variance-robust": "seisbook.studies.variance_robust",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
 ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at
