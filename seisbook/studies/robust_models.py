@@ -105,6 +105,13 @@ def parts(network, split, fold) -> tuple[Events, Events]:
 
 
 @provenance.remember
+def of_the_fold(network, fold, profile) -> RobustLocator:
+    """The main arm, trained on the training part of a random fold of the bulletin, as the study `robust` trains it."""
+    train, _ = parts(network, "random", fold)
+    return locator(network, MAIN, profile, fold).fit(train, progress=False)
+
+
+@provenance.remember
 def new_events(network, profile) -> Events:
     """Simulated events on which no model was trained: those of `seisbook.studies.robustness`."""
     size = robustness.QUICK_EVENTS if profile == "quick" else runs.TWIN_EVENTS

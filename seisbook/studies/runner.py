@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 STUDIES = {
     "ablations": "seisbook.studies.ablations",
     "alignment": "seisbook.studies.alignment",
+    "alignment-robust": "seisbook.studies.alignment_robust",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
@@ -46,6 +47,7 @@ STUDIES = {
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
     "transfer": "seisbook.studies.transfer",
+    "transfer-robust": "seisbook.studies.transfer_robust",
     "variance": "seisbook.studies.variance",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
