@@ -105,13 +105,6 @@ def parts(network, split, fold) -> tuple[Events, Events]:
 
 
 @provenance.remember
-def of_the_fold(network, fold, profile) -> RobustLocator:
-    """The main arm, trained on the training part of a random fold of the bulletin, as the study `robust` trains it."""
-    train, _ = parts(network, "random", fold)
-    return locator(network, MAIN, profile, fold).fit(train, progress=False)
-
-
-@provenance.remember
 def new_events(network, profile) -> Events:
     """Simulated events on which no model was trained: those of `seisbook.studies.robustness`."""
     size = robustness.QUICK_EVENTS if profile == "quick" else runs.TWIN_EVENTS
@@ -146,6 +139,23 @@ def first_fold_readings(network, source, profile) -> ReadFold:
     """The first random fold, read by the stem of the twin, which has seen no real event."""
     fold = first_fold(network, source, profile)
     return ReadFold(fold, tuple(locator(network, MAIN, profile, 0).readings(fold.events, progress=False)))
+
+
+@provenance.remember
+def of_the_fold(network, fold, profile) -> RobustLocator:
+    """The main arm, its graph part trained on the training part of a random fold of the bulletin.
+
+    Its stem stays as the twin trained it.
+    """
+    train, _ = fold_of(network, fold, profile)
+    return locator(network, MAIN, profile, fold).fit_graph(*train, progress=False)
+
+
+def fold_of(network, fold, profile) -> list[tuple[Events, list[Onsets]]]:
+    """Training and test events of a random fold of the bulletin, and what the stem of the twin found in them."""
+    read = first_fold_readings(network, "bulletin", profile)
+    events = read.fold.events
+    return [read.part(index) for index in splits.folds(events.source_id, events.origin_time, "random")[fold]]
 
 
 # ----------------------------------------------------------------------------------------------------------- the twin

@@ -1,14 +1,15 @@
 """The transfer study of the robust model: its errors after training on the first events of a new network.
 
 Events, draws, numbers of steps and rules are those of `seisbook.studies.transfer`, and so are the test events: the test
-part of the first random fold of the real bulletin. The model differs. The robust model carries *physics* that is known
-of a new network before its first event: travel times in a published velocity model, the scatter of onsets about them,
-and a magnitude relation. These, and the units of the window, are the new network's own. What a start brings along are
-the weights:
+part of the first random fold of the real bulletin. The model differs. The robust model carries *physics*: travel times
+in the network's velocity model, the scatter of onsets about them, and a magnitude relation. These, and the units of the
+window, are the new network's own. Velocity models and relations are published, and so known before the first event. The
+scatter, and Ridgecrest's ratio of velocities, were measured on the bulletin. What a start brings along are the weights:
 
-- `other`: those of the *other* network's robust model, which was trained on that network's twin and real bulletin;
+- `other`: those of the *other* network's robust model: its stem was trained on that network's twin, its graph part on
+  the twin and then on the training events of the real bulletin;
 - `twin`: those that the network's own simulated twin trained;
-- `random`: random weights.
+- `random`: random weights. They are trained on `JUDGED` events only, the number that a rule looks at.
 
 Nothing that was learnt at the stations of the other network is taken over: the model begins without station terms, and
 with the same broad depth prior everywhere. Both are then learnt from the training events. Each start is also tested
@@ -16,14 +17,15 @@ without any training event. A start in resampled seismograms, which the older st
 times already have the right units.
 
 As in that study, trained starts are trained at half of the rates of the recipe, and random weights at the full rates
-with three times as many steps. The stem sees `seisbook.models.robust_training.RobustTraining.traces` seismograms in one
-step, the graph part `BATCH` events.
+with three times as many steps. Stem and graph part are both trained. In one step the stem sees about as many
+seismograms as in the recipe, the graph part `BATCH` events.
 
 The three rules of the older study are used again. Two are new, and were written before the study was run. *Physics
 transfers* if, without any event, the error from the other network's weights is below that of the paper's model from the
-other network's weights. The *first model is good* if it is below twice the error of the robust model that was trained
-on the network's own twin and all training events. Both use the ratio of median epicentral errors, with an interval over
-test events, see `seisbook.findings.transfer_robust.verdicts`.
+other network's weights. The *first model is good* if its error, from the other network's weights and without any event,
+is below twice that of the robust model whose graph part was trained on the network's own twin and all training events.
+Both use the ratio of median epicentral errors, with an interval over test events, see
+`seisbook.findings.transfer_robust.verdicts`.
 """
 
 from dataclasses import replace
@@ -40,6 +42,8 @@ from seisbook.studies.fold import first_fold
 from seisbook.studies.robust_models import MAIN, RECIPES, TWIN_SEED
 from seisbook.studies.transfer import ALL, BATCH, FROM_RANDOM, PARTITIONS, SIZES, STARTS, STEPS, other
 
+JUDGED = 100  # training events
+
 
 def trials(network, source, profile) -> list[dict]:
     """Tests without any training event, the model of all events, then each start with each number of events.
@@ -49,7 +53,8 @@ def trials(network, source, profile) -> list[dict]:
     common = {"network": network, "source": source, "profile": profile}
     none = [{**common, "start": start, "n_train": 0, "partition": 0} for start in STARTS]
     none.append({**common, "start": "twin", "n_train": ALL, "partition": 0})
-    drawn = [(i, n, start) for i in range(PARTITIONS[profile]) for n in SIZES[profile] for start in STARTS]
+    sizes = {start: (JUDGED,) if start == "random" and profile == "paper" else SIZES[profile] for start in STARTS}
+    drawn = [(i, n, start) for i in range(PARTITIONS[profile]) for start in STARTS for n in sizes[start]]
     return none + [{**common, "start": start, "n_train": n, "partition": i} for i, n, start in drawn]
 
 

@@ -40,7 +40,10 @@ def bench(events, shelf, monkeypatch):
 
 
 SMALLEST = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
-KEPT = (robust_models.parts, robust_models.of_the_twin, robust_models.of_the_fold, fold.first_fold)
+KEPT = (
+    *(robust_models.parts, robust_models.of_the_twin, robust_models.of_the_fold, robust_models.first_fold_readings),
+    fold.first_fold,
+)
 
 
 @pytest.fixture

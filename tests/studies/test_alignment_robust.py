@@ -50,7 +50,8 @@ def test_the_corpus_keeps_its_texts_and_changes_its_tower(robust_bench, monkeypa
 def test_residuals_are_those_of_the_folds_own_model(robust_bench):
     trial = {"part": "residuals", "network": "ridgecrest", "source": "bulletin", "profile": "quick", "fold": 1}
     (result,) = study.run([trial])
-    _, held = robust_models.parts("ridgecrest", "random", 1)
+    train, (held, _) = robust_models.fold_of("ridgecrest", 1, "quick")
+    assert not set(train[0].source_id) & set(held.source_id)
     assert result["source_id"] == held.source_id.tolist()
     assert np.shape(result["estimates"]) == (len(held), 4)
     assert np.isfinite(result["estimates"]).all()
