@@ -53,8 +53,9 @@ def trials(network, source, profile) -> list[dict]:
     common = {"network": network, "source": source, "profile": profile}
     none = [{**common, "start": start, "n_train": 0, "partition": 0} for start in STARTS]
     none.append({**common, "start": "twin", "n_train": ALL, "partition": 0})
-    sizes = {start: (JUDGED,) if start == "random" and profile == "paper" else SIZES[profile] for start in STARTS}
-    drawn = [(i, n, start) for i in range(PARTITIONS[profile]) for start in STARTS for n in sizes[start]]
+    sizes = sorted(SIZES[profile], key=lambda n: n != JUDGED)  # what the rules look at comes first
+    arms = [(n, start) for n in sizes for start in STARTS if start != "random" or n == sizes[0]]
+    drawn = [(i, n, start) for i in range(PARTITIONS[profile]) for n, start in arms]
     return none + [{**common, "start": start, "n_train": n, "partition": i} for i, n, start in drawn]
 
 
