@@ -7,6 +7,7 @@ from tqdm import tqdm
 from seisbook.datasets import reports
 from seisbook.findings import alignment, summaries
 from seisbook.findings.alignment import _summary, _Trials
+from seisbook.findings.quotations import quoting, text
 from seisbook.measures.estimates import above, bootstrap_ci
 from seisbook.measures.retrieval import balanced, correct_answers, hits
 from seisbook.studies import runner
@@ -78,25 +79,36 @@ def load() -> dict:
 
 
 def table(content) -> pd.DataFrame:
-    """The two towers as a page prints them: a row for each corpus and question, on texts without numbers and places."""
+    """The two towers as a page prints them: a row for each corpus, question and kind of texts."""
     rows = []
     for corpus in content["corpora"].values():
         for row in corpus["compared"]:
-            if row["masking"] == "places":
-                found = alignment.text([row[name] for name in ("value", "low", "high")])
-                rows.append(
-                    {
-                        "network": corpus["network"].capitalize(),
-                        "question": f"{row['question']}: {QUESTIONS[row['question']]}",
-                        "paper's model": f"{row['paper']:.2f}",
-                        "robust model": f"{row['robust']:.2f}",
-                        "difference": found,
-                        "better tower": row["verdict"],
-                    }
-                )
-    return pd.DataFrame(rows).set_index(["network", "question"])
+            rows.append(
+                {
+                    "network": corpus["network"].capitalize(),
+                    "question": f"{row['question']}: {QUESTIONS[row['question']]}",
+                    "texts": alignment.MASKED[row["masking"]],
+                    "paper's model": f"{row['paper']:.2f}",
+                    "robust model": f"{row['robust']:.2f}",
+                    "difference": text([row[name] for name in ("value", "low", "high")]),
+                    "better tower": row["verdict"],
+                }
+            )
+    return pd.DataFrame(rows).set_index(["network", "question", "texts"])
 
 
 def quoted(content) -> dict[str, str]:
-    """What the prose quotes: the names of `seisbook.findings.alignment.quoted`, with `robust-` before them."""
-    return {f"robust-{name}": said for name, said in alignment.quoted(content).items()}
+    """What the prose quotes: the names of `seisbook.findings.alignment.quoted`, with `robust-` before them, and more.
+
+    A name such as `robust-colombia-bulletin-better-retrieval-none` stands for the difference of two towers.
+    """
+    said = {f"robust-{name}": text for name, text in alignment.quoted(content).items()}
+    return said | _differences(content)
+
+
+@quoting
+def _differences(content):
+    for name, corpus in content["corpora"].items():
+        for row in corpus["compared"]:
+            difference = {key: row[key] for key in ("value", "low", "high")}
+            yield ("robust", name, "better", row["question"], row["masking"]), difference, ".3f"
