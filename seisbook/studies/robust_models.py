@@ -141,6 +141,23 @@ def first_fold_readings(network, source, profile) -> ReadFold:
     return ReadFold(fold, tuple(locator(network, MAIN, profile, 0).readings(fold.events, progress=False)))
 
 
+@provenance.remember
+def of_the_fold(network, fold, profile) -> RobustLocator:
+    """The main arm, its graph part trained on the training part of a random fold of the bulletin.
+
+    Its stem stays as the twin trained it.
+    """
+    train, _ = fold_of(network, fold, profile)
+    return locator(network, MAIN, profile, fold).fit_graph(*train, progress=False)
+
+
+def fold_of(network, fold, profile) -> list[tuple[Events, list[Onsets]]]:
+    """Training and test events of a random fold of the bulletin, and what the stem of the twin found in them."""
+    read = first_fold_readings(network, "bulletin", profile)
+    events = read.fold.events
+    return [read.part(index) for index in splits.folds(events.source_id, events.origin_time, "random")[fold]]
+
+
 # ----------------------------------------------------------------------------------------------------------- the twin
 
 

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 STUDIES = {
     "ablations": "seisbook.studies.ablations",
     "alignment": "seisbook.studies.alignment",
+    "alignment-robust": "seisbook.studies.alignment_robust",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "associators": "seisbook.studies.associators",
     "attention-robust": "seisbook.studies.attention_robust",
@@ -50,6 +51,7 @@ STUDIES = {
     "smoothing": "seisbook.studies.smoothing",
     "smoothing-robust": "seisbook.studies.smoothing_robust",
     "transfer": "seisbook.studies.transfer",
+    "transfer-robust": "seisbook.studies.transfer_robust",
     "variance": "seisbook.studies.variance",
     "variance-robust": "seisbook.studies.variance_robust",
 }

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from seisbook.catalogues import networks
-from seisbook.studies import augmentation, fold, places, pretraining, recipes, runs, transfer
+from seisbook.models.robust_training import RobustTraining
+from seisbook.studies import augmentation, fold, places, pretraining, recipes, robust_models, runs, transfer
 
 QUICK = recipes.PROFILES["quick"]
 TINY = replace(
@@ -35,4 +36,25 @@ def bench(events, shelf, monkeypatch):
     pretraining.pretrain("ridgecrest", "dynamic", "quick", False)
     yield shelf
     for one in REMEMBERED:
+        one.cache_clear()
+
+
+SMALLEST = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
+KEPT = (
+    *(robust_models.parts, robust_models.of_the_twin, robust_models.of_the_fold, robust_models.first_fold_readings),
+    fold.first_fold,
+)
+
+
+@pytest.fixture
+def robust_bench(events, tmp_path, monkeypatch):
+    """The smallest trainings of robust models, on sixty simulated events in the place of twins and bulletins."""
+    for module in (robust_models, fold):
+        monkeypatch.setattr(module, "load_events", lambda *_: events)
+    monkeypatch.setattr(robust_models, "BUILD", tmp_path)
+    monkeypatch.setitem(robust_models.RECIPES, "quick", robust_models.Recipe(20, SMALLEST, SMALLEST))
+    for one in KEPT:
+        one.cache_clear()
+    yield events
+    for one in KEPT:
         one.cache_clear()

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from seisbook.findings import alignment_robust as findings
+from seisbook.measures.retrieval import balanced
+from seisbook.studies.arms import PLAIN
+
+
+def trials(recall, accuracy, classes=("tectonic", "induced"), n=200):
+    """Trials of a corpus whose events find their text, and their class, with these shares."""
+    rng = np.random.default_rng(0)
+    found = []
+    for masking in ("none", "numbers", "places"):
+        for seed in range(2):
+            rank = np.where(rng.random(n) < recall, 1.0, 50.0).tolist()
+            truth = (np.arange(n) % 2).tolist()
+            right = rng.random(n) < accuracy
+            predicted = np.where(right, truth, 1 - np.array(truth)).tolist() if classes else None
+            result = {"rank": rank, "truth": truth, "predicted": predicted, "classes": list(classes)}
+            found.append({"trial": {**PLAIN, "masking": masking, "seed": seed}, "result": result})
+    return found
+
+
+def test_the_better_tower_is_found_event_by_event():
+    rows = findings.compared(trials(0.8, 0.5), trials(0.5, 0.9))
+    assert len(rows) == 6
+    retrieval, zero_shot = ([row for row in rows if row["question"] == name] for name in findings.QUESTIONS)
+    assert {row["verdict"] for row in retrieval} == {"supported"}
+    assert {row["verdict"] for row in zero_shot} == {"not supported"}
+    for row in rows:
+        assert row["low"] < row["value"] < row["high"]
+        assert row["value"] == pytest.approx(row["robust"] - row["paper"])
+
+
+def test_the_same_tower_is_no_better():
+    same = trials(0.7, 0.7)
+    assert {(row["value"], row["verdict"]) for row in findings.compared(same, same)} == {(0.0, "inconclusive")}
+
+
+def test_events_of_one_class_are_only_found():
+    rows = findings.compared(trials(0.8, 0.5, ()), trials(0.5, 0.5, ()))
+    assert {row["question"] for row in rows} == {"retrieval"}
+
+
+def test_the_page_and_the_prose_show_each_question():
+    corpus = {"network": "colombia", "compared": findings.compared(trials(0.8, 0.9), trials(0.5, 0.5))}
+    page = findings.table({"corpora": {"colombia-bulletin": corpus}})
+    assert len(page) == 6
+    assert page.loc["Colombia", "retrieval: recall at 5", "in full"]["better tower"] == "supported"
+    said = findings._differences({"corpora": {"colombia-bulletin": corpus}})
+    assert said["robust-colombia-bulletin-better-retrieval-none"].startswith("0.3")
+
+
+def test_balanced_differences_are_those_of_the_balanced_values():
+    new, old = np.array([[0, 1.0], [0, 0.0], [1, 1.0]]), np.array([[0, 0.0], [0, 0.0], [1, 1.0]])
+    assert balanced(new - [0, 1] * old) == balanced(new) - balanced(old)
