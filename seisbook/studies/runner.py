@@ -41,6 +41,7 @@ STUDIES = {
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
     "informative": "seisbook.studies.informative",
+    "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
