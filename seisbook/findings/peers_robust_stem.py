@@ -175,17 +175,17 @@ def trained_on_the_twin(twin) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `network`, `arm`, `parameters`, `rate`, `epochs`, `loss`, `epicentral_km`; `before`, the loss after the short
-        training at the same rate, NaN if there was none.
+        `network`, `arm`, `parameters`, `rate`, `epochs`, `loss`, `epicentral_km`; `before`, the loss after half as many
+        epochs, NaN for arms that were not trained so.
     """
-    losses = {(r["trial"]["arm"], r["trial"]["rate"], r["trial"]["epochs"]): r["result"]["loss"] for r in twin}
-    short, longest = (pick(epochs for _, _, epochs in losses) for pick in (min, max))
+    losses = {(r["trial"]["arm"], r["trial"]["epochs"]): r["result"]["loss"] for r in twin}
+    longest = max(epochs for _, epochs in losses)
     names = ("network", "arm", "rate", "epochs")
     return pd.DataFrame(
         {
             **{name: record["trial"][name] for name in names},
             **record["result"],
-            "before": losses.get((record["trial"]["arm"], record["trial"]["rate"], short), np.nan),
+            "before": losses.get((record["trial"]["arm"], longest // 2), np.nan),
         }
         for record in twin
         if record["trial"]["epochs"] == longest

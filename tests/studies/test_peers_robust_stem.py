@@ -13,7 +13,6 @@ KEPT = (
     *(robust_models.of_the_twin, robust_models.new_events, robust_models.first_fold_readings, fold.first_fold),
     *(study._twin_read, study._new_read, study.of_the_twin, study._troubled),
 )
-NETWORKS = ("colombia", "ridgecrest")
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def small(events, tmp_path, monkeypatch):
     for module in (robust_models, study):
         monkeypatch.setattr(module, "BUILD", tmp_path)
     monkeypatch.setitem(robust_models.RECIPES, "quick", robust_models.Recipe(20, TINY, TINY))
-    monkeypatch.setitem(study.CHOSEN, "ridgecrest", dict.fromkeys(KINDS, 2e-3))
+    monkeypatch.setattr(study, "CHOSEN", dict.fromkeys(KINDS, 2e-3))
     for kept in KEPT:
         kept.cache_clear()
     yield tmp_path
@@ -48,7 +47,17 @@ def test_seeds_are_on_the_first_fold_and_each_arm_has_the_same_trainings():
 def test_arms_without_travel_times_that_only_the_twin_sees():
     assert {t["arm"] for t in study.trials("colombia", "bulletin", "paper")} == {study.MAIN, *study.PUBLISHED}
     assert {t["arm"] for t in study.trials("colombia", "simulated", "paper")} <= set(KINDS)
-    assert not set(study.ON_THE_TWIN) & set(study.ARMS)
+    assert {*study.PUBLISHED, *study.ON_THE_TWIN} == set(KINDS)
+    assert len(study.PUBLISHED) + len(study.ON_THE_TWIN) == len(KINDS)
+
+
+def test_one_twin_chooses_the_rates():
+    short = study.SIZES["paper"].short
+    tuned = [t for t in study.trials("colombia", "simulated", "paper") if t["epochs"] == short]
+    assert {(t["arm"], t["rate"]) for t in tuned} == {
+        (kind, rate) for kind in KINDS for rate in study.RATES if kind not in study.SWITCHES
+    }
+    assert all(t["epochs"] > short for t in study.trials("ridgecrest", "simulated", "paper"))
 
 
 def test_trouble_has_one_severity_on_each_compared_axis():
@@ -57,14 +66,14 @@ def test_trouble_has_one_severity_on_each_compared_axis():
 
 @pytest.mark.parametrize("source", ["bulletin", "simulated"])
 def test_each_trial_has_a_key_of_its_own(source, monkeypatch):
-    monkeypatch.setitem(study.CHOSEN, "colombia", dict.fromkeys(KINDS, 2e-3))
+    monkeypatch.setattr(study, "CHOSEN", dict.fromkeys(KINDS, 2e-3))
     trials = study.trials("colombia", source, "paper")
     assert len({tuple(trial.values()) for trial in trials}) == len(trials)
 
 
 def test_switches_share_the_rate_of_the_papers_block(monkeypatch):
-    monkeypatch.setitem(study.CHOSEN, "colombia", {study.PAPER: 4e-3, "transformer": 1e-3})
-    assert study.rate_of("colombia", "no edges") == 4e-3
+    monkeypatch.setattr(study, "CHOSEN", {study.PAPER: 4e-3, "transformer": 1e-3})
+    assert study.rate_of("no edges") == 4e-3
     trial = {"network": "colombia", "source": "bulletin", "profile": "paper", "arm": "transformer"}
     assert study.config(trial)["twin"].graph_rate == study.config(trial)["fold"].graph_rate == 1e-3
 
