@@ -64,8 +64,12 @@ ARMS = (MAIN, *PUBLISHED)
 """Arms that see the bulletin."""
 TUNED_ON = "colombia"
 RATES = (1e-3, 2e-3, 4e-3)
-CHOSEN = {}
-"""Learning rate by kind; chosen on the twin."""
+CHOSEN = {
+    PAPER: 4e-3,
+    "transformer": 4e-3,
+    "transformer with feedback": 4e-3,
+}
+"""Learning rate by kind; chosen on the twin. A kind without one waits."""
 HALVED = (PAPER, "transformer with feedback")
 """Arms that the twin also trains half as long."""
 TROUBLE = {
@@ -126,7 +130,7 @@ def trials(network, source, profile) -> list[dict]:
 def _on_the_twin(network, size):
     tried = [kind for kind in KINDS if kind not in SWITCHES] if network == TUNED_ON else []
     found = [{"arm": kind, "rate": rate, "epochs": size.short} for kind in tried for rate in RATES]
-    for kind in CHOSEN and KINDS:
+    for kind in filter(has_rate, KINDS):
         epochs = (size.long // 2, size.long) if kind in HALVED else (size.long,)
         found += [{"arm": kind, "rate": rate_of(kind), "epochs": number} for number in epochs]
     return found
@@ -137,7 +141,7 @@ def _on_the_bulletin(size):
     found = []
     for fold, seed in trained:
         trouble = [(axis, TROUBLE[axis]) for axis in size.axes] if (fold, seed) == (0, 0) else []
-        for arm in ARMS:
+        for arm in (arm for arm in ARMS if arm == MAIN or has_rate(arm)):
             found += [
                 {"arm": arm, "fold": fold, "seed": seed, "axis": axis, "severity": severity}
                 for axis, severity in [("none", None), *trouble]
@@ -147,7 +151,16 @@ def _on_the_bulletin(size):
 
 def rate_of(kind) -> float:
     """Learning rate of a kind; switches of the paper's block have its rate."""
-    return CHOSEN[PAPER if kind in SWITCHES else kind]
+    return CHOSEN[_tuned(kind)]
+
+
+def has_rate(kind) -> bool:
+    """Whether the twin has chosen the learning rate of a kind."""
+    return _tuned(kind) in CHOSEN
+
+
+def _tuned(kind):
+    return PAPER if kind in SWITCHES else kind
 
 
 def config(trial) -> dict:

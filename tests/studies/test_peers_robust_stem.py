@@ -35,7 +35,8 @@ def test_it_is_a_study():
     assert runner.find("peers-robust-stem") is study.STUDY
 
 
-def test_seeds_are_on_the_first_fold_and_each_arm_has_the_same_trainings():
+def test_seeds_are_on_the_first_fold_and_each_arm_has_the_same_trainings(monkeypatch):
+    monkeypatch.setattr(study, "CHOSEN", dict.fromkeys(KINDS, 2e-3))
     trials = study.trials("colombia", "bulletin", "paper")
     size = study.SIZES["paper"]
     for arm in study.ARMS:
@@ -44,11 +45,17 @@ def test_seeds_are_on_the_first_fold_and_each_arm_has_the_same_trainings():
     assert {(t["fold"], t["seed"]) for t in trials if t["axis"] != "none"} == {(0, 0)}
 
 
-def test_arms_without_travel_times_that_only_the_twin_sees():
+def test_arms_without_travel_times_that_only_the_twin_sees(monkeypatch):
+    monkeypatch.setattr(study, "CHOSEN", dict.fromkeys(KINDS, 2e-3))
     assert {t["arm"] for t in study.trials("colombia", "bulletin", "paper")} == {study.MAIN, *study.PUBLISHED}
     assert {t["arm"] for t in study.trials("colombia", "simulated", "paper")} <= set(KINDS)
     assert {*study.PUBLISHED, *study.ON_THE_TWIN} == set(KINDS)
     assert len(study.PUBLISHED) + len(study.ON_THE_TWIN) == len(KINDS)
+
+
+def test_a_kind_without_a_rate_waits(monkeypatch):
+    monkeypatch.setattr(study, "CHOSEN", {"transformer": 1e-3})
+    assert {t["arm"] for t in study.trials("colombia", "bulletin", "paper")} == {study.MAIN, "transformer"}
 
 
 def test_one_twin_chooses_the_rates():
