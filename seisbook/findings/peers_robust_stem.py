@@ -11,7 +11,8 @@ from seisbook.findings.robust import MAIN, errors_of, median
 from seisbook.measures.estimates import Estimate, estimate, resampled
 
 PAPER = "paper's block"
-WITH_PHYSICS = "attention"  # the arm of the study `robust` that has attention and travel times
+ATTENTION = "attention"  # the arm of the study `robust` that has attention and travel times
+SWITCHES = ("static graph", "no edges")  # of the paper's block, whose size and rate they have
 TITLES = {
     MAIN: "robust model (travel times)",
     PAPER: "the paper's block",
@@ -29,15 +30,15 @@ TITLES = {
 }
 
 
-def compare(records, twin, published) -> pd.DataFrame:
+def compare(records, twin) -> pd.DataFrame:
     """Each arm over all folds.
 
     Parameters
     ----------
-    records, twin : list of dict
-        Of the study, of one network and of the sources `bulletin` and `simulated`.
-    published : list of dict
-        Of the study `robust`, of the same network.
+    records : list of dict
+        Of the study and of one network, of the source `bulletin`.
+    twin : list of dict
+        Of the study, of the network whose twin chose the rates, of the source `simulated`.
 
     Returns
     -------
@@ -45,30 +46,51 @@ def compare(records, twin, published) -> pd.DataFrame:
         A row for each arm, the best first: `network`, `arm`, `parameters` of the graph part, `rate` chosen on the twin
         (both None for the robust model), number of `folds` and `events`, `epicentral_km`, `over_paper`, the ratio to
         the paper's block, and `ours_over`, that of the robust model to the arm (all `Estimate`); `verdict` of the rule;
-        `seeds_km`, the least and largest median of the first fold over seeds; `whole_km`, median over the first fold of
-        the robust model whose stem the fold trained too (`Estimate`, None for other arms).
+        `seeds_km`, the least and largest median of the first fold over seeds.
     """
-    trained = trained_on_the_twin(twin).set_index("arm")
+    rates = chosen_rates(twin)
+    parameters = {record["trial"]["arm"]: record["result"]["parameters"] for record in twin}
     ours, paper = (errors_of(_split(records), arm).epicentral_km for arm in (MAIN, PAPER))
     rows = []
     for arm in dict.fromkeys(record["trial"]["arm"] for record in records):
-        errors, over = errors_of(_split(records), arm), estimate(np.ones(3))
-        known = trained.loc[arm] if arm in trained.index else None
+        errors, tuned = errors_of(_split(records), arm), PAPER if arm in SWITCHES else arm
         over = ratio(ours, errors.epicentral_km)
         rows.append(
             {
                 **{"network": records[0]["trial"]["network"], "arm": arm},
-                "parameters": None if known is None else int(known.parameters),
-                "rate": None if known is None else float(known.rate),
+                **{"parameters": parameters.get(tuned), "rate": rates.get(tuned)},
                 **{"folds": errors.fold.nunique(), "events": len(errors)},
                 "epicentral_km": median(errors.epicentral_km),
                 "over_paper": ratio(errors.epicentral_km, paper),
                 **{"ours_over": over, "verdict": "" if arm == MAIN else ahead(over)},
                 "seeds_km": _seeds(records, arm),
-                "whole_km": median(errors_of(published, fold=0).epicentral_km) if arm == MAIN else None,
             }
         )
     return pd.DataFrame(rows).sort_values("epicentral_km", key=lambda values: values.str[0], ignore_index=True)
+
+
+def whole(published) -> pd.DataFrame:
+    """Arms with travel times whose stem the fold trained too: the robust model, and attention in place of its graph.
+
+    Parameters
+    ----------
+    published : list of dict
+        Of the study `robust`, of one network.
+
+    Returns
+    -------
+    DataFrame
+        `network`, `arm`, `epicentral_km` on the first fold and `ours_over`, the robust model's error over the arm's
+        (both `Estimate`).
+    """
+    errors = {arm: errors_of(published, arm, fold=0).epicentral_km for arm in (MAIN, ATTENTION)}
+    return pd.DataFrame(
+        {
+            **{"network": published[0]["trial"]["network"], "arm": arm},
+            **{"epicentral_km": median(found), "ours_over": ratio(errors[MAIN], found)},
+        }
+        for arm, found in errors.items()
+    )
 
 
 def _split(records):
@@ -196,21 +218,19 @@ def trained_on_the_twin(twin) -> pd.DataFrame:
 
 
 @quoting
-def quoted(compared, found, twin):
+def quoted(compared, found, references):
     """What the prose quotes, from a name such as `stem-colombia-transformer-km`.
 
     Parameters
     ----------
-    compared, found, twin : DataFrame
-        Of `compare`, `growths` and `trained_on_the_twin`, all networks.
+    compared, found, references : DataFrame
+        Of `compare`, `growths` and `whole`, all networks.
     """
     for row in compared.itertuples():
         where = ("stem", row.network, row.arm.replace("'", ""))
         yield (*where, "km"), row.epicentral_km
         yield (*where, "over-paper"), row.over_paper
         yield (*where, "ours-over"), row.ours_over
-        if row.arm == MAIN:
-            yield (*where, "whole"), row.whole_km
     for network, rows in compared.groupby("network"):
         peers = rows[rows.arm != MAIN]
         yield ("stem", network, "best"), TITLES[peers.iloc[0].arm], ""
@@ -222,5 +242,6 @@ def quoted(compared, found, twin):
         yield ("stem", network, "folds"), int(rows.folds.max()), "d"
     for row in found.itertuples():
         yield ("stem", row.network, row.arm.replace("'", ""), row.axis), row.growth
-    for row in twin.itertuples():
-        yield ("stem", row.network, row.arm.replace("'", ""), "twin-km"), row.epicentral_km
+    for row in references.itertuples():
+        yield ("stem", row.network, "whole", row.arm, "km"), row.epicentral_km
+        yield ("stem", row.network, "whole", row.arm, "ours-over"), row.ours_over
