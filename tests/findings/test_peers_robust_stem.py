@@ -5,7 +5,6 @@ from seisbook.findings import peers_robust_stem as findings
 from seisbook.findings.peers_robust_stem import MAIN, PAPER
 from seisbook.measures.estimates import Estimate
 from seisbook.studies import peers_robust_stem as study
-from seisbook.studies import runner
 
 N = 80
 SCALES = {MAIN: 1.0, PAPER: 4.0, "transformer": 2.0, "deep sets with feedback": 1.0}
@@ -110,7 +109,3 @@ def test_quotes_have_names(records, twin, published):
     assert quotes["stem-atoll-peers"] == "3"
     assert quotes["stem-atoll-transformer-ours-over"] == "0.50 [0.50, 0.50]"
     assert all("'" not in name for name in quotes)
-
-
-def test_the_study_has_the_rates_that_the_twin_chose():
-    assert findings.chosen_rates(runner.read("peers-robust-stem", study.TUNED_ON, "simulated")) == study.CHOSEN
