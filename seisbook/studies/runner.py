@@ -45,6 +45,7 @@ STUDIES = {
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
+    "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
