@@ -95,6 +95,16 @@ class Fields:
         per_row = {name: getattr(self, name)[rows] for name in ROW_ARRAYS}
         return replace(self, **per_event, **per_row, start=np.concatenate([[0], np.cumsum(self.sizes[index])]))
 
+    def thinned(self, most, rng) -> "Fields":
+        """The same events with at most so many stations each, drawn by a random generator."""
+        kept = [
+            np.sort(self.start[i] + rng.permutation(size)[:most]) if size > most else np.arange(*self.start[i : i + 2])
+            for i, size in enumerate(self.sizes)
+        ]
+        rows = np.concatenate(kept)
+        start = np.concatenate([[0], np.cumsum([len(part) for part in kept])])
+        return replace(self, **{name: getattr(self, name)[rows] for name in ROW_ARRAYS}, start=start)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name."""
         return {part.name: getattr(self, part.name) for part in fields(self)}

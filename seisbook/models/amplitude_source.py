@@ -18,7 +18,7 @@ from seisbook.models.error_model import TAIL
 from seisbook.physics.attenuation import USUAL_DEPTH_KM
 
 USED = (1, 3)  # places of the measures: peak velocity and 1 s, which differ most in what they say about magnitude
-GRIDS = ((200.0, 20.0, 0.25), (24.0, 6.0, 0.1))  # half width and step in km, step in magnitude
+GRIDS = ((200.0, 25.0, 0.4), (25.0, 6.25, 0.1))  # half width and step in km, step in magnitude
 MAGNITUDES = 2.5, 8.0
 NEAR_KM = 80.0
 SHARPNESS = 3.0  # of the weights of stations, per factor of ten in amplitude
@@ -64,7 +64,7 @@ def locate(law, values, pos, usual) -> Source:
         cost += ((places - middle) ** 2).sum(1)[:, None] / (2 * NEAR_KM**2)
         cost += (sizes - usual[0]) ** 2 / (2 * usual[1] ** 2)
         place, size = np.unravel_index(np.argmin(cost), cost.shape)
-        centre, magnitude, reach = places[place], float(sizes[size]), 0.4
+        centre, magnitude, reach = places[place], float(sizes[size]), 0.5
     return Source(centre, USUAL_DEPTH_KM, magnitude)
 
 

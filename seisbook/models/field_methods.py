@@ -45,13 +45,14 @@ class Information:
 class Scene(NamedTuple):
     """One event, as a method sees it. `n` stations or points.
 
-    `pos` (n, 2) in km; `prior` (n, 5), the law with the stations' terms; `residual` (n, 5), observed value minus prior,
-    NaN where nothing is observed; `left` (n, 5), share of the variance of the stations' terms that is left; `source`,
-    as it is known to the method; `observed` (n,).
+    `pos` (n, 2) in km; `prior` (n, 5), the law with the stations' `terms` (n, 5); `residual` (n, 5), observed value
+    minus prior, NaN where nothing is observed; `left` (n, 5), share of the variance of the stations' terms that is
+    left; `source`, as it is known to the method; `observed` (n,).
     """
 
     pos: np.ndarray
     prior: np.ndarray
+    terms: np.ndarray
     residual: np.ndarray
     left: np.ndarray
     source: Source
@@ -141,6 +142,7 @@ class FieldMethod:
         added = scene._replace(
             pos=np.concatenate([scene.pos, points]),
             prior=np.concatenate([scene.prior, self._law(scene.source, points)]),
+            terms=np.concatenate([scene.terms, np.zeros_like(unknown)]),
             residual=np.concatenate([scene.residual, unknown]),
             left=np.concatenate([scene.left, np.ones_like(unknown)]),
             observed=np.concatenate([scene.observed, np.zeros(len(points), bool)]),
@@ -164,7 +166,7 @@ class FieldMethod:
             if not self.information.source:
                 source = locate(self.law_, values - terms[rows], pos, self.usual_)
             prior = self._law(source, pos) + terms[rows]
-            yield Scene(pos, prior, values - prior, left[rows], source, seen)
+            yield Scene(pos, prior, terms[rows], values - prior, left[rows], source, seen)
 
     def _law(self, source, pos):
         distance = np.hypot(*(pos - source.epicentre).T)
