@@ -114,9 +114,9 @@ def _data_parser(parser):
     build.add_argument("--network", required=True, help="a shipped network or region, or the path of a YAML file")
     build.add_argument(
         "--source",
-        choices=("bulletin", "simulated", "waveform", "strong-motion"),
+        choices=("bulletin", "simulated", "waveform", "measured"),
         help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces; "
-        "strong-motion: measured values of a region (default for a region)",
+        "measured: ground motion of a region (default for a region)",
     )
     build.add_argument(
         "--catalogue", type=Path, nargs="+", help="your own catalogue file(s), for bulletin and waveform"
@@ -230,7 +230,7 @@ def _study_parser(parser):
         command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
         command.add_argument("--network", required=True, help="a shipped network")
         command.add_argument(
-            "--source", choices=("bulletin", "simulated"), default="bulletin", help="default: bulletin"
+            "--source", choices=("bulletin", "simulated", "measured"), default="bulletin", help="default: bulletin"
         )
         command.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
 
@@ -262,7 +262,7 @@ def _data_build(arguments):
         return _fields_build(arguments)
     from seisbook.datasets import build
 
-    if arguments.source in (None, "strong-motion"):
+    if arguments.source in (None, "measured"):
         raise UserError(f"{arguments.network}: a network: give --source bulletin, simulated or waveform")
     out = build.build(
         arguments.network,
@@ -282,10 +282,10 @@ def _fields_build(arguments):
     from seisbook.datasets import fields
 
     if arguments.source in ("bulletin", "waveform"):
-        raise UserError(f"{arguments.network}: a region: give --source strong-motion or simulated")
+        raise UserError(f"{arguments.network}: a region: give --source measured or simulated")
     if arguments.catalogue or arguments.waveforms or arguments.inventory:
         raise UserError(f"{arguments.network}: a region: --catalogue, --waveforms and --inventory go with networks")
-    source, size = arguments.source or "strong-motion", arguments.events
+    source, size = arguments.source or "measured", arguments.events
     return _describe(fields.build(arguments.network, source, arguments.out, size, arguments.seed))
 
 

@@ -25,7 +25,7 @@ from seisbook.paths import BUILD
 from seisbook.physics import field_simulation
 
 ARRAYS, CARD = "fields.npz", "dataset.json"
-SOURCES = ("strong-motion", "simulated")
+SOURCES = ("measured", "simulated")
 SIMULATED_EVENTS = 300
 REMARKS = 10  # that a description prints
 PLACES = 0.01  # km: coordinates are known no better
@@ -149,7 +149,7 @@ def build(region, source, out, n_events=None, random_state=0, progress=True) -> 
     ----------
     region : Region, str or path
         It, the name of a shipped one, or a YAML file.
-    source : {"strong-motion", "simulated"}
+    source : {"measured", "simulated"}
     out : path
         Folder to make, with `fields.npz` and `dataset.json`.
     n_events : int, optional
@@ -194,7 +194,7 @@ def read(region, source, n_events=None, random_state=0, progress=True) -> Ground
     """Ground motion of a region from a source, see `build`."""
     if source == "simulated":
         return field_simulation.simulate(region, n_events or SIMULATED_EVENTS, random_state)[0].inside(region)
-    if source != "strong-motion":
+    if source != "measured":
         raise UserError(f"no source '{source}' of ground motion: choose one of {', '.join(SOURCES)}")
     return strong_motion.read(progress=progress).inside(region)
 
@@ -274,13 +274,13 @@ def load_fields(region, source=None, n_events=None, random_state=0, progress=Tru
     ----------
     region : str or path
         As `seisbook.catalogues.regions.load` takes it.
-    source : {"strong-motion", "simulated"}, optional
+    source : {"measured", "simulated"}, optional
         By default the measured fields if the archive is on this machine, and else the simulated twin.
     n_events : int, optional
     random_state : int
     progress : bool
     """
-    source = source or ("strong-motion" if strong_motion.is_available() else "simulated")
+    source = source or ("measured" if strong_motion.is_available() else "simulated")
     with provenance.unwatched():
         place = regions.load(region)
         name = "-".join([place.name, source, str(n_events or "all"), str(random_state)])
@@ -291,7 +291,7 @@ def load_fields(region, source=None, n_events=None, random_state=0, progress=Tru
 
 def _built(name, region, source, n_events, random_state, progress):
     made_by = provenance.code_hash("seisbook.datasets.fields:build")
-    stamp = provenance.digest([region, made_by, strong_motion.pin() if source == "strong-motion" else ""])
+    stamp = provenance.digest([region, made_by, strong_motion.pin() if source == "measured" else ""])
     folder = BUILD / "data" / f"{name}-{stamp}"
     if not folder.is_dir():
         with locked(folder.with_name(f"{folder.name}.build")):

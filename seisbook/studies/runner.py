@@ -39,6 +39,7 @@ STUDIES = {
     "alignment": "seisbook.studies.alignment",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
     "augmentation": "seisbook.studies.augmentation",
+    "fields": "seisbook.studies.fields",
     "imbalance": "seisbook.studies.imbalance",
     "informative": "seisbook.studies.informative",
     "robust": "seisbook.studies.robust",

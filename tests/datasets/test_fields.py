@@ -87,7 +87,7 @@ def test_the_command_line_builds_and_describes(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--network", "greece", "--source", "bulletin"], "a region: give --source strong-motion or simulated"),
+        (["--network", "greece", "--source", "bulletin"], "a region: give --source measured or simulated"),
         (["--network", "greece", "--catalogue", "x.xml"], "go with networks"),
         (["--network", "colombia"], "a network: give --source bulletin, simulated or waveform"),
     ],
@@ -102,7 +102,7 @@ def test_options_of_the_other_kind_are_refused(tmp_path, capsys, words, message)
 def test_the_measured_fields(real_data, region, events, records):
     if not strong_motion.is_available():
         pytest.skip("no archive of strong motion")
-    found = fields.load_fields(region, "strong-motion", progress=False)
+    found = fields.load_fields(region, "measured", progress=False)
     assert (len(found), len(found.values)) == (events, records)
     low, high = (np.nanmin(found.values, axis=0), np.nanmax(found.values, axis=0))
     assert (low >= -7).all()
@@ -118,5 +118,5 @@ def test_a_third_region_of_the_archive(real_data, tmp_path):
     text = (regions.FOLDER / "greece.yaml").read_text().replace("name: greece", "name: anatolia")
     text = text.replace("[34.0, 42.0]", "[35.5, 42.5]").replace("[19.0, 29.5]", "[29.5, 45.0]")
     (tmp_path / "anatolia.yaml").write_text(text)
-    built = fields.build(tmp_path / "anatolia.yaml", "strong-motion", tmp_path / "out", progress=False)
+    built = fields.build(tmp_path / "anatolia.yaml", "measured", tmp_path / "out", progress=False)
     assert len(fields.open_fields(built)[0]) > 50
