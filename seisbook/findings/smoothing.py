@@ -5,6 +5,9 @@ import pandas as pd
 
 from seisbook.measures.estimates import bootstrap_ci
 
+STUDIES = {"smoothing": "", "smoothing-robust": ", robust model"}
+"""Studies that decide C4, and what the ledger says of the model; each has a figure of its name."""
+
 
 def verdict(records) -> pd.DataFrame:
     """Whether concatenation counters over-smoothing (C4), by a rule that was set before the study was run.
