@@ -267,11 +267,11 @@ def _variance(read):
 
 
 def _smoothing(read):
-    for study, model in smoothing.STUDIES.items():
-        for name in NETWORKS:
+    for study, networks in smoothing.STUDIES.items():
+        for name in networks:
             trials = read.study(study, name)
             for graph, row in smoothing.verdict(trials).iterrows():
-                measured = f"error, concatenated over last block, {graph} graph{model}"
+                measured = f"error, concatenated over last block, {graph} graph{smoothing.MODELS[study]}"
                 row = {**row, "value": row.error_ratio}
                 yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
 
