@@ -22,7 +22,7 @@ COLUMNS = ("epicentral_km", "depth_km", "magnitude", "mahalanobis")
 
 @dataclass(frozen=True)
 class Size:
-    """Folds and seeds of a profile; the main arm is tested along `axes`, the others along those `compared`."""
+    """Folds and seeds of a profile; the main arm is tested along `axes`, the others, and the twin, along those `compared`."""
 
     folds: int
     seeds: int
@@ -41,7 +41,7 @@ def trials(network, source, profile) -> list[dict]:
     seeds and under trouble. Trials of the simulated twin: the main arm, under trouble too.
     """
     if source == "simulated":
-        found = [(MAIN, "twin", 0, 0, *one) for one in _axes(network, SIZES[profile].axes)]
+        found = [(MAIN, "twin", 0, 0, *one) for one in _axes(network, SIZES[profile].compared)]
     else:
         found = _of_bulletin(network, profile)
     names = ("arm", "split", "fold", "seed", "axis", "severity")
@@ -109,8 +109,7 @@ def _trained(trial):
 
 def _of_the_twin(trial):
     """The arm as the twin trained it, and new events of the twin."""
-    locator = robust_models.locator(trial["network"], trial["arm"], trial["profile"], 0)
-    locator.model_ = locator.start_from
+    locator = robust_models.fitted_to_twin(trial["network"], trial["arm"], trial["profile"])
     return locator, robust_models.new_events(trial["network"], trial["profile"])
 
 

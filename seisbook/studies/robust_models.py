@@ -8,6 +8,7 @@ Studies of many trainings leave the stem as the twin trained it. It reads the ev
 and each training is one of the graph part alone.
 """
 
+import copy
 import json
 import logging
 from dataclasses import dataclass, replace
@@ -95,6 +96,18 @@ def locator(network, arm, profile, random_state) -> RobustLocator:
     start = of_the_twin(network, arm, profile)
     training = as_trained(arm, RECIPES[profile].training)
     return RobustLocator(networks.load(network), start.config, training, random_state, start)
+
+
+def fitted_to_twin(network, arm, profile) -> RobustLocator:
+    """An estimator with the arm's model of the twin, which knows the depths and the station terms of the twin's events.
+
+    Training on a fold learns these again. So the cached models of the twin do not hold them.
+    """
+    found = locator(network, arm, profile, 0)
+    found.model_ = copy.deepcopy(found.start_from)
+    size = RECIPES[profile].twin_events
+    found.model_.graph.learn_stations(load_events(networks.load(network), "simulated", size, TWIN_SEED, False))
+    return found
 
 
 @provenance.remember

@@ -76,8 +76,7 @@ def train(network, split="random", fold=0, profile="paper", progress=True, may_r
 def trained(network, split, fold, profile, progress=False):
     """A fitted locator, the test events, and the seconds that the training on real events took."""
     if split == "twin":
-        locator = robust_models.locator(network, robust_models.MAIN, profile, 0)
-        locator.model_ = locator.start_from
+        locator = robust_models.fitted_to_twin(network, robust_models.MAIN, profile)
         return locator, robust_models.new_events(network, profile), 0.0
     train, held = robust_models.parts(network, split, fold)
     locator, seconds = timed_fit(robust_models.locator(network, robust_models.MAIN, profile, fold), train, progress)
