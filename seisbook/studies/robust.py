@@ -22,7 +22,7 @@ COLUMNS = ("epicentral_km", "depth_km", "magnitude", "mahalanobis")
 
 @dataclass(frozen=True)
 class Size:
-    """Folds and seeds of a profile; the main arm is tested along `axes`, the others, and the twin, along those `compared`."""
+    """Folds and seeds of a profile; axes of the main arm on the bulletin, and those along which all is `compared`."""
 
     folds: int
     seeds: int
