@@ -15,17 +15,17 @@ def forest(tables) -> Figure:
     tables : dict of str to DataFrame
         By the region's title, from `seisbook.findings.fields.table`.
     """
-    informations = [name for name in TOLD if any(name in table.index.levels[0] for table in tables.values())]
+    told = [name for name in TOLD if any(name in table.index.levels[0] for table in tables.values())]
     methods = [name for name in TITLES if name != PEER]
     figure, axes = plt.subplots(
         1,
-        len(informations),
-        figsize=(3.2 * len(informations) + 1.5, 4.2),
+        len(told),
+        figsize=(3.2 * len(told) + 1.5, 4.2),
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
-    for axis, information in zip(axes[0], informations, strict=True):
+    for axis, information in zip(axes[0], told, strict=True):
         _panel(axis, tables, information, methods)
         axis.set_title(TOLD[information])
     name_rows(axes[0, 0], [TITLES[name] for name in methods])

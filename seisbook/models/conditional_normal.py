@@ -2,7 +2,7 @@ r"""The multivariate normal, conditioned on what the stations observed: how Shak
 
 .. math::
     \mu_{t|o} &= \mu_t + \Sigma_{to} \Sigma_{oo}^{-1} (y_o - \mu_o), \\
-    \Sigma_{t|o} &= \Sigma_{tt} - \Sigma_{to} \Sigma_{oo}^{-1} \Sigma_{ot}
+    \Sigma_{t|o} &= \Sigma_{tt} - \Sigma_{to} \Sigma_{oo}^{-1} \Sigma_{to}^T
 
 with the covariance of all five measures at all stations, which holds the event's term, the correlation in space and
 between measures, and what each station keeps for itself (`seisbook.models.coregionalisation`). With the event's term in

@@ -39,10 +39,13 @@ class FieldConfig(ModelConfig):
 
     Parameters
     ----------
+    channels : int
+        Half as many as for seismograms: a node has five values.
     informed : bool
         Whether the model is handed mean and scale of the conditional normal, which it then corrects.
     """
 
+    channels: int = 32
     neighbours: int = 8
     informed: bool = True
 

@@ -30,12 +30,12 @@ class FieldTraining:
         Stations of an event that a training pattern has at most, drawn at random.
     """
 
-    epochs: int = 24
+    epochs: int = 16
     patterns: int = 4
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
-    most_stations: int = 100
+    most_stations: int = 60
 
 
 @dataclass
