@@ -10,8 +10,9 @@ The twin decides on the recipe, never the fold:
 1. The learning rate of each arm is that of `RATES` whose loss on new events of Colombia's twin is least after a few
    epochs. The switches of the paper's block share one rate. `CHOSEN` holds the rates, for both networks. A test
    compares them with the records.
-2. All arms have the same number of epochs, on the twin and on the fold. Records of half as many epochs on the twin say
-   for some arms how far the loss on new events of the twin has levelled off.
+2. All graph parts without travel times have the same number of epochs, on the twin and on the fold. Records of half as
+   many epochs on the twin say for some arms how far the loss on new events of the twin has levelled off. The robust
+   model keeps its own recipe, which has fewer epochs, in smaller batches.
 
 The rule was written before any real event was located. With :math:`\tilde e` the median epicentral error over the test
 events of all folds, the robust model is *ahead of* an arm if the 95 % interval of
