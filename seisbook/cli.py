@@ -73,6 +73,7 @@ def _parser():
     doctor.set_defaults(command=_doctor)
     _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
+    _locate_parser(groups.add_parser("locate", help="locate and size new events"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
@@ -183,7 +184,10 @@ def _train_parser(parser):
     )
     parser.add_argument("--network", help="colombia, ridgecrest, or the path of a YAML file (default: the first two)")
     parser.add_argument(
-        "--model", required=True, nargs="+", help="dynamic, static, ..., classical (see the model chapter)"
+        "--model",
+        nargs="+",
+        default=["robust"],
+        help="robust (default), or for the comparison dynamic, static, ..., classical (see the model chapter)",
     )
     parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
@@ -198,6 +202,15 @@ def _evaluate_parser(parser):
     parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_evaluate)
+
+
+def _locate_parser(parser):
+    parser.description = "Locate and size the events of a dataset by a robust model; labels in it are not looked at."
+    parser.add_argument("dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
+    parser.add_argument("--model", required=True, type=_named, help="such as data/models/colombia-robust-random-0")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each event, with its arrivals")
+    parser.add_argument("--quakeml", type=Path, metavar="FILE", help="write QuakeML with uncertainties and arrivals")
+    parser.set_defaults(command=_locate)
 
 
 def _study_parser(parser):
@@ -292,11 +305,15 @@ def _data_record(arguments):
 
 def _train(arguments):
     from seisbook.catalogues.networks import NETWORKS
+    from seisbook.models.names import ROBUST
     from seisbook.studies import pretraining, runs
 
     may_replace = (lambda question: True) if arguments.force else _agreed
     for network in [arguments.network] if arguments.network else NETWORKS:
         for model in arguments.model:
+            if model == ROBUST:
+                _train_robust(network, arguments, may_replace)
+                continue
             if arguments.split == "twin" and model != "classical":
                 path = pretraining.pretrain(network, model, arguments.profile, may_replace=may_replace)
                 print(f"{network} {model}: {path}")
@@ -305,6 +322,16 @@ def _train(arguments):
                 errors = record["errors"]["epicentral_km"]
                 middle = sorted(errors)[len(errors) // 2]
                 print(f"{network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
+
+
+def _train_robust(network, arguments, may_replace):
+    from seisbook.studies import robust_runs, runs
+
+    for fold in [0] if arguments.split == "twin" else arguments.fold:
+        where = network, arguments.split, fold
+        path = robust_runs.train(*where, arguments.profile, may_replace=may_replace)
+        middle = runs.load(path)[1].metrics["epicentral_km"]["median"]
+        print(f"{' '.join(map(str, where))}: {path}: median epicentral error {middle:.2f} km")
 
 
 def _agreed(question):
@@ -323,6 +350,27 @@ def _evaluate(arguments):
         print(json.dumps({**summary, "amplitudes": amplitudes}, indent=1))
     else:
         print(f"{evaluation.describe(summary)}\namplitudes       {measured.describe(amplitudes)}")
+
+
+def _locate(arguments):
+    from seisbook.catalogues import located_quakeml
+    from seisbook.datasets.graphs import EventDataset
+    from seisbook.measures import location
+    from seisbook.models import robust_checkpoints
+
+    model, card = robust_checkpoints.load(arguments.model)
+    dataset = EventDataset(arguments.dataset, sampling_rate_hz=card.config.sampling_rate_hz)
+    dataset.centre = card.ground.centre  # the coordinates in which the model knows its stations
+    found = []
+    for one in location.locate(card.locator(model), dataset):
+        if arguments.json:
+            print(json.dumps(location.record(one)))
+        if arguments.quakeml or not arguments.json:
+            found.append(one)
+    if arguments.quakeml:
+        print(located_quakeml.write(found, arguments.quakeml, 100 * location.CONFIDENCE), file=sys.stderr)
+    if not arguments.json:
+        print(location.table(found).to_string(index=False))
 
 
 def _study_run(arguments):

@@ -58,12 +58,15 @@ def steps() -> Iterator[Step]:
     Step
     """
     from seisbook.book import chapters
+    from seisbook.studies.robust_runs import PUBLISHED
 
     yield Step("seisbook data record", {provenance.DATASETS: provenance.state(provenance.DATASETS)})
     yield _twins()
     for network in NETWORKS:
         for split, models in RUNS.items():
             yield _trainings(network, split, models)
+    for where in PUBLISHED:
+        yield _robust(*where)
     for path in sorted((records.RESULTS / "studies").glob("*-paper.json")):
         yield _study(path)
     for name in summaries.SUMMARIES:
@@ -96,6 +99,15 @@ def _trainings(network, split, models):
             if split == "random" and fold == 0 and model in KEPT:
                 files[card] = provenance.state(card, key)
     return Step(f"seisbook train --network {network} --split {split} --model {' '.join(models)} --force", files)
+
+
+def _robust(network, split, fold):
+    from seisbook.studies import robust_runs
+
+    card = robust_runs.path_of(network, split, fold).with_suffix(".json")
+    state = provenance.state(card, robust_runs.key(network, split, fold, "paper"))
+    command = f"seisbook train --network {network} --model robust --split {split} --fold {fold} --force"
+    return Step(command, {card: state})
 
 
 def _study(path):

@@ -380,6 +380,36 @@ def _twin_again(trial):
     return tuple(compared)
 
 
+def robust_kind() -> Kind:
+    """Kind of the robust models that are kept; they are trained again and compared by their test errors."""
+    from seisbook.studies.places import MODELS
+
+    files = sorted(MODELS.glob("*-robust-*.json"))
+    trials = []
+    for path in files:
+        network, _, split, fold = path.stem.split("-")
+        seconds = records.read(path)[1]["metrics"]["train_s"]
+        trials.append({"file": path.name, "seconds": seconds, "network": network, "split": split, "fold": int(fold)})
+    return Kind("robust", files, trials, _prepare_robust, _robust_again, provenance.RETRAINED)
+
+
+def _prepare_robust(trial):
+    from seisbook.studies import robust_models
+
+    robust_models.of_the_twin(trial["network"], robust_models.MAIN, "paper")
+    if trial["split"] != "twin":
+        robust_models.parts(trial["network"], trial["split"], trial["fold"])
+
+
+def _robust_again(trial):
+    from seisbook.studies import robust_runs, runner
+    from seisbook.studies.places import MODELS
+
+    recorded = records.read(MODELS / trial["file"])[1]["metrics"]
+    locator, held, _ = robust_runs.trained(trial["network"], trial["split"], trial["fold"], "paper")
+    return runner.medians(recorded), runner.medians(robust_runs.tested(locator, held))
+
+
 def summary_kinds() -> list[Kind]:
     """Kinds of the summary records; each record is computed again as a whole."""
     from seisbook.findings.summaries import SUMMARIES
@@ -517,7 +547,7 @@ def made(name):
 
 def kinds() -> list[Kind]:
     """All kinds of results, in the order in which they build on each other."""
-    return [data_kind(), twin_kind(), *run_kinds(), *study_kinds(), *summary_kinds(), *chapter_kinds()]
+    return [data_kind(), twin_kind(), *run_kinds(), robust_kind(), *study_kinds(), *summary_kinds(), *chapter_kinds()]
 
 
 def find(names) -> list[Kind]:

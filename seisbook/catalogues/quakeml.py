@@ -55,22 +55,23 @@ def _event(row, readings):
         longitude=row.source_longitude_deg,
         depth=1000 * row.source_depth_km,
     )
-    event = Event(origins=[origin], comments=[Comment(text=_in_xml(row.source_text))] if row.source_text else [])
+    event = Event(origins=[origin], comments=[Comment(text=in_xml(row.source_text))] if row.source_text else [])
     if np.isfinite(row.source_magnitude):
-        kind = _in_xml(row.source_magnitude_type) or "ML"
+        kind = in_xml(row.source_magnitude_type) or "ML"
         event.magnitudes = [Magnitude(mag=row.source_magnitude, magnitude_type=kind)]
     for reading in readings.itertuples():
         _enter(event, origin, start, reading)
     return event
 
 
-def _in_xml(text):
+def in_xml(text) -> str:
+    """Text with what XML cannot hold replaced."""
     return NOT_IN_XML.sub(REPLACEMENT, text)
 
 
 def _enter(event, origin, start, reading):
     """Add the picks and the amplitude of one station to its event."""
-    station = WaveformStreamID(network_code="", station_code=_in_xml(reading.station_code))
+    station = WaveformStreamID(network_code="", station_code=in_xml(reading.station_code))
     for phase, travel, onset, status in (
         ("P", reading.path_p_travel_s, reading.trace_p_onset, reading.trace_p_status),
         ("S", reading.path_s_travel_s, reading.trace_s_onset, reading.trace_s_status),

@@ -69,25 +69,30 @@ class Events:
 
         An event gets no magnitude if none of its amplitudes was measured, see `seisbook.datasets.measured`.
         """
-        rate = dataset.sampling_rate_hz
         with tqdm(range(len(dataset)), desc="reading", unit="event", disable=None if progress else True) as bar:
             data = [dataset[i] for i in bar]  # an error closes the bar, so that its message has a line of its own
+        events = cls.of_graphs(data, dataset.sampling_rate_hz)
+        unmeasured = np.isin(dataset.source_ids, measured.unmeasured(dataset.metadata))
+        events.y[torch.from_numpy(unmeasured), 3] = torch.nan
+        times = dataset.metadata.drop_duplicates("source_id").set_index("source_id").source_origin_time
+        times = pd.to_datetime(times.loc[dataset.source_ids], format="ISO8601").to_numpy("datetime64[ns]")
+        return replace(events, origin_time=times)
+
+    @classmethod
+    def of_graphs(cls, data, sampling_rate_hz):
+        """Events of graphs that a `seisbook.datasets.graphs.EventDataset` gave; they know no origin time."""
         samples = max(event.x.shape[2] for event in data)
         x = torch.cat([torch.nn.functional.pad(event.x, (0, samples - event.x.shape[2])) for event in data])
         peak = x.abs().amax((1, 2), keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
-        y = torch.cat([event.y for event in data])
-        unmeasured = np.isin(dataset.source_ids, measured.unmeasured(dataset.metadata))
-        y[torch.from_numpy(unmeasured), 3] = torch.nan
-        times = dataset.metadata.drop_duplicates("source_id").set_index("source_id").source_origin_time
         return cls(
             x=(x / peak).half(),
             pos=torch.cat([event.pos for event in data]),
             amplitude=torch.cat([event.amplitude for event in data]),
-            onset_s=torch.cat([event.onset for event in data]) / rate,
+            onset_s=torch.cat([event.onset for event in data]) / sampling_rate_hz,
             start=np.cumsum([0, *(event.num_nodes for event in data)]),
-            y=y,
-            source_id=np.array(dataset.source_ids),
-            origin_time=pd.to_datetime(times.loc[dataset.source_ids], format="ISO8601").to_numpy("datetime64[ns]"),
+            y=torch.cat([event.y for event in data]),
+            source_id=np.array([event.source_id for event in data]),
+            origin_time=np.full(len(data), np.datetime64("NaT", "ns")),
         )
 
     def __len__(self):
@@ -181,6 +186,3 @@ def joined(*parts) -> Events:
         source_id=np.concatenate([one.source_id for one in parts]),
         origin_time=np.concatenate([one.origin_time for one in parts]),
     )
-
-
-# ------------------------------------------------------------------------------------------------------------- events

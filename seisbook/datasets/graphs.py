@@ -1,5 +1,7 @@
 """Events as graphs: one PyG `Data` an event, one node a station, as many nodes as the event has stations."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import torch
@@ -10,6 +12,7 @@ from seisbook.datasets.opening import AGAIN, open_dataset
 from seisbook.datasets.waveforms import resample
 from seisbook.errors import DataError
 
+log = logging.getLogger(__name__)
 PLACE = ["station_latitude_deg", "station_longitude_deg"]
 ONSETS = ["trace_p_arrival_sample", "trace_s_arrival_sample"]
 SAME_RATE = 1e-4  # relative difference that is no reason to resample, as in SeisBench
@@ -71,6 +74,12 @@ class EventDataset(torch.utils.data.Dataset):
     def __repr__(self):
         return f"EventDataset({len(self)} events, {len(self.metadata)} traces)"
 
+    def warn_unless_nm(self) -> None:
+        """Say in the log that magnitudes mean nothing if traces are not ground displacement in nm, as models expect."""
+        if self.unit != "nm":
+            unit = self.unit or "not stated"
+            log.warning("%s: its unit is %s, the model's is nm: its magnitudes mean nothing", self.place, unit)
+
     def __getitem__(self, index) -> Data:
         """Return one event.
 
@@ -79,7 +88,8 @@ class EventDataset(torch.utils.data.Dataset):
         torch_geometric.data.Data
             `x` (stations, 3, samples) float32; `pos` (stations, 3) east, north, up in km from `centre`; `amplitude`
             (stations,) log10 of the trace's peak, in the unit of `x`; `onset` (stations, 2) P and S samples (NaN where
-            there is none) and its `mask`; `y` (1, 4) epicentre east and north, depth in km, magnitude.
+            there is none) and its `mask`; `y` (1, 4) epicentre east and north, depth in km, magnitude; `begin_s`, the
+            first sample in seconds after the start of the event's first trace.
         """
         rows = self.rows[self.source_ids[index]]
         traces = self.metadata.iloc[rows]
@@ -88,7 +98,7 @@ class EventDataset(torch.utils.data.Dataset):
         onset = traces[ONSETS].to_numpy(float)
         if not self._is_common(rates):
             onset = onset * (self.sampling_rate_hz / rates)[:, None]
-        x, onset = self._fitted(x, onset + shift[:, None])
+        x, onset, begin = self._fitted(x, onset + shift[:, None])
         onset = torch.from_numpy(onset).float()
         peak = np.abs(x).max(axis=(1, 2))
         return Data(
@@ -99,6 +109,7 @@ class EventDataset(torch.utils.data.Dataset):
             mask=torch.isfinite(onset),
             y=torch.from_numpy(self._target(traces.iloc[0])).float(),
             source_id=self.source_ids[index],
+            begin_s=begin / self.sampling_rate_hz,
             num_nodes=len(rows),
         )
 
@@ -131,14 +142,18 @@ class EventDataset(torch.utils.data.Dataset):
         return np.stack([resample(component, time, wanted, rate, self.sampling_rate_hz) for component in waveform])
 
     def _fitted(self, x, onset):
-        """Traces and onsets of an event, cut or padded to `samples`; an onset outside of the traces is none."""
+        """Traces and onsets of an event, cut or padded to `samples`, and the first sample that is kept.
+
+        An onset outside of the traces is none.
+        """
+        begin = 0
         if self.samples is not None:
             first = np.min(onset, initial=np.inf, where=np.isfinite(onset))
             first = 0 if np.isinf(first) else round(first - LEAD * self.samples)
             begin = max(0, min(first, x.shape[2] - self.samples))
             x, onset = x[:, :, begin : begin + self.samples], onset - begin
             x = np.pad(x, [(0, 0), (0, 0), (0, self.samples - x.shape[2])])
-        return x, np.where((onset >= 0) & (onset < x.shape[2]), onset, np.nan)
+        return x, np.where((onset >= 0) & (onset < x.shape[2]), onset, np.nan), begin
 
     def _positions(self, traces):
         east, north = azimuthal_equidistant(traces.station_latitude_deg, traces.station_longitude_deg, self.centre)

@@ -510,8 +510,11 @@ def _started(axis, rows, sizes, aside, look):
 # ----------------------------------------------------------------------------------------------------- real seismograms
 
 
+RECORDED = ("model, displacement", "robust model, displacement", "classical, own picks")
+
+
 @styled
-def recorded_events(estimates, truth, stations, methods=("model, displacement, calibrated", "classical, own picks")):
+def recorded_events(estimates, truth, stations, methods=RECORDED):
     """Published epicentres of real events, and where a method puts them; above in plan, below in section.
 
     Parameters
@@ -538,7 +541,7 @@ def recorded_events(estimates, truth, stations, methods=("model, displacement, c
             look = {"color": S_COLOUR, "markeredgecolor": "black", "markeredgewidth": 0.4}
             axis.plot(truth[:, 0], truth[:, which], "*", markersize=8, **look)
         column[0].plot(*stations.T, "^", color="white", markeredgecolor="black", markersize=6, zorder=1)
-        column[0].set_title(method)
+        column[0].set_title(textwrap.fill(method, 24))
         column[1].set_xlabel("east (km)")
     axes[0, 0].set_ylabel("north (km)")
     axes[1, 0].set_ylabel("depth (km)")

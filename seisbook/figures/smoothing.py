@@ -1,17 +1,18 @@
-"""The figure of over-smoothing: measures and error against depth."""
+"""The figure of over-smoothing: measures and error against depth, a column a network."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 
-from seisbook.figures.style import styled
+from seisbook.figures.style import check_drawable, styled
 from seisbook.studies.smoothing import ARMS
 
 AXES = {
     "effective_rank": "effective rank (1)",
     "dirichlet_energy": "Dirichlet energy (1)",
-    "mad": "mean cosine distance (1)",
-    "epicentral_km": "median epicentral error (km)",
+    "mad": "MAD (1)",
+    "epicentral_km": "median error (km)",
 }
 GRAPH_COLOURS = {"dynamic": "#333333", "static": "#CC79A7"}  # not those of the phases or of the networks
 READOUT_LOOKS = {
@@ -23,8 +24,8 @@ READOUT_NAMES = {"multiscale": "multi-scale readout", "last": "last block's read
 
 
 @styled
-def depth_figure(table):
-    """The measures after the last block, and the error, against depth, at equal parameter count.
+def depth_figure(tables):
+    """The measures after the last block, and the error, against depth, at equal parameter count; a column a network.
 
     Lines are means over seeds, thin lines single seeds; bars reach from the lowest to the highest end of the seeds'
     95 % intervals over test events. Arms are set apart a little. A cross at the bottom of the panel of the errors is
@@ -32,28 +33,41 @@ def depth_figure(table):
 
     Parameters
     ----------
-    table : DataFrame
-        Table of `seisbook.findings.smoothing.tabulate`, for one network and source.
+    tables : dict of str to DataFrame
+        By network, a table of `seisbook.findings.smoothing.tabulate`.
 
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    UserError
+        If there is no network.
     """
-    fig, axes = plt.subplots(2, 2, figsize=(7.4, 5.4), sharex=True)
+    check_drawable(tables, "depth_figure")
+    fig, axes = plt.subplots(len(AXES), len(tables), figsize=(7.4, 8.2), sharex="col", squeeze=False)
+    for column, (network, table) in zip(axes.T, tables.items(), strict=True):
+        column[0].set_title(network.capitalize())
+        _against_depth(column, table)
+    for axis, label in zip(axes[:, 0], AXES.values(), strict=True):
+        axis.set_ylabel(label)
+    _legend(fig, pd.concat(tables.values()))
+    return fig
+
+
+def _against_depth(axes, table):
+    """Draw the arms of one network: a panel a quantity."""
     depths = sorted(table.blocks.unique())
-    for axis, name in zip(axes.flat, AXES, strict=True):
+    for axis, name in zip(axes, AXES, strict=True):
         for shift, (arm, part) in zip((-0.09, -0.03, 0.03, 0.09), _arms(table), strict=True):
             last = part[part.block == part.blocks]
             _line(axis, last.assign(x=last.blocks * 2**shift), name, arm)
         axis.set_xscale("log", base=2)
         axis.set_xticks(depths, [str(depth) for depth in depths])
-        axis.set_ylabel(AXES[name])
         axis.set_ylim(bottom=0)
-    for axis in axes[1]:
-        axis.set_xlabel("blocks")
-    _mark_diverged(axes[1, 1], table)
-    _legend(fig, table)
-    return fig
+    axes[-1].set_xlabel("blocks")
+    _mark_diverged(axes[-1], table)
 
 
 def _arms(table):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from seisbook.findings import summaries
-from seisbook.findings.quotations import printed
+from seisbook.findings.quotations import printed, quoting
 from seisbook.measures.estimates import bootstrap_ci
 
 NAME = "recorded"
@@ -60,3 +60,18 @@ def table(methods) -> pd.DataFrame:
             for name, errors in methods.items()
         }
     )
+
+
+@quoting
+def quoted(methods):
+    """What the prose quotes, from a name such as `iceland-robust-model-displacement-km`.
+
+    Parameters
+    ----------
+    methods : dict of str to dict
+        Of `summarise`, or of the record.
+    """
+    for name, errors in methods.items():
+        yield ("iceland", name.replace(",", ""), "km"), errors["epicentral_km"], ".1f"
+        yield ("iceland", name.replace(",", ""), "depth"), errors["depth_km"], ".1f"
+        yield ("iceland", name.replace(",", ""), "magnitude"), errors["magnitude_rmse"], ".1f"

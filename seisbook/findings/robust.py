@@ -329,6 +329,121 @@ def rules_table(found) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["network", "perturbation", "model"])
 
 
+def harm(records, others) -> pd.DataFrame:
+    """What each perturbation does at the severity that harms the robust model most.
+
+    Parameters
+    ----------
+    records, others : list of dict
+        As for `joined`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each axis: `network`, `axis`, `severity`; for each model of `TITLES` the growth of its median error
+        (`Estimate`, NaN where the study has none); `epicentral_km` (`Estimate`) and `covered`, the share of labels in
+        the ellipses that should hold 90 per cent, of the robust model.
+    """
+    by_axis, unperturbed = {}, None
+    for record in joined(records, others):
+        axis = record["trial"]["axis"]
+        unperturbed = record if axis == "none" else unperturbed
+        by_axis.setdefault(axis, []).append(record)
+    rows = []
+    for axis, trials in by_axis.items():
+        worst = max(trials, key=lambda record: np.median(record["result"][MAIN]["epicentral_km"]))
+        rows.append({"network": worst["trial"]["network"], "axis": axis, **_harm(worst, unperturbed)})
+    return pd.DataFrame(rows)
+
+
+def _harm(worst, unperturbed):
+    from seisbook.measures.calibration import ellipse_radius
+
+    ours = worst["result"][MAIN]
+    growth = {
+        model: _ratio(
+            errors["epicentral_km"], unperturbed["result"][model]["epicentral_km"][: len(errors["epicentral_km"])]
+        )
+        for model, errors in worst["result"].items()
+        if model in TITLES
+    }
+    return {
+        "severity": worst["trial"]["severity"],
+        **growth,
+        "epicentral_km": median(ours["epicentral_km"]),
+        "covered": float((np.array(ours["mahalanobis"]) <= ellipse_radius(COVERED)).mean()),
+    }
+
+
+def harm_table(found) -> pd.DataFrame:
+    """The table of `harm` as a page prints it."""
+    from seisbook.measures import perturbations  # loads PyTorch, which verdicts do without
+
+    rows = []
+    for row in found[found.axis != "none"].to_dict("records"):
+        about = perturbations.AXES[row["axis"]]
+        growth = {f"{TITLES[model]}, growth": row.get(model) for model in TITLES}
+        rows.append(
+            {
+                "network": row["network"].capitalize(),
+                "perturbation": about.title,
+                "at": f"{row['severity']:g} {about.unit}".strip(),
+                **{name: f"{value:.2f}" if isinstance(value, Estimate) else "" for name, value in growth.items()},
+                "robust model (km)": f"{row['epicentral_km'].value:.2f}",
+                "in the 90 % ellipse": f"{100 * row['covered']:.0f} %",
+            }
+        )
+    return pd.DataFrame(rows).set_index(["network", "perturbation"])
+
+
+def on_twin(records, bound_km) -> pd.DataFrame:
+    """Each arm as the twin trained it, on new simulated events, whose labels are exact.
+
+    Parameters
+    ----------
+    records : list of dict
+        Of one network and the source `simulated`.
+    bound_km : float
+        Median Cramér-Rao bound of the epicentres of the same events, of `seisbook.findings.comparison`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each arm: `network`, `arm`, `epicentral_km` and `over_bound` (`Estimate` over events),
+        `magnitude_rmse` (`Estimate`), `covered`.
+    """
+    from seisbook.measures.calibration import ellipse_radius
+
+    rows = []
+    tested = {record["trial"]["arm"] for record in records}
+    for arm in (arm for arm in ARM_TITLES if arm in tested):
+        errors = errors_of(records, arm, "twin")
+        error = median(errors.epicentral_km)
+        rows.append(
+            {
+                **{"network": records[0]["trial"]["network"], "arm": arm, "epicentral_km": error},
+                "over_bound": Estimate(*(value / bound_km for value in error)),
+                "magnitude_rmse": rmse(errors.magnitude),
+                "covered": float((errors.mahalanobis <= ellipse_radius(COVERED)).mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def twin_table(found) -> pd.DataFrame:
+    """The table of `on_twin` as a page prints it."""
+    return pd.DataFrame(
+        {
+            "network": found.network.str.capitalize(),
+            "model": found.arm.map(ARM_TITLES),
+            "epicentre (km)": [f"{value:.2f}" for value in found.epicentral_km],
+            "over the bound": [f"{value:.2f}" for value in found.over_bound],
+            "magnitude RMSE": [f"{value.value:.3f}" for value in found.magnitude_rmse],
+            "in the 90 % ellipse": [f"{100 * value:.0f} %" for value in found.covered],
+        }
+    ).set_index(["network", "model"])
+
+
 def arms_under_trouble(records) -> pd.DataFrame:
     """Each arm's error over the robust model's, along each axis at its most harmful severity.
 
@@ -392,3 +507,28 @@ def quoted(summaries, found, arms):
         yield (row.model, row.network, row.axis, "over-floor"), row.over_floor, ".1f"
     for row in arms.itertuples():
         yield (MAIN, row.network, row.arm, row.axis), row.ratio
+
+
+@quoting
+def quoted_harm(harmed, twins):
+    """What the prose quotes of all perturbations and of the twin, from a name such as `harm-colombia-spike-growth`.
+
+    Parameters
+    ----------
+    harmed : DataFrame
+        Of `harm`, all networks.
+    twins : DataFrame
+        Of `on_twin`, all networks.
+    """
+    for network, rows in harmed.groupby("network", sort=False):
+        perturbed = rows[rows.axis != "none"]
+        yield ("harm", network, "least-covered"), 100 * perturbed.covered.min(), ".0f"
+        yield ("harm", network, "most-covered"), 100 * perturbed.covered.max(), ".0f"
+        for row in perturbed.itertuples():
+            yield ("harm", network, row.axis, "growth"), getattr(row, MAIN)
+            yield ("harm", network, row.axis, "covered"), 100 * row.covered, ".0f"
+    for row in twins[twins.arm == MAIN].itertuples():
+        yield ("twin", row.network, "km"), row.epicentral_km
+        yield ("twin", row.network, "over-bound"), row.over_bound
+        yield ("twin", row.network, "magnitude"), row.magnitude_rmse, ".3f"
+        yield ("twin", row.network, "covered"), 100 * row.covered, ".0f"

@@ -4,10 +4,12 @@ A checkpoint is two files side by side: `<name>.safetensors`, the weights, and `
 are and what they were made of. Nothing is unpickled: a checkpoint from somebody else cannot run code.
 """
 
+import dataclasses
 import glob
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -61,8 +63,27 @@ class Card:
         return cls(locator.architecture, locator.model_.config, locator.training, network, data, metrics)
 
 
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """What the checkpoints of one family of models hold.
+
+    Parameters
+    ----------
+    card : type
+        Of their cards.
+    build : callable
+        Function of a card that returns a model of its architecture.
+    derived : tuple of str
+        Tensors that `build` computes, so that they are not stored.
+    """
+
+    card: type
+    build: Callable
+    derived: tuple[str, ...] = ()
+
+
 @provenance.stage
-def save(path, model, card: Card, key=None, inputs=None) -> Path:
+def save(path, model, card, key=None, inputs=None, form=None) -> Path:
     """Write a model and its card, whole or not at all.
 
     Parameters
@@ -72,8 +93,11 @@ def save(path, model, card: Card, key=None, inputs=None) -> Path:
     model : Module
         Of `seisbook.models.peers.build`.
     card : Card
+        Or that of another form.
     key, inputs : dict, optional
         What the model was made of, see `seisbook.provenance`.
+    form : Form, optional
+        By default that of the models of `seisbook.models.peers`.
 
     Returns
     -------
@@ -86,8 +110,9 @@ def save(path, model, card: Card, key=None, inputs=None) -> Path:
         If the card does not describe the model, a weight is not finite, or JSON cannot hold the card.
     """
     weights_file, card_file = _files(path)
-    _check_card(model, card, card_file)
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
+    form = form or PAPER
+    _check_card(model, card, card_file, form)
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in _stored(model, form).items()}
     broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
     if broken:
         raise UserError(f"{weights_file}: not written: {broken[0]} is not finite; training diverged, train again")
@@ -131,14 +156,26 @@ def load(path):
 
 @provenance.stage
 def _read(path):
-    """Card and tensors of a checkpoint that is whole."""
+    """Card and tensors of a checkpoint of the models of `seisbook.models.peers`."""
+    return read(path, PAPER)
+
+
+@provenance.stage
+def read(path, form):
+    """Card and tensors of a checkpoint that is whole; errors as those of `load`.
+
+    Parameters
+    ----------
+    path : path
+    form : Form
+    """
     weights_file, card_file = _files(path)
     if not weights_file.is_file() and not card_file.is_file():
         known = ", ".join(sorted(other.stem for other in weights_file.parent.glob("*.safetensors"))) or "none"
         raise UserError(f"{weights_file}: no such checkpoint; in its folder there are: {known}")
-    card, kept, digest = _read_card(card_file)
+    card, kept, digest = _read_card(card_file, form.card)
     tensors, found = _read_weights(_current(weights_file, digest))
-    _check_tensors(tensors, _described(card, card_file).state_dict(), weights_file)
+    _check_tensors(tensors, _stored(_described(card, card_file, form), form), weights_file)
     if found != digest:
         raise DataError(f"{weights_file}: its hash is not the one in {card_file.name} (key sha256): {REMEDY}")
     _note(weights_file, kept, digest)
@@ -190,22 +227,33 @@ def _files(path):
     return stem.with_name(f"{stem.name}.safetensors"), stem.with_name(f"{stem.name}.json")
 
 
-def _check_card(model, card, card_file):
+def _check_card(model, card, card_file, form):
     """Refuse a card from which `load` would build another model than the one that is saved."""
-    described = _build(card)
-    shapes = [{name: value.shape for name, value in one.state_dict().items()} for one in (described, model)]
+    described = form.build(card)
     same = type(described) is type(model) and described.config == model.config == card.config
-    if not same or shapes[0] != shapes[1]:
+    expected, given = _stored(described, form), _stored(model, form)
+    if not same or set(expected) != set(given) or not all(_fits(given[name], expected[name]) for name in expected):
         raise UserError(
             f"{card_file}: not written: architecture '{card.architecture}' with the card's config is another model "
             f"than the {type(model).__name__} to be saved: give the model's own name and config"
         )
 
 
-def _described(card, card_file):
+def _stored(model, form):
+    """Tensors of a model that its checkpoint holds."""
+    return {name: value for name, value in model.state_dict().items() if name not in form.derived}
+
+
+def _fits(value, expected):
+    """Whether a tensor can take the place of another; one without rows stands for any number of them."""
+    same = value.shape[1:] == expected.shape[1:] and value.ndim == expected.ndim
+    return same and value.dtype == expected.dtype and (expected.shape[:1] in ((0,), value.shape[:1]))
+
+
+def _described(card, card_file, form):
     """Build the model that a card from disk describes."""
     try:
-        model = _build(card)
+        model = form.build(card)
     except UserError as error:
         raise DataError(f"{card_file}: architecture: {error}") from None
     except (RuntimeError, ValueError, ArithmeticError, AssertionError) as error:
@@ -219,6 +267,16 @@ def _described(card, card_file):
 def _build(card):
     with torch.random.fork_rng(devices=[]):  # the initial weights are thrown away: draw no random number for them
         return peers.build(card.architecture, card.config)
+
+
+PAPER = Form(Card, _build)
+"""Of the models of `seisbook.models.peers`."""
+
+
+def architecture_of(path) -> str:
+    """Architecture that the card of a checkpoint names; empty if it names none, or there is no card."""
+    card_file = _files(path)[1]
+    return str(records.read(card_file)[1].get("architecture", "")) if card_file.is_file() else ""
 
 
 def _write_pair(weights_file, weights, card_file, text, digest):
@@ -244,7 +302,7 @@ def _settle(weights_file, card_file):
     """Finish or undo what a killed run left between two steps of `_write_pair`."""
     for left in _all_waiting(weights_file):
         try:
-            named = left == _waiting(weights_file, _read_card(card_file)[2])
+            named = left == _waiting(weights_file, _digest(card_file))
         except DataError:
             named = False
         if named:
@@ -268,8 +326,13 @@ def _current(weights_file, digest):
     return waiting if waiting.is_file() else weights_file
 
 
-def _read_card(path):
-    """Return the card, what the checkpoint was made of, and the hash of its weights."""
+def _digest(path):
+    """Hash of the weights that a card names."""
+    return _read_content(path)[1]["sha256"]
+
+
+def _read_content(path):
+    """Return what the checkpoint was made of, and what its card says."""
     try:
         kept, content = records.read(path)
     except DataError as error:
@@ -278,9 +341,15 @@ def _read_card(path):
         raise DataError(f"{path}: the checkpoint's card is missing: {REMEDY}") from None
     if not isinstance(content.get("sha256"), str):
         raise DataError(f"{path}: sha256: the hash of the weights is missing: {REMEDY}")
+    return kept, content
+
+
+def _read_card(path, kind):
+    """Return the card, what the checkpoint was made of, and the hash of its weights."""
+    kept, content = _read_content(path)
     digest = content.pop("sha256")
     try:
-        return TypeAdapter(Card).validate_python(content), kept, digest
+        return TypeAdapter(kind).validate_python(content), kept, digest
     except ValidationError as error:
         first = error.errors()[0]
         key = brief(".".join(str(part) for part in first["loc"]))[1:-1]
@@ -303,7 +372,7 @@ def _check_tensors(tensors, expected, path):
         if name not in tensors:
             raise DataError(f"{path}: tensor {name} is missing: {REMEDY}")
         found = tensors[name]
-        if (found.shape, found.dtype) != (value.shape, value.dtype):
+        if not _fits(found, value):
             raise DataError(
                 f"{path}: tensor {name} has shape {tuple(found.shape)} and {found.dtype}, "
                 f"the card's model {tuple(value.shape)} and {value.dtype}: {REMEDY}"

@@ -3,3 +3,4 @@
 OURS = ("dynamic", "static", "feature", "none", "last")
 PEERS = ("seismicgnn", "attention", "transformer", "gcn", "dgcnn")
 NAMES = (*OURS, *PEERS)
+ROBUST = "robust"  # a family of its own, see `seisbook.models.robust`

@@ -45,6 +45,13 @@ class StationTerms(nn.Module):
         """Set the terms of onsets, or those of amplitudes, to zero unless they are to be kept."""
         self.terms = self.terms * torch.tensor([times, times, amplitudes]).float()
 
+    def _load_from_state_dict(self, state_dict, prefix, *others):
+        """Take as many places as were saved."""
+        for name in ("places", "terms"):
+            if prefix + name in state_dict:
+                setattr(self, name, torch.empty_like(state_dict[prefix + name]))
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
     def forward(self, pos: Tensor) -> Tensor:
         """Terms (..., 3) of stations (..., 3)."""
         if not len(self.places):

@@ -22,4 +22,3 @@ FEWEST_OF_CLASS = 20  # smallest number of events with which a class is classifi
 NULLS = {"nearest": ("epicentral_km", -1), "signal-to-noise": ("snr", 1), "earliest": ("p_order", -1)}
 """Orders of stations with which attention is compared: the column, and 1 if its largest value comes first, else -1."""
 TOP = 3  # stations of a design: the smallest number that determines a hypocentre with P and S
-SMOOTHED = ("colombia",)  # networks with results of the smoothing study

@@ -1,6 +1,6 @@
-"""Test on real seismograms: a model trained on rendered seismograms only, and the 27 events of the Icelandic example.
+"""Test on real seismograms: models trained on rendered seismograms only, and the 27 events of the Icelandic example.
 
-The model is trained on the simulated twin of the Icelandic stations, whose events lie all over the area under the
+The models are trained on the simulated twin of the Icelandic stations, whose events lie all over the area under the
 stations. The 27 events were not used to simulate it, with one exception: the network's magnitude relation and the
 scatter of its picks were measured on them. All test data are real: the three components, the noise, and the locations
 and magnitudes that the source published. The seismograms are counts of ground velocity without an instrument response.
@@ -20,7 +20,6 @@ from seisbook.datasets.library import load_events
 from seisbook.errors import UserError
 from seisbook.measures import evaluation
 from seisbook.measures.perturbations import rescaled
-from seisbook.models import checkpoints
 from seisbook.models.classical import ClassicalLocator
 from seisbook.models.picker import catalogue_from_traces
 from seisbook.physics import simulation
@@ -29,7 +28,10 @@ from seisbook.studies import runs
 from seisbook.studies.places import MODELS
 
 NAME, NETWORK = "recorded", "iceland"
-MODEL = MODELS / f"{NETWORK}-twin-dynamic-paper"
+MODELS_OF_THE_TWIN = {
+    "model": MODELS / f"{NETWORK}-twin-dynamic-paper",
+    "robust model": MODELS / f"{NETWORK}-robust-twin-0",
+}
 TWIN_EVENTS, TWIN_SEED = 500, 2  # simulated events that fit the classical pipeline and give the median estimate
 LABELS = ["east_km", "north_km", "depth_km", "magnitude"]
 
@@ -105,14 +107,13 @@ def estimates(progress=True) -> dict:
     events = load_events(network, "waveform", None, 0, progress)
     codes = [station.code for station in network.stations]
     rate = network.window.sampling_rate_hz
-    model, card = checkpoints.load(MODEL)
-    locator = runs.as_locator(model, card)
     moved = displacement(events, rate)
-    by_method = {
-        "model, counts of velocity": evaluation.estimates(locator.predict(events)),
-        "model, displacement": evaluation.estimates(locator.predict(moved)),
-        "model, displacement, calibrated": evaluation.estimates(locator.predict(calibrated(moved, catalogue, codes))),
-    }
+    shown = {"counts of velocity": events, "displacement": moved}
+    shown["displacement, calibrated"] = calibrated(moved, catalogue, codes)
+    by_method = {}
+    for name, path in MODELS_OF_THE_TWIN.items():
+        locator = runs.locator_of(*runs.load(path))
+        by_method |= {f"{name}, {what}": evaluation.estimates(locator.predict(one)) for what, one in shown.items()}
     twin = simulation.simulate(network, TWIN_EVENTS, TWIN_SEED)
     picked = catalogue_from_traces(
         catalogue, build.recorded(catalogue, network, sources.folder(NETWORK)), rate, progress

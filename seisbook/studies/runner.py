@@ -39,16 +39,22 @@ STUDIES = {
     "alignment": "seisbook.studies.alignment",
     "alignment-robust": "seisbook.studies.alignment_robust",
     "alignment-tuned": "seisbook.studies.alignment_tuned",
+    "associators": "seisbook.studies.associators",
+    "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
     "imbalance": "seisbook.studies.imbalance",
+    "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
+    "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
+    "smoothing-robust": "seisbook.studies.smoothing_robust",
     "transfer": "seisbook.studies.transfer",
     "transfer-robust": "seisbook.studies.transfer_robust",
     "variance": "seisbook.studies.variance",
+    "variance-robust": "seisbook.studies.variance_robust",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
 ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at

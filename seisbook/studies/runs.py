@@ -26,8 +26,9 @@ from seisbook.datasets.library import load_events, load_metadata
 from seisbook.errors import UserError
 from seisbook.measures import evaluation
 from seisbook.measures.splits import FOLDS, folds
-from seisbook.models import checkpoints
+from seisbook.models import checkpoints, robust_checkpoints
 from seisbook.models.classical import ClassicalLocator
+from seisbook.models.names import ROBUST
 from seisbook.models.picker import catalogue_from_traces
 from seisbook.models.training import Locator
 from seisbook.physics import simulation
@@ -170,7 +171,7 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         If the model was trained on a twin, and so has no test events of its own, and no dataset is given; or if the
         dataset's window is not the model's.
     """
-    model, card = checkpoints.load(checkpoint)
+    model, card = load(checkpoint)
     if dataset is None:
         if "fold" not in card.data:
             raise UserError(
@@ -184,12 +185,7 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         samples = round(model.config.window_s * model.config.sampling_rate_hz)
         if not opened.card:
             opened.samples = samples
-        if opened.unit != "nm":
-            log.warning(
-                "%s: its unit is %s, the model's is nm: its magnitudes mean nothing",
-                dataset,
-                opened.unit or "not stated",
-            )
+        opened.warn_unless_nm()
         events = Events.from_dataset(opened, progress)
         if events.x.shape[-1] != samples:
             raise UserError(
@@ -198,7 +194,18 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
             )
         if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
             log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
-    return evaluation.errors(as_locator(model, card).predict(events), events)
+    return evaluation.errors(locator_of(model, card).predict(events), events)
+
+
+def load(checkpoint):
+    """A trained model of any architecture, and its card; errors as those of `seisbook.models.checkpoints.load`."""
+    robust = checkpoints.architecture_of(checkpoint) == ROBUST
+    return robust_checkpoints.load(checkpoint) if robust else checkpoints.load(checkpoint)
+
+
+def locator_of(model, card):
+    """Estimator for predictions, from what `load` returns."""
+    return card.locator(model) if card.architecture == ROBUST else as_locator(model, card)
 
 
 def amplitudes(checkpoint, dataset=None, progress=True) -> dict:
@@ -210,7 +217,7 @@ def amplitudes(checkpoint, dataset=None, progress=True) -> dict:
         As for `evaluate`.
     """
     if dataset is None:
-        _, card = checkpoints.load(checkpoint)
+        _, card = load(checkpoint)
         metadata = load_metadata(networks.load(card.network), "bulletin", None, 0, progress)
         metadata = metadata[metadata.source_id.isin(parts_of(card, progress)[1].source_id)]
     else:

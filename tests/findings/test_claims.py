@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from seisbook import cli
+from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import claims, comparison, smoothing, summaries
 from seisbook.findings import variance as variance_results
@@ -44,6 +45,7 @@ def known(monkeypatch):
     monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
     monkeypatch.setattr(comparison, "load", lambda: models)
     monkeypatch.setattr(claims, "_robust_model", lambda read: [])  # see test_robust.py
+    monkeypatch.setattr(claims, "_variance_robust", lambda read: [])  # see test_variance_robust.py
     monkeypatch.setattr(variance_results, "load", lambda: {**VERIFIED, "networks": {"colombia": one}})
     return models
 
@@ -76,10 +78,11 @@ def test_other_models_and_splits_are_not_the_claim(known):
 
 
 def test_smoothing_is_judged_on_what_was_recorded():
-    trials = runner.load(smoothing_study.STUDY, "colombia", "bulletin", "paper")
-    expected = smoothing.verdict(trials).verdict.tolist()
-    assert [one.verdict for one in claims.claims("C4")] == expected
-    assert {one.commit for one in claims.claims("C4")} == {one["commit"] for one in trials}
+    tested = claims.claims("C4")
+    trials = {name: runner.load(smoothing_study.STUDY, name, "bulletin", "paper") for name in NETWORKS}
+    assert [one.verdict for one in tested] == [v for found in trials.values() for v in smoothing.verdict(found).verdict]
+    for name, found in trials.items():
+        assert {one.commit for one in tested if one.network == name} == {one["commit"] for one in found}
 
 
 def test_a_claim_whose_record_is_refuted_says_so(known):

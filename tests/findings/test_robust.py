@@ -93,6 +93,33 @@ def test_clean_is_paired_by_event(records):
     assert 0 < ours.covered < 1
 
 
+def test_harm_is_growth_at_the_severity_that_harms_the_robust_model_most(records, others):
+    found = robust.harm(records, others).set_index("axis")
+    assert found.loc["band_pass", "severity"] == 4.0
+    assert found.loc["band_pass", MAIN].value == pytest.approx(2.5)
+    assert found.loc["band_pass", PAPER].value == pytest.approx(10.0)
+    assert 0 < found.loc["spike", "covered"] < 1
+    page = robust.harm_table(robust.harm(records, others))
+    assert "none" not in page.index.get_level_values("perturbation")
+    assert page["robust model, growth"].iloc[0].startswith("2.50")
+
+
+def test_a_method_without_entries_on_an_axis_has_no_growth_there(records, others):
+    for record in others:
+        if record["trial"]["axis"] == "spike":
+            del record["result"]["classical"]
+    page = robust.harm_table(robust.harm(records, others))
+    assert (page["classical, picking by itself, growth"] == "").sum() == 1
+
+
+def test_the_twin_is_held_against_its_bound():
+    made = [record(arm, errors(scale), "twin") for arm, scale in ((MAIN, 2.0), ("no edges", 4.0))]
+    found = robust.on_twin(made, 2.0).set_index("arm")
+    assert found.loc[MAIN].over_bound.value == pytest.approx(found.loc[MAIN].epicentral_km.value / 2)
+    assert found.loc["no edges"].over_bound.value == pytest.approx(2 * found.loc[MAIN].over_bound.value)
+    assert robust.twin_table(robust.on_twin(made, 2.0)).index[0] == ("Atoll", "robust model")
+
+
 def test_the_printed_table_has_words(records):
     page = robust.table(robust.clean(records, run_of))
     assert page.index.names == ["network", "model"]
@@ -171,3 +198,11 @@ def test_quotes_have_names(records, others, known):
     assert "robust-atoll-no-edges-km" in quotes
     assert quotes["robust-atoll-no-edges-spike"].startswith("3.00 [")
     assert all(isinstance(text, str) for text in quotes.values())
+
+
+def test_quotes_of_harm_and_of_the_twin(records, others):
+    twins = robust.on_twin([record(MAIN, errors(2.0), "twin")], 2.0)
+    said = robust.quoted_harm(robust.harm(records, others), twins)
+    assert said["harm-atoll-band_pass-growth"].startswith("2.50")
+    assert 0 <= float(said["harm-atoll-least-covered"]) <= float(said["harm-atoll-most-covered"]) <= 100
+    assert said["twin-atoll-over-bound"]

@@ -53,20 +53,20 @@ def line(axis, colour, style):
 
 def test_depth_figure_shows_the_last_block_and_the_error():
     table = smoothing.tabulate(made_up())
-    figure = smoothing_figures.depth_figure(table)
+    figure = smoothing_figures.depth_figure({"colombia": table, "ridgecrest": table})
     arm = table[(table.graph == "static") & (table.readout == "last")]
-    for axis, name in zip(figure.axes, smoothing_figures.AXES, strict=True):
+    assert [axis.get_title("left") for axis in figure.axes[:2]] == ["Colombia", "Ridgecrest"]
+    for axis, name in zip(figure.axes[::2], smoothing_figures.AXES, strict=True):
         expected = arm[arm.block == arm.blocks].groupby("blocks")[name].mean()
         np.testing.assert_allclose(line(axis, smoothing_figures.GRAPH_COLOURS["static"], "--").get_ydata(), expected)
         assert axis.get_ylabel() == smoothing_figures.AXES[name]
-        assert not axis.get_title()
     assert len(figure.legends[0].texts) == 4
 
 
 def test_figure_shows_what_diverged():
     diverged = [(graph, readout, 16) for graph, readout in smoothing_study.ARMS if graph == "dynamic"]
     table = smoothing.tabulate(made_up(diverged=diverged))
-    figure = smoothing_figures.depth_figure(table)
+    figure = smoothing_figures.depth_figure({"colombia": table})
     assert figure.legends[0].texts[-1].get_text() == "diverged"
     crosses = [one for one in figure.axes[3].lines if one.get_marker() in ("x", "X")]
     assert sum(len(one.get_xdata()) for one in crosses) == 4

@@ -13,7 +13,7 @@ from seisbook.figures import robustness as robustness_figures
 from seisbook.findings import iceland
 from seisbook.models import checkpoints
 from seisbook.studies import iceland as iceland_study
-from seisbook.studies import pretraining
+from seisbook.studies import pretraining, robust_runs
 
 RATE = 50.0
 
@@ -75,6 +75,7 @@ def test_errors_are_summed_up_where_there_are_any():
     assert found["half"]["n_located"] == 2
     assert found["half"]["magnitude_rmse"] is None
     assert iceland.table(found).loc["half", "magnitude bias"] == ""
+    assert iceland.quoted(found)["iceland-good-km"] == "5.0 [5.0, 5.0]"
 
 
 def test_nothing_of_the_real_events_is_in_the_twin():
@@ -86,16 +87,16 @@ def test_nothing_of_the_real_events_is_in_the_twin():
 
 def test_the_record_is_that_of_the_model(monkeypatch):
     content = iceland.load()
-    assert len(content["methods"]) == 6
-    assert checkpoints.state(iceland_study.MODEL, pretraining.twin_key("iceland", "dynamic", "paper")).name in (
-        "current",
-        "unverified",
-    )
-    assert content["inputs"][f"model:{iceland_study.MODEL.name}"] == provenance.identity(
-        f"model:{iceland_study.MODEL.name}"
-    )
+    assert len(content["methods"]) == 9
+    paper, robust = iceland_study.MODELS_OF_THE_TWIN.values()
+    for path, key in (
+        (paper, pretraining.twin_key("iceland", "dynamic", "paper")),
+        (robust, robust_runs.key("iceland", "twin", 0, "paper")),
+    ):
+        assert checkpoints.state(path, key).name in ("current", "unverified")
+        assert content["inputs"][f"model:{path.name}"] == provenance.identity(f"model:{path.name}")
     monkeypatch.setitem(provenance.IDENTITIES, "model", lambda name: "another")
-    with pytest.raises(UserError, match=r"recorded\.json: stale: an input has changed: model:iceland-twin-dynamic"):
+    with pytest.raises(UserError, match=r"recorded\.json: stale: an input has changed: model:iceland-"):
         iceland.load()
 
 

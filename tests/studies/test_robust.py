@@ -30,7 +30,7 @@ def test_the_main_arm_has_all_folds_and_each_arm_has_seeds():
     assert len(main) == len(set(main)) == 2 * robust.SIZES["paper"].folds + robust.SEEDS - 1
     for arm in set(robust.ARMS) - {robust.MAIN}:
         assert [(t["split"], t["fold"], t["seed"]) for t in clean if t["arm"] == arm] == [
-            ("random", 0, seed) for seed in range(robust.SEEDS)
+            ("random", 0, seed) for seed in range(robust.OTHER_SEEDS)
         ]
 
 
@@ -44,8 +44,8 @@ def test_what_is_perturbed_is_the_first_fold():
 def test_the_twin_tests_what_it_trained():
     trials = robust.trials("colombia", "simulated", "paper")
     assert {(t["split"], t["fold"], t["seed"]) for t in trials} == {("twin", 0, 0)}
-    assert {t["arm"] for t in trials if t["axis"] == "none"} == set(robust.ARMS)
-    assert {t["arm"] for t in trials if t["axis"] != "none"} == {robust.MAIN}
+    assert {t["arm"] for t in trials} == {robust.MAIN}
+    assert len({t["axis"] for t in trials}) > 10
 
 
 def test_each_trial_has_a_key_of_its_own():

@@ -57,7 +57,7 @@ def test_study_runs_and_goes_on_where_it_was(training, tmp_path, monkeypatch):
     assert runner.run(*place, progress=False).done == 4
     table = smoothing.tabulate(runner.load(*place))
     assert len(table) == 4 * (3 + 1)
-    assert len(smoothing_figures.depth_figure(table).axes) == 4
+    assert len(smoothing_figures.depth_figure({"ridgecrest": table}).axes) == 4
 
 
 def test_a_training_that_diverges_is_reported(training, monkeypatch):

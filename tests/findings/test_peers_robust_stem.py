@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from seisbook.findings import peers_robust_stem as findings
+from seisbook.findings.peers_robust_stem import MAIN, PAPER
+from seisbook.measures.estimates import Estimate
+from seisbook.studies import peers_robust_stem as study
+
+N = 80
+SCALES = {MAIN: 1.0, PAPER: 4.0, "transformer": 2.0, "deep sets with feedback": 1.0}
+
+
+def record(arm, scale, draws=0, fold=0, seed=0, axis="none", severity=None):
+    km = scale * np.random.default_rng(draws).lognormal(0, 0.5, N)
+    trial = {"network": "atoll", "arm": arm, "fold": fold, "seed": seed, "axis": axis, "severity": severity}
+    return {"trial": trial, "result": {"epicentral_km": km.tolist()}}
+
+
+@pytest.fixture
+def records():
+    """Errors that differ by a factor alone, on two folds; doubled by a spike, except those of the robust model."""
+    found = []
+    for arm, scale in SCALES.items():
+        found += [record(arm, scale, fold, fold) for fold in range(2)]
+        found.append(record(arm, 1.1 * scale, seed=1))
+        found.append(record(arm, scale * (1 if arm == MAIN else 2), axis="spike", severity=100.0))
+    return found
+
+
+@pytest.fixture
+def twin():
+    found = []
+    for arm in (PAPER, "transformer", "deep sets with feedback"):
+        for rate, loss in ((1e-3, 3.0), (2e-3, 1.5 if arm == PAPER else 2.5), (4e-3, 2.0)):
+            trial = {"network": "atoll", "arm": arm, "rate": rate, "epochs": 2}
+            found.append({"trial": trial, "result": {"parameters": 1000, "loss": loss, "epicentral_km": loss}})
+        rate = 2e-3 if arm == PAPER else 4e-3
+        trial = {"network": "atoll", "arm": arm, "rate": rate, "epochs": 6}
+        found.append({"trial": trial, "result": {"parameters": 1000, "loss": 1.0, "epicentral_km": 1.2}})
+    half = {"network": "atoll", "arm": PAPER, "rate": 2e-3, "epochs": 3}
+    return [*found, {"trial": half, "result": {"parameters": 1000, "loss": 1.1, "epicentral_km": 1.3}}]
+
+
+@pytest.fixture
+def published():
+    place = {"network": "atoll", "split": "random", "fold": 0, "seed": 0, "axis": "none", "severity": None}
+    errors = {MAIN: 0.9, findings.ATTENTION: 1.8}
+    return [{"trial": {**place, "arm": arm}, "result": {"epicentral_km": [km] * N}} for arm, km in errors.items()]
+
+
+def test_names_are_those_of_the_study():
+    assert set(findings.TITLES) == {*study.ARMS, *study.ON_THE_TWIN}
+    assert findings.PAPER == study.PAPER
+
+
+def test_ratios_are_paired_and_decide(records, twin):
+    found = findings.compare(records, twin).set_index("arm")
+    assert found.loc["transformer", "ours_over"] == pytest.approx((0.5, 0.5, 0.5))
+    assert found.loc["transformer", "over_paper"] == pytest.approx((0.5, 0.5, 0.5))
+    assert found.verdict.to_dict() == {
+        MAIN: "",
+        PAPER: "ahead",
+        "transformer": "ahead",
+        "deep sets with feedback": "undecided",
+    }
+    assert list(found.index[-2:]) == ["transformer", PAPER]  # the best first
+    assert found.loc[PAPER, "rate"] == 2e-3
+    assert (found.folds == 2).all()
+    least, most = found.loc["transformer", "seeds_km"]
+    assert most == pytest.approx(1.1 * least)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"), [((0.5, 0.4, 0.9), "ahead"), ((1.5, 1.1, 2), "behind"), ((0.9, 0.8, 1.1), "undecided")]
+)
+def test_the_rule(ratio, verdict):
+    assert findings.ahead(Estimate(*ratio)) == verdict
+
+
+def test_growths_are_of_the_first_fold(records):
+    found = findings.growths(records).set_index("arm")
+    assert found.loc[PAPER, "growth"].value == pytest.approx(2)
+    assert found.loc[MAIN, "growth"].value == pytest.approx(1)
+    assert found.loc["transformer", "ours_over"].value == pytest.approx(0.25)
+    page = findings.growths_table(findings.growths(records))
+    assert page.loc[("Atoll", "transformer"), "spike at one station, 100 times the peak"] == "2.00"
+
+
+def test_rates_are_chosen_by_the_loss_on_the_twin(twin):
+    assert findings.chosen_rates(twin) == {PAPER: 2e-3, "transformer": 4e-3, "deep sets with feedback": 4e-3}
+    trained = findings.trained_on_the_twin(twin).set_index("arm")
+    assert trained.before[PAPER] == 1.1
+    assert trained.before.isna().sum() == 2
+    assert (trained.epochs == 6).all()
+
+
+def test_the_printed_table(records, twin):
+    page = findings.table(findings.compare(records, twin))
+    assert page.loc[("Atoll", findings.TITLES["transformer"]), "robust model"] == "ahead"
+    assert page.loc[("Atoll", findings.TITLES[MAIN]), "parameters"] == ""
+    assert page.loc[("Atoll", findings.TITLES[PAPER]), "parameters"] == "1,000"
+
+
+def test_quotes_have_names(records, twin, published):
+    compared = findings.compare(records, twin)
+    quotes = findings.quoted(compared, findings.growths(records), findings.whole(published))
+    assert quotes["stem-atoll-whole-attention-ours-over"] == "0.50 [0.50, 0.50]"
+    assert quotes["stem-atoll-ahead"] == "2"
+    assert quotes["stem-atoll-peers"] == "3"
+    assert quotes["stem-atoll-transformer-ours-over"] == "0.50 [0.50, 0.50]"
+    assert all("'" not in name for name in quotes)
