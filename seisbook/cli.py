@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from seisbook import __version__, endings
-from seisbook.errors import one_line
+from seisbook.errors import UserError, one_line
 
 LONGEST_NUMBER = 18  # digits: more are no number of events or of a seed
 DATA_EXAMPLES = """\
@@ -22,6 +22,9 @@ examples:
 
   # your own network and catalogue: QuakeML, SCML, NORDIC, HypoDD, hypoinverse, HYPO71, GaMMA, PyOcto, ...
   seisbook data build --network my_network.yaml --source bulletin --catalogue events.xml --out mine
+
+  # measured ground motion of a region: peak and spectral values at all stations, no seismograms
+  seisbook data build --network greece --out greece
 """
 STUDY_EXAMPLES = """\
 examples:
@@ -103,17 +106,18 @@ def _data_parser(parser):
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     build = commands.add_parser(
         "build",
-        help="make a dataset of seismograms and labels",
-        description="Make a SeisBench dataset (waveforms.hdf5, metadata.csv) of one network from one source.",
+        help="make a dataset of seismograms and labels, or of ground motion",
+        description="Make a SeisBench dataset (waveforms.hdf5, metadata.csv) of one network from one source, or a "
+        "dataset of ground motion (fields.npz) of one region.",
         epilog=DATA_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    build.add_argument("--network", required=True, help="a shipped network, or the path of a YAML file")
+    build.add_argument("--network", required=True, help="a shipped network or region, or the path of a YAML file")
     build.add_argument(
         "--source",
-        required=True,
-        choices=("bulletin", "simulated", "waveform"),
-        help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces",
+        choices=("bulletin", "simulated", "waveform", "measured"),
+        help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces; "
+        "measured: ground motion of a region (default for a region)",
     )
     build.add_argument(
         "--catalogue", type=Path, nargs="+", help="your own catalogue file(s), for bulletin and waveform"
@@ -132,8 +136,9 @@ def _data_parser(parser):
     info = commands.add_parser("info", help="say what a dataset holds")
     info.add_argument("dataset", type=Path, help="its folder")
     info.set_defaults(command=_data_info)
-    fetch = commands.add_parser("fetch", help="download the real bulletins, checked by hash")
-    fetch.add_argument("--network", help="only this network's files (default: all)")
+    fetch = commands.add_parser("fetch", help="download the real data, checked by hash")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="networks and regions (default: all networks)")
+    fetch.add_argument("--network", help="the same for one network")
     fetch.set_defaults(command=_data_fetch)
     record = commands.add_parser("record", help="recompute the record of the real catalogues in data/results")
     record.set_defaults(command=_data_record)
@@ -238,7 +243,7 @@ def _study_parser(parser):
         command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
         command.add_argument("--network", required=True, help="a shipped network")
         command.add_argument(
-            "--source", choices=("bulletin", "simulated"), default="bulletin", help="default: bulletin"
+            "--source", choices=("bulletin", "simulated", "measured"), default="bulletin", help="default: bulletin"
         )
         command.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
 
@@ -264,8 +269,14 @@ def _whole(text, least):
 
 
 def _data_build(arguments):
+    from seisbook.catalogues import regions
+
+    if regions.is_region(arguments.network):
+        return _fields_build(arguments)
     from seisbook.datasets import build
 
+    if arguments.source in (None, "measured"):
+        raise UserError(f"{arguments.network}: a network: give --source bulletin, simulated or waveform")
     out = build.build(
         arguments.network,
         arguments.source,
@@ -280,21 +291,43 @@ def _data_build(arguments):
     return _describe(out)
 
 
+def _fields_build(arguments):
+    from seisbook.datasets import fields
+
+    if arguments.source in ("bulletin", "waveform"):
+        raise UserError(f"{arguments.network}: a region: give --source measured or simulated")
+    if arguments.catalogue or arguments.waveforms or arguments.inventory:
+        raise UserError(f"{arguments.network}: a region: --catalogue, --waveforms and --inventory go with networks")
+    source, size = arguments.source or "measured", arguments.events
+    return _describe(fields.build(arguments.network, source, arguments.out, size, arguments.seed))
+
+
 def _data_info(arguments):
     return _describe(arguments.dataset)
 
 
 def _describe(dataset):
+    from seisbook.datasets import fields
+
+    if fields.is_fields(dataset):
+        print(fields.describe(dataset))
+        return
     from seisbook.datasets.build import describe
 
     print(describe(dataset))
 
 
 def _data_fetch(arguments):
-    from seisbook.catalogues import sources
+    from seisbook.catalogues import regions, sources, strong_motion
 
-    paths = sources.fetch_all(arguments.network)
-    print(f"{len(paths)} files, all with the registered hash")
+    names = [*arguments.names, *([arguments.network] if arguments.network else [])]
+    networks = [name for name in names if not regions.is_region(name)]
+    paths = [path for name in (networks if names else [None]) for path in sources.fetch_all(name)]
+    if paths:
+        print(f"{len(paths)} files, all with the registered hash")
+    if len(networks) < len(names):
+        count = len(strong_motion.read(strong_motion.fetch()).events)
+        print(f"strong motion of {count} events, with the registered content")
 
 
 def _data_record(arguments):

@@ -42,6 +42,7 @@ STUDIES = {
     "associators": "seisbook.studies.associators",
     "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
+    "fields": "seisbook.studies.fields",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",

@@ -1,0 +1,73 @@
+"""Figures of the fields chapter: methods against the conditional normal, and error against hidden stations."""
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from seisbook.figures.intervals import name_rows, whisker
+from seisbook.findings.fields import MAIN, PEER, THRESHOLD, TITLES, TOLD
+
+
+def forest(tables) -> Figure:
+    """Ratio of each method's error to that of the conditional normal with the same information, with its interval.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        By the region's title, from `seisbook.findings.fields.table`.
+    """
+    informations = [name for name in TOLD if any(name in table.index.levels[0] for table in tables.values())]
+    methods = [name for name in TITLES if name != PEER]
+    figure, axes = plt.subplots(
+        1,
+        len(informations),
+        figsize=(3.2 * len(informations) + 1.5, 4.2),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, information in zip(axes[0], informations, strict=True):
+        _panel(axis, tables, information, methods)
+        axis.set_title(TOLD[information])
+    name_rows(axes[0, 0], [TITLES[name] for name in methods])
+    axes[0, -1].legend(frameon=False)
+    return figure
+
+
+def _panel(axis, tables, information, methods):
+    for number, (title, table) in enumerate(tables.items()):
+        colour, marker, shift = f"C{number}", "os^D"[number % 4], 0.14 * (2 * number - len(tables) + 1)
+        for row, method in enumerate(methods):
+            if (information, method) in table.index:
+                found = table.loc[(information, method)]
+                whisker(axis, (found.ratio, found.low, found.high), row + shift, colour, marker)
+        axis.plot([], [], marker, color=colour, label=title)
+    axis.axvline(1, color="0.3", linewidth=1)
+    axis.axvline(THRESHOLD, color="0.3", linewidth=1, linestyle=":")
+    axis.set_xlabel("error / conditional normal's")
+
+
+def by_hidden(
+    shares, information="all", methods=("law", "event term", "inverse distance", PEER, "alone", MAIN)
+) -> Figure:
+    """Root mean square error of several methods against the share of hidden stations.
+
+    Parameters
+    ----------
+    shares : dict of str to DataFrame
+        By the region's title, from `seisbook.findings.fields.by_share`.
+    information : str
+    methods : sequence of str
+    """
+    figure, axes = plt.subplots(1, len(shares), figsize=(4.2 * len(shares), 3.4), squeeze=False, layout="constrained")
+    for axis, (title, table) in zip(axes[0], shares.items(), strict=True):
+        chosen = table[table.information == information]
+        for number, method in enumerate(methods):
+            rows = chosen[chosen.method == method]
+            if len(rows):
+                axis.plot(100 * rows.hidden, rows.rmse, "os^Dv<"[number % 6], linestyle="-", label=TITLES[method])
+                axis.fill_between(100 * rows.hidden, rows.low, rows.high, alpha=0.15)
+        axis.set_title(title)
+        axis.set_xlabel("hidden stations (%)")
+    axes[0, 0].set_ylabel("root mean square error (log10)")
+    axes[0, -1].legend(frameon=False, fontsize="small")
+    return figure

@@ -1,0 +1,129 @@
+"""What the fields study says: errors by method, ratios to the conditional normal, and the verdict on claim C0."""
+
+import numpy as np
+import pandas as pd
+
+import seisbook.catalogues.regions  # noqa: F401 (it tells the identity of regions)
+from seisbook.catalogues.ground_motion import MEASURES
+from seisbook.measures.estimates import below
+from seisbook.measures.reconstruction import error_of, ratio_of
+
+PEER, MAIN = "conditional normal", "dynamic"
+THRESHOLD = 1.02
+TITLES = {
+    "law": "attenuation law",
+    "event term": "law and event term",
+    "inverse distance": "inverse distance",
+    "conditional normal": "conditional normal (ShakeMap)",
+    "dynamic": "dynamic graph on the conditional normal",
+    "static": "static graph on the conditional normal",
+    "none": "no edges, on the conditional normal",
+    "alone": "dynamic graph alone",
+}
+TOLD = {
+    "all": "source and stations' terms known",
+    "no site terms": "source known",
+    "no source": "stations' terms known",
+}
+
+
+def table(records) -> pd.DataFrame:
+    """Errors of each method with each information, over all shares, folds and measures.
+
+    Parameters
+    ----------
+    records : list of dict
+        Each a `trial` and its `result`, as `seisbook.studies.runner.load` and `read` return them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `information` and `method`: `rmse` (log10) with `rmse_low` and `rmse_high`; `ratio` to the
+        conditional normal with the same information, with `low` and `high`; `covered`, the share of the values in
+        their 90 % interval; `crps`; `values`, the number of hidden values; `verdict` of the rule, of the models.
+    """
+    sums = _by_event(records)
+    rows = {}
+    for (told, method), (square, count) in sums.items():
+        peer = sums.get((told, PEER))
+        if peer is None or len(peer[0]) != len(square):  # folds are missing: nothing to be compared with
+            continue
+        error, ratio = error_of(square, count), ratio_of(square, peer[0])
+        rows[told, method] = {
+            **dict(zip(("rmse", "rmse_low", "rmse_high"), error, strict=True)),
+            **dict(zip(("ratio", "low", "high"), ratio, strict=True)),
+            **_calibration(records, told, method),
+            "values": int(count.sum()),
+            "verdict": below(ratio.low, ratio.high, THRESHOLD) if method not in _REFERENCE else "",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["information", "method"])
+
+
+_REFERENCE = ("law", "event term", "inverse distance", "conditional normal")
+
+
+def by_share(records) -> pd.DataFrame:
+    """Root mean square error of each method by the share of hidden stations, over all folds and measures.
+
+    Returns
+    -------
+    DataFrame
+        Columns `information`, `method`, `hidden` (share), `rmse`, `low`, `high`.
+    """
+    shares = list(next(iter(records[0]["result"].values())))
+    rows = []
+    for share in shares:
+        for (told, method), sums in _by_event(records, [share]).items():
+            estimate = dict(zip(("rmse", "low", "high"), error_of(*sums), strict=True))
+            rows.append({"information": told, "method": method, "hidden": float(share), **estimate})
+    return pd.DataFrame(rows)
+
+
+def by_measure(records, information, method) -> pd.DataFrame:
+    """Mean error, coverage and CRPS of a method: one row for each measure, one column for each number and share."""
+    results = [r["result"][method] for r in records if _is(r, information, method)]
+    shares = list(results[0])
+    columns = {
+        (name, float(share)): np.mean([result[share][name] for result in results], axis=0)
+        for name in ("rmse", "covered", "crps")
+        for share in shares
+    }
+    return pd.DataFrame(columns, index=pd.Index(MEASURES, name="measure"))
+
+
+def verdict(tables) -> str:
+    """The ledger's word on claim C0, by the rule of `seisbook.studies.fields`.
+
+    Parameters
+    ----------
+    tables : list of DataFrame
+        From `table`, one for each region.
+    """
+    words = [word for found in tables for word in found.xs(MAIN, level="method").verdict]
+    if "not supported" in words:
+        return "not supported"
+    return "supported" if words and set(words) == {"supported"} else "inconclusive"
+
+
+def _is(record, information, method):
+    return record["trial"]["information"] == information and method in record["result"]
+
+
+def _by_event(records, shares=None):
+    """Sums of squares and counts of each event, over shares, by information and method; one fold after the other."""
+    found = {}
+    for record in sorted(records, key=lambda record: record["trial"]["fold"]):
+        for method, result in record["result"].items():
+            chosen = [result[share] for share in shares or result]
+            sums = [np.sum([scores[name] for scores in chosen], axis=0) for name in ("square", "count")]
+            found.setdefault((record["trial"]["information"], method), []).append(sums)
+    return {key: tuple(np.concatenate(part) for part in zip(*sums, strict=True)) for key, sums in found.items()}
+
+
+def _calibration(records, information, method):
+    """Coverage and CRPS, averaged over folds, shares and measures."""
+    results = [r["result"][method] for r in records if _is(r, information, method)]
+    return {
+        name: float(np.mean([scores[name] for result in results for scores in result.values()]))
+        for name in ("covered", "crps")
+    }
