@@ -63,6 +63,7 @@ MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
     "fig-forest": "book/02_model",
     "fig-smoothing": "book/02_model",
+    "fig-smoothing-robust": "book/02_model",
     "fig-learning": "book/03_cv_variance",
     "fig-ratios": "book/03_cv_variance",
     "fig-ratios-robust": "book/03_cv_variance",
@@ -287,12 +288,13 @@ def _variance_robust(read):
 
 
 def _smoothing(read):
-    for name in NETWORKS:
-        trials = read.study("smoothing", name)
-        for graph, row in smoothing.verdict(trials).iterrows():
-            measured = f"error, concatenated over last block, {graph} graph"
-            row = {**row, "value": row.error_ratio}
-            yield _judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _verified(trials))
+    for study, networks in smoothing.STUDIES.items():
+        for name in networks:
+            trials = read.study(study, name)
+            for graph, row in smoothing.verdict(trials).iterrows():
+                measured = f"error, concatenated over last block, {graph} graph{smoothing.MODELS[study]}"
+                row = {**row, "value": row.error_ratio}
+                yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
 
 
 def _filtering(read):
