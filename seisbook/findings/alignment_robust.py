@@ -49,7 +49,7 @@ def compared(robust, paper) -> list[dict]:
 
 def _questions(result):
     """Of each question that the corpus answers: the paired difference, the values of an event, and their summary."""
-    questions = {"retrieval": (np.subtract, hits, np.mean)}
+    questions = {"retrieval": (np.subtract, hits, np.nanmean)}  # NaN: a fold with a single text has no choice
     if result["predicted"] is not None:
         questions["zero-shot"] = (lambda new, old: new - [0, 1] * old, correct_answers, balanced)
     return questions

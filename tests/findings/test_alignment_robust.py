@@ -42,6 +42,15 @@ def test_events_of_one_class_are_only_found():
     assert {row["question"] for row in rows} == {"retrieval"}
 
 
+def test_events_without_a_choice_of_texts_do_not_count():
+    ours, theirs = trials(0.8, 0.5, ()), trials(0.5, 0.5, ())
+    for record in [*ours, *theirs]:
+        record["result"]["rank"][:20] = [None] * 20
+    row = findings.compared(ours, theirs)[0]
+    assert row["robust"] == pytest.approx(0.8, abs=0.1)
+    assert row["low"] < row["value"] < row["high"]
+
+
 def test_the_page_and_the_prose_show_each_question():
     corpus = {"network": "colombia", "compared": findings.compared(trials(0.8, 0.9), trials(0.5, 0.5))}
     page = findings.table({"corpora": {"colombia-bulletin": corpus}})
