@@ -25,7 +25,6 @@ from seisbook.findings import (
     robustness,
     smoothing,
     summaries,
-    variance_robust,
 )
 from seisbook.findings import attention as attention_results
 from seisbook.findings import variance as variance_results
@@ -64,9 +63,9 @@ MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
     "fig-forest": "book/02_model",
     "fig-smoothing": "book/02_model",
+    "fig-smoothing-robust": "book/02_model",
     "fig-learning": "book/03_cv_variance",
     "fig-ratios": "book/03_cv_variance",
-    "fig-ratios-robust": "book/03_cv_variance",
     "fig-bands": "book/04_robustness",
     "fig-shifts": "book/04_robustness",
     "fig-arms": "book/04_robustness",
@@ -278,25 +277,16 @@ def _variance(read):
             if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
                 yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], _verified([content]))
-    yield from _variance_robust(read)
-
-
-def _variance_robust(read):
-    """C3 of the robust model, by the same rule."""
-    for name in NETWORKS:
-        trials = read.study("variance-robust", name)
-        for row in variance_robust.judged(variance_robust.ratios(trials)).to_dict("records"):
-            measured = f"variance ratio of the {row['quantity']}, robust model"
-            yield _judged("C3", name, measured, row, 1.0, "fig-ratios-robust", row["n_runs"], _verified(trials))
 
 
 def _smoothing(read):
-    for name in NETWORKS:
-        trials = read.study("smoothing", name)
-        for graph, row in smoothing.verdict(trials).iterrows():
-            measured = f"error, concatenated over last block, {graph} graph"
-            row = {**row, "value": row.error_ratio}
-            yield _judged("C4", name, measured, row, 1.0, "fig-smoothing", 2, _verified(trials))
+    for study, networks in smoothing.STUDIES.items():
+        for name in networks:
+            trials = read.study(study, name)
+            for graph, row in smoothing.verdict(trials).iterrows():
+                measured = f"error, concatenated over last block, {graph} graph{smoothing.MODELS[study]}"
+                row = {**row, "value": row.error_ratio}
+                yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
 
 
 def _filtering(read):

@@ -3,7 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from seisbook.catalogues.networks import NETWORKS
 from seisbook.measures.estimates import bootstrap_ci
+
+STUDIES = {"smoothing": NETWORKS, "smoothing-robust": ("colombia",)}
+"""Studies that decide C4, and the networks with their results; each study has a figure of its name."""
+MODELS = {"smoothing": "", "smoothing-robust": ", robust model"}  # as the ledger calls them
 
 
 def verdict(records) -> pd.DataFrame:

@@ -4,14 +4,12 @@ from dataclasses import replace
 import pytest
 
 from seisbook import cli
-from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import claims, comparison, smoothing, summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import seismicity
 from seisbook.measures.estimates import Estimate
 from seisbook.studies import runner
-from seisbook.studies import smoothing as smoothing_study
 
 LINE = Estimate(5.0, 4.0, 6.0)
 VERIFIED = {"commit": "abc", "state": "current"}
@@ -45,7 +43,6 @@ def known(monkeypatch):
     monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
     monkeypatch.setattr(comparison, "load", lambda: models)
     monkeypatch.setattr(claims, "_robust_model", lambda read: [])  # see test_robust.py
-    monkeypatch.setattr(claims, "_variance_robust", lambda read: [])  # see test_variance_robust.py
     monkeypatch.setattr(variance_results, "load", lambda: {**VERIFIED, "networks": {"colombia": one}})
     return models
 
@@ -79,10 +76,12 @@ def test_other_models_and_splits_are_not_the_claim(known):
 
 def test_smoothing_is_judged_on_what_was_recorded():
     tested = claims.claims("C4")
-    trials = {name: runner.load(smoothing_study.STUDY, name, "bulletin", "paper") for name in NETWORKS}
+    places = [(study, name) for study, names in smoothing.STUDIES.items() for name in names]
+    trials = {place: runner.load(runner.find(place[0]), place[1], "bulletin", "paper") for place in places}
     assert [one.verdict for one in tested] == [v for found in trials.values() for v in smoothing.verdict(found).verdict]
-    for name, found in trials.items():
-        assert {one.commit for one in tested if one.network == name} == {one["commit"] for one in found}
+    assert {one.commit for one in tested} == {one["commit"] for found in trials.values() for one in found}
+    robust = {one.network for one in tested if "robust model" in one.measured}
+    assert robust == set(smoothing.STUDIES["smoothing-robust"])
 
 
 def test_a_claim_whose_record_is_refuted_says_so(known):
