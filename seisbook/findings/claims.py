@@ -25,6 +25,7 @@ from seisbook.findings import (
     robustness,
     smoothing,
     summaries,
+    variance_robust,
 )
 from seisbook.findings import attention as attention_results
 from seisbook.findings import variance as variance_results
@@ -66,6 +67,7 @@ CHAPTERS = {
     "fig-smoothing-robust": "book/02_model",
     "fig-learning": "book/03_cv_variance",
     "fig-ratios": "book/03_cv_variance",
+    "fig-ratios-robust": "book/03_cv_variance",
     "fig-bands": "book/04_robustness",
     "fig-shifts": "book/04_robustness",
     "fig-arms": "book/04_robustness",
@@ -277,6 +279,16 @@ def _variance(read):
             if (row["split"], row["statistic"]) == ("random", "mean") and row["quantity"] != "depth":
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
                 yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], _verified([content]))
+    yield from _variance_robust(read)
+
+
+def _variance_robust(read):
+    """C3 of the robust model, by the same rule."""
+    for name in NETWORKS:
+        trials = read.study("variance-robust", name)
+        for row in variance_robust.judged(variance_robust.ratios(trials)).to_dict("records"):
+            measured = f"variance ratio of the {row['quantity']}, robust model"
+            yield _judged("C3", name, measured, row, 1.0, "fig-ratios-robust", row["n_runs"], _verified(trials))
 
 
 def _smoothing(read):

@@ -43,6 +43,7 @@ def known(monkeypatch):
     monkeypatch.setattr(claims.Summary, "from_record", lambda content: replace(summary, expert_line=line))
     monkeypatch.setattr(comparison, "load", lambda: models)
     monkeypatch.setattr(claims, "_robust_model", lambda read: [])  # see test_robust.py
+    monkeypatch.setattr(claims, "_variance_robust", lambda read: [])  # see test_variance_robust.py
     monkeypatch.setattr(variance_results, "load", lambda: {**VERIFIED, "networks": {"colombia": one}})
     return models
 

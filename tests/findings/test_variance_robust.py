@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from seisbook.figures import variance as variance_figures
+from seisbook.findings import claims
 from seisbook.findings import variance_robust as found_in
-from seisbook.studies import robust_models, variance_robust
+from seisbook.studies import robust_models, runner, variance_robust
 
 EVENTS = 40
 SPREAD = {"robust": 1.0, "static graph": 2.0, "no edges": 0.5, "attention": 1.0}  # km, due to the training data
@@ -50,11 +51,13 @@ def test_a_study_that_was_stopped_is_a_smaller_one(trials):
     assert set(found_in.ratios(random).over) == {"static"}
 
 
-def test_the_claim_is_judged_by_random_partitions(trials):
-    rows = found_in.judged(found_in.ratios(trials))
-    assert rows.quantity.tolist() == ["epicentre", "magnitude"]
-    assert set(rows.verdict) == {"supported"}
-    assert set(rows.n_runs) == {60}
+def test_the_claim_is_judged_by_random_partitions(trials, monkeypatch):
+    monkeypatch.setattr(runner, "read", lambda study, network, source, profile: trials)
+    rows = [one for one in claims.claims("C3") if "robust model" in one.measured]
+    expected = found_in.judged(found_in.ratios(trials))
+    assert [one.estimate for one in rows] == 2 * expected.value.tolist()
+    assert {one.verdict for one in rows} == {"supported"}
+    assert {one.n_runs for one in rows} == {60}
 
 
 def test_the_spread_is_that_of_the_events(trials):
