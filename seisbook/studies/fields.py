@@ -50,6 +50,7 @@ ARMS = {
     "static": FieldConfig(graph="static"),
     "none": FieldConfig(graph="none"),
 }
+MAIN = "dynamic"  # the arm of the rule
 TRAINING = {"quick": FieldTraining(epochs=2, patterns=1), "paper": FieldTraining()}
 EVENTS = {"quick": 100, "paper": None}
 FOLDS = {"quick": 1, "paper": splits.FOLDS}
@@ -58,12 +59,13 @@ AGAIN = 0.03
 
 
 def trials(network, source, profile) -> list[dict]:
-    """Each arm with each information on each fold; the reference methods and the arm of the rule come first."""
+    """Each arm with each information on each fold; those that the rule compares come first, one information at a time."""
     common = {"network": network, "source": source, "profile": profile}
     return [
         {**common, "arm": arm, "information": information, "fold": fold}
-        for arm in ("reference", *ARMS)
+        for arms in (("reference", MAIN), [arm for arm in ARMS if arm != MAIN])
         for information in INFORMATION
+        for arm in arms
         for fold in range(FOLDS[profile])
     ]
 
