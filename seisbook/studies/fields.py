@@ -59,7 +59,7 @@ AGAIN = 0.03
 
 
 def trials(network, source, profile) -> list[dict]:
-    """Each arm with each information on each fold; those that the rule compares come first, one information at a time."""
+    """Each arm with each information on each fold; those that the rule compares come first."""
     common = {"network": network, "source": source, "profile": profile}
     return [
         {**common, "arm": arm, "information": information, "fold": fold}
