@@ -80,7 +80,7 @@ def _twins():
     from seisbook.studies.pretraining import twin_key
 
     files = {}
-    for path in sorted(MODELS.glob("*-twin-*.json")):
+    for path in sorted(MODELS.glob("*-twin-*-*.json")):
         network, _, model, profile = path.stem.split("-")
         files[path] = provenance.state(path, twin_key(network, model, profile))
     return Step("seisbook train --split twin --model dynamic --force", files)

@@ -340,7 +340,7 @@ def twin_kind() -> Kind:
     """Kind of the models of the twins; they are compared by their errors on new simulated events."""
     from seisbook.studies.places import MODELS
 
-    files = sorted(MODELS.glob("*-twin-*.json"))
+    files = sorted(MODELS.glob("*-twin-*-*.json"))
     trials = [
         {"file": "", "seconds": records.read(path)[1]["metrics"]["train_s"], "model": path.stem} for path in files
     ]
