@@ -115,4 +115,4 @@ def test_the_record_is_what_the_real_seismograms_give(real_data):
         assert row["epicentral_km"][0] == pytest.approx(kept[name]["epicentral_km"][0], rel=0.02)
     stations = np.column_stack(networks.load("iceland").to_local(64.8, -16.9)).repeat(2, 0)
     figure = robustness_figures.recorded_events(found, truth, stations)
-    assert len(figure.axes) == 4
+    assert len(figure.axes) == 6
