@@ -387,14 +387,12 @@ def _evaluate(arguments):
 
 def _locate(arguments):
     from seisbook.catalogues import located_quakeml
-    from seisbook.datasets.graphs import EventDataset
+    from seisbook.datasets.graphs import open_for
     from seisbook.measures import location
     from seisbook.models import robust_checkpoints
 
     model, card = robust_checkpoints.load(arguments.model)
-    dataset = EventDataset(arguments.dataset, sampling_rate_hz=card.config.sampling_rate_hz)
-    dataset.centre = card.ground.centre  # the coordinates in which the model knows its stations
-    found = []
+    dataset, found = open_for(arguments.dataset, card.config, card.ground.centre), []
     for one in location.locate(card.locator(model), dataset):
         if arguments.json:
             print(json.dumps(location.record(one)))

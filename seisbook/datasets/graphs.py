@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.datasets.opening import AGAIN, open_dataset
 from seisbook.datasets.waveforms import resample
-from seisbook.errors import DataError
+from seisbook.errors import DataError, UserError
 
 log = logging.getLogger(__name__)
 PLACE = ["station_latitude_deg", "station_longitude_deg"]
@@ -162,6 +162,47 @@ class EventDataset(torch.utils.data.Dataset):
     def _target(self, trace):
         east, north = azimuthal_equidistant(trace.source_latitude_deg, trace.source_longitude_deg, self.centre)
         return np.array([[east, north, trace.source_depth_km, trace.source_magnitude]], dtype=float)
+
+
+def open_for(dataset, config, centre=None) -> EventDataset:
+    """Open a dataset as a model asks for it.
+
+    Parameters
+    ----------
+    dataset : path
+        A folder of `seisbook data build`, or any SeisBench dataset with several stations an event. Traces are resampled
+        to the model's rate; events of another program's dataset are cut or padded to the model's window.
+    config : seisbook.models.graph.ModelConfig
+        Its window and its sampling rate are asked for.
+    centre : (float, float), optional
+        Latitude and longitude of the origin of the coordinates in which the model knows its stations; the dataset's own
+        if the model knows none.
+    """
+    opened = EventDataset(dataset, sampling_rate_hz=config.sampling_rate_hz)
+    if not opened.card:
+        opened.samples = _samples(config)
+    opened.centre = opened.centre if centre is None else centre
+    opened.warn_unless_nm()
+    return opened
+
+
+def check_window(x, config, place) -> None:
+    """Raise an error unless seismograms (stations, 3, T) have a model's window.
+
+    Raises
+    ------
+    UserError
+        The message names the dataset, `place`.
+    """
+    if x.shape[-1] != (samples := _samples(config)):
+        raise UserError(
+            f"{place}: windows of {x.shape[-1]} samples, the model's have {samples}: "
+            "build it with the window of the model's network"
+        )
+
+
+def _samples(config):
+    return round(config.window_s * config.sampling_rate_hz)
 
 
 def _padded(waveforms):

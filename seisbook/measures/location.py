@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from seisbook.catalogues.geodesy import azimuthal_gap, to_geographic
 from seisbook.datasets.events import Events
+from seisbook.datasets.graphs import check_window
 from seisbook.errors import UserError
 from seisbook.measures.calibration import ellipse_radius
 from seisbook.models.error_model import TAIL
@@ -90,7 +91,7 @@ def locate(locator, dataset, progress=True) -> Iterator[Location]:
     ----------
     locator : seisbook.models.robust_training.RobustLocator
     dataset : seisbook.datasets.graphs.EventDataset
-        At the model's sampling rate. Labels in it are not looked at.
+        Of `seisbook.datasets.graphs.open_for`. Labels in it are not looked at.
     progress : bool
 
     Yields
@@ -100,13 +101,10 @@ def locate(locator, dataset, progress=True) -> Iterator[Location]:
     Raises
     ------
     UserError
-        If the model has no travel times, and so gives no origin time.
+        If the model has no travel times, and so gives no origin time; or the dataset's window is not the model's.
     """
-    config = locator.config
-    if not config.physics:
+    if not locator.config.physics:
         raise UserError("the model has no travel times and gives no origin time: choose one with physics")
-    dataset.warn_unless_nm()
-    dataset.samples = round(config.window_s * config.sampling_rate_hz)
     names = dataset.source_ids
     with tqdm(total=len(names), desc="locating", unit="event", disable=None if progress else True) as bar:
         for first in range(0, len(names), CHUNK):
@@ -118,6 +116,7 @@ def locate(locator, dataset, progress=True) -> Iterator[Location]:
 def _located(locator, dataset, chunk):
     """Locations of some events, in one pass."""
     events = Events.of_graphs(chunk, dataset.sampling_rate_hz)
+    check_window(events.x, locator.config, dataset.place)
     found = locator.read(events)
     prediction = locator.predict(events, found)
     onsets, pos, mask = locator._batch(events, found, np.arange(len(events)))

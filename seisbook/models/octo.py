@@ -167,6 +167,8 @@ def _library():
 
 def _matched(found, members, picks):
     """Hypocentres by `source_id`: each found event belongs to the event of most of its picks, each of these to one."""
+    if not len(found):  # PyOcto's tables then have no columns
+        return pd.DataFrame(columns=["n_onsets", "east_km", "north_km", "depth_km"], dtype=float)
     of_pick = members.assign(source_id=picks.source_id.to_numpy()[members.pick_idx.to_numpy(int)])
     shared = of_pick.groupby(["event_idx", "source_id"]).size().rename("n_onsets").reset_index()
     shared = shared.sort_values("n_onsets", ascending=False, kind="stable")

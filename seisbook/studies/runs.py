@@ -179,19 +179,11 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
             )
         _, events = parts_of(card, progress)
     else:
-        from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
+        from seisbook.datasets.graphs import check_window, open_for  # here, so that computing keys does not load PyG
 
-        opened = EventDataset(dataset, sampling_rate_hz=model.config.sampling_rate_hz)
-        samples = round(model.config.window_s * model.config.sampling_rate_hz)
-        if not opened.card:
-            opened.samples = samples
-        opened.warn_unless_nm()
+        opened = open_for(dataset, card.config, centre_of(card))
         events = Events.from_dataset(opened, progress)
-        if events.x.shape[-1] != samples:
-            raise UserError(
-                f"{dataset}: windows of {events.x.shape[-1]} samples, the model's have {samples}: "
-                "build it with the window of the model's network"
-            )
+        check_window(events.x, card.config, dataset)
         if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
             log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
     return evaluation.errors(locator_of(model, card).predict(events), events)
@@ -201,6 +193,11 @@ def load(checkpoint):
     """A trained model of any architecture, and its card; errors as those of `seisbook.models.checkpoints.load`."""
     robust = checkpoints.architecture_of(checkpoint) == ROBUST
     return robust_checkpoints.load(checkpoint) if robust else checkpoints.load(checkpoint)
+
+
+def centre_of(card) -> tuple[float, float] | None:
+    """Latitude and longitude of the origin of a model's coordinates; None if it knows no station."""
+    return card.ground.centre if card.architecture == ROBUST else None
 
 
 def locator_of(model, card):

@@ -12,7 +12,7 @@ from seisbook import cli
 from seisbook.catalogues import located_quakeml
 from seisbook.catalogues.geodesy import distance_azimuth
 from seisbook.datasets import build
-from seisbook.datasets.graphs import EventDataset
+from seisbook.datasets.graphs import open_for
 from seisbook.errors import UserError
 from seisbook.measures import location
 from seisbook.models import checkpoints, robust_checkpoints
@@ -36,11 +36,17 @@ def locator():
 
 @pytest.fixture(scope="module")
 def found(locator, dataset):
-    return list(location.locate(locator, EventDataset(dataset), progress=False))
+    return list(location.locate(locator, opened(dataset), progress=False))
+
+
+def opened(dataset):
+    """The dataset as the model asks for it."""
+    _, card = robust_checkpoints.load(MODEL)
+    return open_for(dataset, card.config, card.ground.centre)
 
 
 def truth(dataset):
-    return EventDataset(dataset).metadata.drop_duplicates("source_id").set_index("source_id")
+    return opened(dataset).metadata.drop_duplicates("source_id").set_index("source_id")
 
 
 def test_events_are_where_and_when_they_were(found, dataset):
@@ -60,7 +66,7 @@ def _times(labels):
 
 
 def test_labels_are_not_looked_at(locator, dataset, found):
-    blank = EventDataset(dataset)
+    blank = opened(dataset)
     columns = ["source_latitude_deg", "source_longitude_deg", "source_depth_km", "source_magnitude"]
     blank.metadata = blank.metadata.assign(**dict.fromkeys(columns, np.nan))
     assert list(location.locate(locator, blank, progress=False)) == found
@@ -68,7 +74,7 @@ def test_labels_are_not_looked_at(locator, dataset, found):
 
 def test_a_stream_of_chunks_is_the_same(locator, dataset, found, monkeypatch):
     monkeypatch.setattr(location, "CHUNK", 5)
-    again = list(location.locate(locator, EventDataset(dataset), progress=False))
+    again = list(location.locate(locator, opened(dataset), progress=False))
     assert [one.source_id for one in again] == [one.source_id for one in found]
     np.testing.assert_allclose([one.latitude for one in again], [one.latitude for one in found], atol=1e-4)
 
@@ -111,10 +117,26 @@ def test_quakeml_is_valid_and_read_back(found, tmp_path):
         assert abs(origin.time.ns - one.time.value) < 1e4
 
 
+def test_stations_are_known_wherever_the_origin_of_a_dataset_is(locator, dataset, found):
+    """Station terms belong to places in the model's coordinates, not in the dataset's."""
+    _, card = robust_checkpoints.load(MODEL)
+    elsewhere = opened(dataset)
+    assert elsewhere.centre == card.ground.centre
+    elsewhere.centre = elsewhere.centre[0] + 0.5, elsewhere.centre[1]
+    moved = list(location.locate(locator, elsewhere, progress=False))
+    assert max(abs(one.latitude - other.latitude) for one, other in zip(moved, found, strict=True)) > 1e-4
+
+
+def test_a_dataset_of_another_window_is_refused(locator, tmp_path):
+    other = build.build("colombia", "simulated", tmp_path / "other", n_events=3, progress=False)
+    with pytest.raises(UserError, match="window of the model's network"):
+        list(location.locate(locator, opened(other), progress=False))
+
+
 def test_a_model_without_travel_times_is_refused(locator, dataset):
     blind = replace(locator, config=replace(locator.config, physics=False))
     with pytest.raises(UserError, match="no travel times"):
-        next(location.locate(blind, EventDataset(dataset), progress=False))
+        next(location.locate(blind, opened(dataset), progress=False))
 
 
 def test_the_command_prints_a_table_or_lines_of_json_and_writes_quakeml(dataset, tmp_path, capsys):

@@ -124,7 +124,6 @@ def test_training_events_choose_the_station_terms(catalogue, travel_times):
     assert found.score(late) == pytest.approx(-np.median(errors_km(found.predict(late), late.events)), rel=1e-3)
 
 
-@pytest.mark.xfail(raises=KeyError, reason="known: a table without any event is not read")
 def test_a_candidate_that_finds_nothing_is_not_chosen(catalogue, travel_times):
     shared = {"travel_times": travel_times, "progress": False}
     blind = OctoLocator(TOY, tolerance_s=1e-6, **shared)

@@ -61,3 +61,13 @@ def test_another_recipe_is_another_model(monkeypatch):
     assert key != robust_runs.key("ridgecrest", "random", 1, "paper")
     monkeypatch.setattr(robust_models, "TWIN_SEED", 5)
     assert key != robust_runs.key("ridgecrest", "random", 0, "paper")
+
+
+@pytest.mark.parametrize("where", [place for place in robust_runs.PUBLISHED if place[1] != "twin"])
+def test_what_a_card_says_follows_from_the_committed_model(where, real_data):
+    """The published model gives the errors that its card holds again, from the real bulletin."""
+    path = robust_runs.path_of(*where)
+    kept = runs.load(path)[1].metrics
+    found = evaluation.summarise_errors(runs.evaluate(path, progress=False))
+    for quantity, statistic in (("epicentral_km", "median"), ("depth_km", "bias"), ("magnitude", "rmse")):
+        assert found[quantity][statistic] == pytest.approx(kept[quantity][statistic], rel=0.02, abs=0.01)
