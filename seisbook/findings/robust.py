@@ -137,8 +137,6 @@ def clean(records, run_of) -> pd.DataFrame:
         same events (all `Estimate`, over events); `seeds_km`, the least and the largest median of the first fold over
         seeds; `covered`, the share of labels in the ellipses that should hold 90 per cent.
     """
-    from seisbook.measures.calibration import ellipse_radius
-
     trained = [record["trial"] for record in records]
     rows = []
     tested = {(trial["arm"], trial["split"]) for trial in trained}
@@ -158,7 +156,7 @@ def clean(records, run_of) -> pd.DataFrame:
                 "over_paper": _ratio(errors.epicentral_km, paper),
                 "over_classical": _ratio(errors.epicentral_km, classical),
                 "seeds_km": (min(medians), max(medians)),
-                "covered": float((errors.mahalanobis <= ellipse_radius(COVERED)).mean()),
+                "covered": covered(errors.mahalanobis),
             }
         )
     return pd.DataFrame(rows)
@@ -184,6 +182,13 @@ def _ratio(ours, theirs) -> Estimate:
     """Median of errors over that of others of the same events."""
     over, under = resampled([np.asarray(ours), np.asarray(theirs)])
     return estimate(over / under)
+
+
+def covered(distances) -> float:
+    """Share of labels, by their Mahalanobis distances, in the ellipses that should hold 90 per cent."""
+    from seisbook.measures.calibration import ellipse_radius  # loads PyTorch, which verdicts do without
+
+    return float((np.asarray(distances) <= ellipse_radius(COVERED)).mean())
 
 
 def rmse(errors) -> Estimate:
@@ -357,8 +362,6 @@ def harm(records, others) -> pd.DataFrame:
 
 
 def _harm(worst, unperturbed):
-    from seisbook.measures.calibration import ellipse_radius
-
     ours = worst["result"][MAIN]
     growth = {
         model: _ratio(
@@ -371,7 +374,7 @@ def _harm(worst, unperturbed):
         "severity": worst["trial"]["severity"],
         **growth,
         "epicentral_km": median(ours["epicentral_km"]),
-        "covered": float((np.array(ours["mahalanobis"]) <= ellipse_radius(COVERED)).mean()),
+        "covered": covered(ours["mahalanobis"]),
     }
 
 
@@ -412,8 +415,6 @@ def on_twin(records, bound_km) -> pd.DataFrame:
         A row for each arm: `network`, `arm`, `epicentral_km` and `over_bound` (`Estimate` over events),
         `magnitude_rmse` (`Estimate`), `covered`.
     """
-    from seisbook.measures.calibration import ellipse_radius
-
     rows = []
     tested = {record["trial"]["arm"] for record in records}
     for arm in (arm for arm in ARM_TITLES if arm in tested):
@@ -424,7 +425,7 @@ def on_twin(records, bound_km) -> pd.DataFrame:
                 **{"network": records[0]["trial"]["network"], "arm": arm, "epicentral_km": error},
                 "over_bound": Estimate(*(value / bound_km for value in error)),
                 "magnitude_rmse": rmse(errors.magnitude),
-                "covered": float((errors.mahalanobis <= ellipse_radius(COVERED)).mean()),
+                "covered": covered(errors.mahalanobis),
             }
         )
     return pd.DataFrame(rows)
