@@ -11,6 +11,7 @@ from seisbook.errors import DataError, UserError
 from seisbook.findings import results
 from seisbook.findings.quotations import quoting
 from seisbook.findings.robustness import DOUBLED, stability
+from seisbook.measures.calibration import ellipse_radius
 from seisbook.measures.estimates import Estimate, below, estimate, resampled
 
 MAIN = "robust"  # the arm of `seisbook.studies.robust` that is the robust model itself
@@ -186,8 +187,6 @@ def _ratio(ours, theirs) -> Estimate:
 
 def covered(distances) -> float:
     """Share of labels, by their Mahalanobis distances, in the ellipses that should hold 90 per cent."""
-    from seisbook.measures.calibration import ellipse_radius  # loads PyTorch, which verdicts do without
-
     return float((np.asarray(distances) <= ellipse_radius(COVERED)).mean())
 
 
