@@ -104,7 +104,7 @@ def test_quakeml_is_valid_and_read_back(found, tmp_path):
     doubted = [replace(found[0], remarks=("only \x07 2 stations",)), *found[1:]]
     path = located_quakeml.write(doubted, tmp_path / "located.xml", 90.0)
     assert valid_quakeml(str(path))
-    catalogue = obspy.read_events(str(path))
+    catalogue = obspy.read_events(str(path), format="QUAKEML")
     assert len(catalogue) == EVENTS
     for event, one in zip(catalogue, found, strict=True):
         origin, magnitude = event.preferred_origin(), event.preferred_magnitude()

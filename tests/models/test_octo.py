@@ -1,3 +1,4 @@
+import sys
 import tempfile
 from dataclasses import replace
 
@@ -104,7 +105,7 @@ def test_the_table_holds_travel_times(locator, travel_times):
 def test_what_is_missing_is_said(catalogue, travel_times, monkeypatch):
     with pytest.raises(UserError, match="call fit first"):
         OctoLocator(TOY).predict(catalogue)
-    monkeypatch.setitem(__import__("sys").modules, "pyocto", None)
+    monkeypatch.setitem(sys.modules, "pyocto", None)
     with pytest.raises(UserError, match=r"seisbook\[associators\]"):
         OctoLocator(TOY, travel_times).fit(catalogue.head(50)).predict(catalogue.head(5))
 
