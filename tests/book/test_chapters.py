@@ -65,7 +65,7 @@ def drawn(cell):
 def test_figures_have_name_caption_and_alt_text(path):
     figures = [cell for cell in code_cells(path) if drawn(cell)]
     assert figures, f"{path.name} shows no figure"
-    names = []
+    names, texts = [], []
     for cell in figures:
         render = cell.metadata.get("mystnb", {})
         where = f"{path.name}: figure of the cell '{cell.source.splitlines()[0]}'"
@@ -73,7 +73,9 @@ def test_figures_have_name_caption_and_alt_text(path):
         assert re.fullmatch(r"fig-[a-z0-9-]+", render.get("figure", {}).get("name", "")), f"{where} has no name"
         assert len(render.get("image", {}).get("alt", "")) > 20, f"{where} has no alternative text"
         names.append(render["figure"]["name"])
+        texts.append(render["image"]["alt"])
     assert len(names) == len(set(names)), f"{path.name}: a figure's name is used twice"
+    assert len(texts) == len(set(texts)), f"{path.name}: two figures have the same alternative text"
 
 
 @each_chapter
