@@ -9,7 +9,7 @@ from seisbook.findings import alignment, summaries
 from seisbook.findings.alignment import _summary, _Trials
 from seisbook.findings.quotations import quoting, text
 from seisbook.measures.estimates import above, bootstrap_ci
-from seisbook.measures.retrieval import balanced, correct_answers, hits
+from seisbook.measures.retrieval import balanced, balanced_ci, correct_answers, hits
 from seisbook.studies import runner
 from seisbook.studies.arms import CORPORA
 
@@ -39,20 +39,24 @@ def compared(robust, paper) -> list[dict]:
     ours, theirs, rows = _Trials(robust), _Trials(paper), []
     for masking in reports.MASKS:
         own, other = (trials.get(masking=masking) for trials in (ours, theirs))
-        for question, (values, of, measure) in _questions(own[0]).items():
+        for question, (of, measure, difference) in _questions(own[0]).items():
             new, old = of(own), of(other)
-            gain = bootstrap_ci(values(new, old), measure)
+            gain = difference(new, old)
             row = {"question": question, "masking": masking, "robust": measure(new), "paper": measure(old)}
             rows.append({**row, **gain._asdict(), "verdict": above(gain.low, gain.high)})
     return rows
 
 
 def _questions(result):
-    """Of each question that the corpus answers: the paired difference, the values of an event, and their summary."""
-    questions = {"retrieval": (np.subtract, hits, np.nanmean)}  # NaN: a fold with a single text has no choice
+    """Of each question that the corpus answers: the values of events, their summary, and the paired difference."""
+    questions = {"retrieval": (hits, np.nanmean, _more_hits)}  # NaN: a fold with a single text has no choice
     if result["predicted"] is not None:
-        questions["zero-shot"] = (lambda new, old: new - [0, 1] * old, correct_answers, balanced)
+        questions["zero-shot"] = (correct_answers, balanced, lambda new, old: balanced_ci(new - [0, 1] * old))
     return questions
+
+
+def _more_hits(new, old):
+    return bootstrap_ci(new - old, np.mean)
 
 
 # -------------------------------------------------------------------------------------------------------------- record
