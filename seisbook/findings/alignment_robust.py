@@ -17,6 +17,8 @@ NAME = "alignment-robust"
 BULLETINS = tuple(place for place in CORPORA if place[1] == "bulletin")
 """Corpora on which the study was run: those of real events."""
 QUESTIONS = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}
+TOWER = {"supported": "better than", "not supported": "worse than", "inconclusive": "level with"}
+"""What the robust tower is, compared with the paper's, by the verdict on it being better."""
 
 
 # ------------------------------------------------------------------------------------------------------------- analysis
@@ -71,7 +73,7 @@ def compute(progress=True) -> dict:
     for network, source in tqdm(BULLETINS, NAME, unit="corpus", disable=None if progress else True):
         trials = runner.load(robust_study.STUDY, network, source, "paper")
         paper = runner.load(paper_study.STUDY, network, source, "paper")
-        summary = _summary(trials, robust_study.corpus(network, source, "paper"))
+        summary = _summary(trials, paper_study.corpus(network, source, "paper"))  # the trials hold its tower's results
         where = {"network": network, "source": source}
         corpora[f"{network}-{source}"] = {**where, **summary, "compared": compared(trials, paper)}
     return {"corpora": corpora}
@@ -104,7 +106,8 @@ def table(content) -> pd.DataFrame:
 def quoted(content) -> dict[str, str]:
     """What the prose quotes: the names of `seisbook.findings.alignment.quoted`, with `robust-` before them, and more.
 
-    A name such as `robust-colombia-bulletin-better-retrieval-none` stands for the difference of two towers.
+    A name such as `robust-colombia-bulletin-better-retrieval-none` stands for the difference of two towers, one with
+    `tower` in place of `better` for a word of `TOWER`.
     """
     said = {f"robust-{name}": text for name, text in alignment.quoted(content).items()}
     return said | _differences(content)
@@ -115,4 +118,6 @@ def _differences(content):
     for name, corpus in content["corpora"].items():
         for row in corpus["compared"]:
             difference = {key: row[key] for key in ("value", "low", "high")}
-            yield ("robust", name, "better", row["question"], row["masking"]), difference, ".3f"
+            key = row["question"], row["masking"]
+            yield ("robust", name, "better", *key), difference, ".3f"
+            yield ("robust", name, "tower", *key), TOWER[row["verdict"]], ""

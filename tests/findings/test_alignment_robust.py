@@ -59,6 +59,7 @@ def test_the_page_and_the_prose_show_each_question():
     assert page.loc["Colombia", "retrieval: recall at 5", "in full"]["better tower"] == "supported"
     said = findings._differences({"corpora": {"colombia-bulletin": corpus}})
     assert said["robust-colombia-bulletin-better-retrieval-none"].startswith("0.3")
+    assert said["robust-colombia-bulletin-tower-retrieval-none"] == "better than"
 
 
 def test_balanced_differences_are_those_of_the_balanced_values():
