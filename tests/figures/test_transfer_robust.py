@@ -9,7 +9,7 @@ from seisbook.measures.estimates import Estimate
 
 
 def table(factor=4.0):
-    """Errors that fall with the number of events, those of the paper's model this many times those of the robust one."""
+    """Errors that fall with the number of events, those of the paper's model larger by a factor."""
     rows = []
     for i, start in enumerate(TITLES):
         for n in SIZES:
