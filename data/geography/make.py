@@ -66,7 +66,7 @@ PLACES = {  # landmarks that a reader can look up: latitude, longitude
     },
 }
 ROUND = 3  # decimals of a degree: about 100 m, less than half the grid of the source
-SMOOTH = {"greece": 0.008, "italy": 0.008}  # degrees by which a line may move, so that a long coast stays a small file
+SMOOTH = {"greece": 0.004, "italy": 0.004}  # degrees by which a line may move, so that a long coast stays a small file
 
 
 def read_topology(archive, package, member):
