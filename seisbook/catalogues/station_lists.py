@@ -1,12 +1,12 @@
 """Lists of stations of one earthquake, as ShakeMap reads and writes them, in XML and in JSON, and its origin.
 
-=========================  ===========================================================================================
+=====================  =========================================================================================
 file                       what is read
-=========================  ===========================================================================================
-``event.xml``              an element `earthquake` with `lat`, `lon`, `mag`, and where they are known `depth`, `time`
-``*_dat.xml``              elements `station`, `comp`, and `acc`, `vel`, `psa03`, `psa10`, `psa30` with `value` and `flag`
-``stationlist.json``       features with `channels` of `amplitudes`; a list of felt reports in it is passed by
-=========================  ===========================================================================================
+=====================  =========================================================================================
+``event.xml``          an element `earthquake` with `lat`, `lon`, `mag`, and where they are known `depth`, `time`
+``*_dat.xml``          elements `station`, `comp`, and `acc`, `vel`, `psa03`, `psa10`, `psa30` with `value`, `flag`
+``stationlist.json``   features with `channels` of `amplitudes`; a list of felt reports in it is passed by
+=====================  =========================================================================================
 
 What a file is its content says, not its name. Accelerations are in %g, velocities in cm/s.
 
@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from seisbook.catalogues.ground_motion import MEASURES, clean
@@ -142,7 +141,7 @@ def _xml(path, content):
     return name, origin, _components(LISTED, database, content)
 
 
-# ------------------------------------------------------------------------------------------------------------------ JSON
+# ----------------------------------------------------------------------------------------------------------------- JSON
 
 
 def _features(content, path, remarks):
@@ -192,7 +191,7 @@ def _list(value):
     return value if isinstance(value, list) else []
 
 
-# -------------------------------------------------------------------------------------------------------------- cleaning
+# ------------------------------------------------------------------------------------------------------------- cleaning
 
 
 def _cleaned(rows, said):

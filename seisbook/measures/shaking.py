@@ -1,4 +1,4 @@
-"""Maps of ground motion of new earthquakes, with their uncertainty, from a list of stations: what `seisbook shake` does.
+"""Maps of the ground motion of new earthquakes, with their uncertainty, from lists of stations: `seisbook shake`.
 
 The conditional normal of a region (`seisbook.models.field_checkpoints`) predicts all five measures on a grid. Without a
 station it gives the attenuation law; without an origin it estimates one from the amplitudes.
@@ -232,7 +232,7 @@ def _not_used(stations, used):
 
 
 def _check_region(origin, card):
-    """Refuse an earthquake beyond the region's farthest distance from its centre, twice over: another law holds there."""
+    """Refuse an earthquake that is farther from the region's centre than twice its farthest distance."""
     distance, _ = distance_azimuth(*card.centre, origin.latitude, origin.longitude)
     if distance > 2 * card.farthest_km:
         raise UserError(

@@ -34,7 +34,8 @@ def levels(values, most=MOST_BANDS) -> np.ndarray:
     powers = np.arange(np.floor(low) - 1, np.ceil(high) + 2)
     every = np.array([step * 10.0**power for power in powers for step in STEPS])
     inside = np.flatnonzero((every > 10**low) & (every < 10**high))
-    first, last = (inside[0] - 1, inside[-1] + 1) if len(inside) else np.searchsorted(every, 10**low) + [-1, 0]
+    above = int(np.searchsorted(every, 10**low))  # where one band holds all
+    first, last = (inside[0] - 1, inside[-1] + 1) if len(inside) else (above - 1, above)
     return every[max(first, last - most) : last + 1]
 
 
@@ -46,7 +47,7 @@ def factor_levels(values, most=MOST_BANDS) -> np.ndarray:
     return np.round(step * np.arange(first, max(np.ceil(high / step - 1e-9), first + 1) + 1), 6)
 
 
-# -------------------------------------------------------------------------------------------------------------- grid.xml
+# ------------------------------------------------------------------------------------------------------------- grid.xml
 
 
 def grid_xml(found: Shaking) -> str:
@@ -102,7 +103,7 @@ def _rows(found):
     return [f"{lon:.6f} {lat:.6f} " + " ".join(f"{value:.5g}" for value in row) for lon, lat, row in places]
 
 
-# --------------------------------------------------------------------------------------------------------------- GeoJSON
+# -------------------------------------------------------------------------------------------------------------- GeoJSON
 
 
 def geojson(found: Shaking, measure) -> str:
@@ -155,7 +156,7 @@ def _feature(kind, coordinates, properties):
     return {"type": "Feature", "properties": properties, "geometry": {"type": kind, "coordinates": coordinates}}
 
 
-# --------------------------------------------------------------------------------------------------------------- GeoTIFF
+# -------------------------------------------------------------------------------------------------------------- GeoTIFF
 
 
 def geotiff(found: Shaking, measure) -> bytes:

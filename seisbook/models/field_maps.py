@@ -1,4 +1,4 @@
-r"""Maps of the conditional normal: the same prediction as at single points, at thousands of them in a tenth of a second.
+r"""Maps of the conditional normal: its prediction at thousands of points in a tenth of a second.
 
 All points of a map have one covariance with the observed values: a few matrices :math:`B_k` (5 measures), weighted by
 scalars :math:`e_k(d)` of the distances, see `seisbook.models.coregionalisation`. Mean and variance at a point `p` are
@@ -45,7 +45,7 @@ def predict_map(method: ConditionalNormal, scene: Scene, points) -> Reconstructi
     extra = law.site_sd_**2 * (1 - method.usual_left_)
     total = np.maximum(model.variance + extra, LEAST)
     mean, variance = method._law(scene.source, points), np.tile(total, (len(points), 1))
-    residual = np.where(scene.observed[:, None], method.used(scene), np.nan)
+    residual = method.used(scene) if scene.observed.any() else scene.residual
     at = np.flatnonzero(np.isfinite(residual).any(1))
     if len(at):
         places, extra = scene.pos[at], law.site_sd_**2 * (scene.left[at] - method.usual_left_)

@@ -7,8 +7,8 @@ import numpy as np
 from seisbook import provenance
 from seisbook.catalogues import regions
 from seisbook.datasets.fields import load_fields
-from seisbook.models import checkpoints, field_checkpoints
 from seisbook.errors import UserError
+from seisbook.models import checkpoints, field_checkpoints
 from seisbook.models.conditional_normal import ConditionalNormal
 from seisbook.models.field_checkpoints import NAME
 from seisbook.paths import BUILD
@@ -30,9 +30,11 @@ def find(model) -> Path:
     Raises
     ------
     UserError
-        If the region has none; the message gives the command that makes it.
+        If there is none of this name; for a region, the message gives the command that makes it.
     """
     if not regions.is_region(model):
+        if Path(model).name == model and not Path(model).with_suffix(".json").is_file():
+            raise UserError(f"no model '{model}': choose one of {', '.join(PUBLISHED)}, or give a checkpoint's path")
         return Path(model)
     path = path_of(model)
     if not path.is_file():
