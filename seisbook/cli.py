@@ -42,13 +42,10 @@ examples:
 SHAKE_EXAMPLES = """\
 examples:
   # a folder of ShakeMap's, with event.xml and lists of stations: a picture, and a grid for other programs
-  seisbook shake 20200102_0000001/current --model greece --out map.png grid.xml
+  seisbook shake 20210303_0000071/current --model greece --out map.png grid.xml
 
-  # a list alone: the epicentre and the magnitude are estimated from the amplitudes
+  # a list alone: the origin is estimated from the amplitudes, unless --epicentre and --magnitude give it
   seisbook shake stationlist.json --model italy --measure pga --out map.png contours.geojson map.tif
-
-  # an origin of your own
-  seisbook shake stationlist.json --model greece --epicentre 38.1 23.6 --depth 9 --magnitude 5.3 --out map.png
 """
 
 
@@ -90,7 +87,7 @@ def _parser():
     _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
     _locate_parser(groups.add_parser("locate", help="locate and size new events"))
-    _shake_parser(groups)
+    _shake_parser(groups.add_parser("shake", help="draw the ground motion of an earthquake, with its uncertainty"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
@@ -206,8 +203,7 @@ def _train_parser(parser):
         "--model",
         nargs="+",
         default=["robust"],
-        help="robust (default), or for the comparison dynamic, static, ..., classical (see the model chapter); "
-        "conditional-normal: of a region's ground motion, for `seisbook shake`",
+        help="robust (default), or dynamic, ..., classical (see the model chapter); conditional-normal: of a region",
     )
     parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
@@ -233,29 +229,16 @@ def _locate_parser(parser):
     parser.set_defaults(command=_locate)
 
 
-def _shake_parser(groups):
-    from seisbook.catalogues.ground_motion import LABELS
-
-    parser = groups.add_parser(
-        "shake",
-        help="draw the ground motion of an earthquake, with its uncertainty",
-        description="Draw a map of the ground motion of an earthquake from a list of stations: median and uncertainty, "
-        "by the conditional normal of a region. With few stations or none, the map is the region's attenuation law.",
-        epilog=SHAKE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "event",
-        type=_named,
-        nargs="+",
-        metavar="EVENT",
-        help="folder of ShakeMap's, or its files: event.xml, *_dat.xml, stationlist.json",
-    )
+def _shake_parser(parser):
+    parser.description = "Draw a map of an earthquake's ground motion from lists of stations: median and uncertainty."
+    parser.epilog, parser.formatter_class = SHAKE_EXAMPLES, argparse.RawDescriptionHelpFormatter
+    files = "folder of ShakeMap's, or its files: event.xml, *_dat.xml, stationlist.json"
+    parser.add_argument("event", type=_named, nargs="+", metavar="EVENT", help=files)
     parser.add_argument("--model", required=True, help="greece, italy, a region's YAML file, or a checkpoint's path")
-    parser.add_argument(
-        "--out", required=True, type=_named, nargs="+", metavar="FILE", help="ends with .png, .geojson, .tif or .xml"
-    )
-    parser.add_argument("--measure", choices=tuple(LABELS), default="pgv", help="what is drawn (default: pgv)")
+    ends = "ends with .png, .geojson, .tif or .xml"
+    parser.add_argument("--out", required=True, type=_named, nargs="+", metavar="FILE", help=ends)
+    measures = "pga", "pgv", "psa03", "psa10", "psa30"
+    parser.add_argument("--measure", choices=measures, default="pgv", help="what is drawn (default: pgv)")
     parser.add_argument("--epicentre", type=float, nargs=2, metavar=("LATITUDE", "LONGITUDE"), help="degrees")
     parser.add_argument("--depth", type=float, metavar="KM", help="of the hypocentre")
     parser.add_argument("--magnitude", type=float, help="of the earthquake")
@@ -454,17 +437,13 @@ def _locate(arguments):
 
 
 def _shake(arguments):
-    from seisbook.catalogues import station_lists
     from seisbook.figures import shaking as drawing
     from seisbook.measures import shaking
-    from seisbook.models import field_checkpoints
     from seisbook.studies import field_runs
 
     drawing.check_names(arguments.out)
-    model = field_checkpoints.load(field_runs.find(arguments.model))
-    listed = station_lists.read(*arguments.event)
-    origin = shaking.origin_of(listed, arguments.epicentre, arguments.depth, arguments.magnitude)
-    found = shaking.shake(*model, listed, origin, arguments.reach)
+    origin = arguments.epicentre, arguments.depth, arguments.magnitude
+    found = shaking.draw(field_runs.find(arguments.model), arguments.event, *origin, arguments.reach)
     paths = drawing.write(found, arguments.out, arguments.measure)
     print(shaking.describe(found, arguments.measure), *(f"written     {path}" for path in paths), sep="\n")
 

@@ -8,17 +8,14 @@ from typing import NamedTuple
 import cartopy.crs as ccrs
 import matplotlib.pyplot as plt
 import numpy as np
-import shapely
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter
 
 from seisbook import files
-from seisbook.catalogues.geography import geography
-from seisbook.catalogues.ground_motion import LABELS, MEASURES
 from seisbook.errors import UserError
-from seisbook.figures.maps import base_map
-from seisbook.figures.style import DARK, DEGREES, styled
+from seisbook.figures.maps import base_map, veil_sea
+from seisbook.figures.style import DEGREES, styled
 from seisbook.measures import shaking_files
 from seisbook.measures.shaking import Shaking
 
@@ -45,19 +42,18 @@ def shake_map(found: Shaking, measure="pgv"):
     ----------
     found : Shaking
     measure : str
-        One of `MEASURES`.
+        Its name, such as `pgv`.
 
     Returns
     -------
     Figure
     """
-    number = MEASURES.index(measure)
-    median, factor = found.mean[..., number], found.factor[..., number]
+    median, factor = found.median(measure), found.factor(measure)
     figure = plt.figure(figsize=(9.6, 5.6))
     figure.suptitle(_title(found), fontsize=11)
     left, right = (_panel(figure, found, place) for place in (1, 2))
-    bounds = shaking_files.levels(median)
-    norm = _drawn(figure, left, found, 10**median, bounds, MEDIAN, LABELS[measure])
+    bounds = shaking_files.levels(np.log10(median))
+    norm = _drawn(figure, left, found, median, bounds, MEDIAN, found.label(measure))
     _drawn(figure, right, found, factor, shaking_files.factor_levels(factor), FACTOR, "factor of the 90 % interval")
     _stations(left, found, found.stations[measure], norm)
     _stations(right, found, None, None)
@@ -81,11 +77,7 @@ def _panel(figure, found, place):
     axis = figure.add_subplot(1, 2, place, projection=projection)
     corners = projection.transform_points(DEGREES, longitude[[0, -1]], latitude[[-1, 0]])[:, :2]
     base_map(axis, Place(found.region, (origin.latitude, origin.longitude)), corners)
-    land = shapely.union_all([shape for _, shape in geography(found.region).get("land", [])])
-    if not land.is_empty:
-        sea = shapely.box(longitude[0] - 1, latitude[-1] - 1, longitude[-1] + 1, latitude[0] + 1) - land
-        axis.add_geometries([sea], DEGREES, facecolor="white", alpha=VEIL, edgecolor="none", zorder=1.7)
-        axis.add_geometries([land], DEGREES, facecolor="none", edgecolor=DARK, linewidth=0.7, zorder=2)
+    veil_sea(axis, found.region, VEIL)
     return axis
 
 
@@ -161,7 +153,7 @@ def write(found: Shaking, paths, measure="pgv") -> list[Path]:
     paths : list of path
         Their ends say which format, see `FORMATS`.
     measure : str
-        One of `MEASURES`.
+        Its name, such as `pgv`.
     """
     check_names(paths)
     contents = [FORMATS[Path(path).suffix.lower()](found, measure) for path in paths]

@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from seisbook.catalogues import station_lists
 from seisbook.catalogues.geodesy import KM_PER_DEGREE, azimuthal_equidistant, distance_azimuth, to_geographic
-from seisbook.catalogues.ground_motion import MEASURES
+from seisbook.catalogues.ground_motion import LABELS, MEASURES
 from seisbook.catalogues.station_lists import Origin, StationList
 from seisbook.datasets.fields import Fields
 from seisbook.errors import UserError
+from seisbook.models import field_checkpoints
 from seisbook.models.field_maps import predict_map
 from seisbook.models.field_methods import LEVEL, REACH, Scene
 
@@ -76,10 +78,17 @@ class Shaking:
     stations: pd.DataFrame
     remarks: list[str] = field(default_factory=list)
 
-    @property
-    def factor(self) -> np.ndarray:
-        """Factor by which 90 % of the values are within the median, see `mean`."""
-        return 10 ** (REACH * self.scale)
+    def label(self, measure) -> str:
+        """Name and unit of a measure."""
+        return LABELS[measure]
+
+    def median(self, measure) -> np.ndarray:
+        """Median of a measure (latitudes, longitudes), in its unit."""
+        return 10 ** self.mean[..., MEASURES.index(measure)]
+
+    def factor(self, measure) -> np.ndarray:
+        """Factor by which 90 % of the values of a measure are within its median (latitudes, longitudes)."""
+        return 10 ** (REACH * self.scale[..., MEASURES.index(measure)])
 
     @property
     def sd(self) -> np.ndarray:
@@ -116,6 +125,22 @@ def origin_of(listed: StationList, epicentre=None, depth_km=None, magnitude=None
     place = {} if epicentre is None else dict(zip(("latitude", "longitude"), epicentre, strict=True))
     others = {"depth_km": depth_km, "magnitude": magnitude}
     return base._replace(**place, **{name: value for name, value in others.items() if value is not None})
+
+
+def draw(checkpoint, paths, epicentre=None, depth_km=None, magnitude=None, reach_km=None) -> Shaking:
+    """Read a model and the files of an earthquake, and draw its map, see `origin_of` and `shake`.
+
+    Parameters
+    ----------
+    checkpoint : path
+        Of a conditional normal.
+    paths : list of path
+        See `seisbook.catalogues.station_lists.read`.
+    epicentre : (float, float), optional
+    depth_km, magnitude, reach_km : float, optional
+    """
+    model, listed = field_checkpoints.load(checkpoint), station_lists.read(*paths)
+    return shake(*model, listed, origin_of(listed, epicentre, depth_km, magnitude), reach_km)
 
 
 def shake(normal, card, listed: StationList, origin: Origin | None = None, reach_km=None) -> Shaking:
@@ -262,16 +287,16 @@ def points_of(grid: Grid, card) -> np.ndarray:
 
 def describe(found: Shaking, measure) -> str:
     """The map in a few lines."""
-    place, number = found.origin, MEASURES.index(measure)
+    place, median = found.origin, found.median(measure)
     depth = f"{place.depth_km:.0f} km" if np.isfinite(place.depth_km) else "not known"
-    strongest = np.unravel_index(np.argmax(found.mean[..., number]), found.mean.shape[:2])
+    strongest = np.unravel_index(np.argmax(median), median.shape)
     how = "estimated from the amplitudes" if found.is_estimated else "as given"
     lines = [
         f"earthquake  {found.name}: {place.latitude:.3f} N, {place.longitude:.3f} E, depth {depth}, "
         f"magnitude {place.magnitude:.1f}, {how}",
         f"stations    {int(found.stations.used.sum())} used of {len(found.stations)}; model of {found.region}",
-        f"strongest   {measure} {10 ** found.mean[(*strongest, number)]:.3g}, within a factor of "
-        f"{found.factor[(*strongest, number)]:.1f} (90 %), at {found.grid.latitude[strongest[0]]:.3f} N, "
+        f"strongest   {measure} {median[strongest]:.3g}, within a factor of "
+        f"{found.factor(measure)[strongest]:.1f} (90 %), at {found.grid.latitude[strongest[0]]:.3f} N, "
         f"{found.grid.longitude[strongest[1]]:.3f} E",
         *(f"remark      {text}" for text in found.remarks),
     ]

@@ -15,7 +15,6 @@ from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 import seisbook
-from seisbook.catalogues.ground_motion import LABELS, MEASURES
 from seisbook.measures.shaking import Shaking
 
 GRID_NAMES = {"pga": "PGA", "pgv": "PGV", "psa03": "PSA03", "psa10": "PSA10", "psa30": "PSA30"}
@@ -53,8 +52,8 @@ def factor_levels(values, most=MOST_BANDS) -> np.ndarray:
 def grid_xml(found: Shaking) -> str:
     """All measures and their standard deviations in the format of ShakeMap's `grid.xml`."""
     fields = [("LON", "dd"), ("LAT", "dd")]
-    fields += [(GRID_NAMES[name], "cms" if name == "pgv" else "pctg") for name in MEASURES]
-    fields += [(f"STD{GRID_NAMES[name]}", f"ln({'cms' if name == 'pgv' else 'pctg'})") for name in MEASURES]
+    fields += [(GRID_NAMES[name], "cms" if name == "pgv" else "pctg") for name in GRID_NAMES]
+    fields += [(f"STD{GRID_NAMES[name]}", f"ln({'cms' if name == 'pgv' else 'pctg'})") for name in GRID_NAMES]
     lines = ['<?xml version="1.0" encoding="UTF-8" standalone="yes"?>', *_head(found)]
     lines += [f'<grid_field index="{i}" name="{name}" units="{unit}" />' for i, (name, unit) in enumerate(fields, 1)]
     return "\n".join([*lines, "<grid_data>", *_rows(found), "</grid_data>", "</shakemap_grid>", ""])
@@ -98,7 +97,7 @@ def _rows(found):
     """A line for each point, from the north-west, eastwards."""
     latitude, longitude = np.meshgrid(*found.grid, indexing="ij")
     columns = [10**found.mean, np.log(10) * found.sd]
-    table = np.concatenate([part.reshape(-1, len(MEASURES)) for part in columns], 1)
+    table = np.concatenate([part.reshape(-1, len(GRID_NAMES)) for part in columns], 1)
     places = zip(longitude.ravel(), latitude.ravel(), table, strict=True)
     return [f"{lon:.6f} {lat:.6f} " + " ".join(f"{value:.5g}" for value in row) for lon, lat, row in places]
 
@@ -113,12 +112,11 @@ def geojson(found: Shaking, measure) -> str:
     ----------
     found : Shaking
     measure : str
-        One of `MEASURES`.
+        One of `GRID_NAMES`.
     """
-    number = MEASURES.index(measure)
-    median, factor = found.mean[..., number], found.factor[..., number]
-    about = {"measure": measure, "label": LABELS[measure]}
-    features = _contours(found.grid, 10**median, levels(median), {"kind": "median", **about})
+    median, factor = found.median(measure), found.factor(measure)
+    about = {"measure": measure, "label": found.label(measure)}
+    features = _contours(found.grid, median, levels(np.log10(median)), {"kind": "median", **about})
     features += _contours(found.grid, factor, factor_levels(factor), {"kind": "factor", **about})
     features += [_epicentre(found), *_stations(found)]
     content = {"type": "FeatureCollection", "name": found.name, "remarks": found.remarks, "features": features}
@@ -146,7 +144,7 @@ def _epicentre(found):
 def _stations(found):
     rows = []
     for row in found.stations.to_dict("records"):
-        values = {name: float(f"{10 ** row[name]:.5g}") if np.isfinite(row[name]) else None for name in MEASURES}
+        values = {name: float(f"{10 ** row[name]:.5g}") if np.isfinite(row[name]) else None for name in GRID_NAMES}
         about = {"kind": "station", "station": row["station"], "used": bool(row["used"]), **values}
         rows.append(_feature("Point", [row["longitude"], row["latitude"]], about))
     return rows
@@ -166,10 +164,9 @@ def geotiff(found: Shaking, measure) -> bytes:
     ----------
     found : Shaking
     measure : str
-        One of `MEASURES`.
+        One of `GRID_NAMES`.
     """
-    number = MEASURES.index(measure)
-    pages = {LABELS[measure]: 10 ** found.mean[..., number], "factor of the 90 % interval": found.factor[..., number]}
+    pages = {found.label(measure): found.median(measure), "factor of the 90 % interval": found.factor(measure)}
     first, *others = (_page(text, values, found.grid) for text, values in pages.items())
     written = io.BytesIO()
     first.save(written, format="TIFF", save_all=True, append_images=others, compression="tiff_adobe_deflate")

@@ -15,11 +15,10 @@ from seisbook.catalogues.ground_motion import MEASURES
 from seisbook.catalogues.schema import Latitude, Longitude
 from seisbook.errors import DataError
 from seisbook.models import checkpoints
-from seisbook.models.attenuation_law import AttenuationLaw
+from seisbook.models.attenuation_law import TERMS, AttenuationLaw
 from seisbook.models.conditional_normal import ConditionalNormal
 from seisbook.models.coregionalisation import Coregionalisation
 from seisbook.models.field_methods import CALIBRATION_EVENTS, Information, calibrate, hide_variously
-from seisbook.physics.attenuation import TERMS
 
 NAME = "conditional-normal"
 STRICT = ConfigDict(extra="forbid")

@@ -19,10 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seisbook.catalogues.ground_motion import MEASURES
 from seisbook.models.attenuation_law import AttenuationLaw
 from seisbook.models.error_model import TAIL
-from seisbook.models.field_model import FieldBlock, ValueStem
+from seisbook.models.field_model import OUT, FieldBlock, ValueStem
 from seisbook.models.field_training import _batches
 from seisbook.models.graph import FAR, ModelConfig
 
@@ -30,7 +29,7 @@ UNIT_KM = 100.0
 REGION_KM = 300.0  # unit of positions in the region
 MOST_UNITS = 6.0  # standard deviations: a value beyond is wrong, however far it is
 SHARPNESS = 1.5  # log10 of a station's weight in the centre, for each factor of ten in amplitude
-FEATURES = 3 * len(MEASURES) + 2
+FEATURES = 3 * OUT + 2
 TARGETS = ("east", "north", "depth", "magnitude")
 LOG_SCALE = -4.0, 3.0  # bounds
 USUAL_LOG_DEPTH = 1.0  # log10 of 10 km

@@ -180,7 +180,7 @@ def test_geotiff_lies_where_the_map_lies(found):
         assert corner[4] - south * (shaking.SIDE - 1) == pytest.approx(found.grid.latitude[-1])
         assert tuple(image.tag_v2[shaking_files.GEO_KEYS]) == shaking_files.WGS84
     assert pages[0] == pytest.approx(10 ** found.mean[..., number], rel=1e-6)
-    assert pages[1] == pytest.approx(found.factor[..., number], rel=1e-6)
+    assert pages[1] == pytest.approx(found.factor("psa10"), rel=1e-6)
 
 
 def test_a_picture_has_both_panels(found):
