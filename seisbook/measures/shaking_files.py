@@ -160,6 +160,8 @@ def _feature(kind, coordinates, properties):
 def geotiff(found: Shaking, measure) -> bytes:
     """Two pages of 32-bit numbers on latitude and longitude (WGS 84): the median of a measure, and the factor.
 
+    GDAL opens the second page as `GTIFF_DIR:2:<file>`.
+
     Parameters
     ----------
     found : Shaking
