@@ -7,7 +7,7 @@ from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import check_drawable, styled
 from seisbook.findings.fields_inversion import TARGETS, TITLES
 
-LABELS = {"epicentral_km": "median epicentral error (km)", "magnitude": "root mean square error of magnitude"}
+LABELS = {"epicentral_km": "epicentral error, median (km)", "magnitude": "magnitude error, root mean square"}
 
 
 @styled
@@ -20,7 +20,7 @@ def inversion(tables) -> Figure:
         By the region's name: its title, and what `seisbook.findings.fields_inversion.table` returns.
     """
     check_drawable(tables, "inversion")
-    figure, axes = plt.subplots(1, 2, figsize=(7.4, 2.9), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(7.8, 2.9), sharey=True)
     methods = [name for name in TITLES if any(name in table.index for _, table in tables.values())]
     for axis, (column, label) in zip(axes, LABELS.items(), strict=True):
         _panel(axis, tables, methods, column)
@@ -42,3 +42,4 @@ def _panel(axis, tables, methods, column):
         if region in TARGETS:
             axis.axvline(TARGETS[region][column], color=colour, linewidth=1, linestyle=":")
     axis.set_xlim(left=0)
+    axis.locator_params(axis="x", nbins=5)
