@@ -288,7 +288,7 @@ def test_four_seeds_on_five_partitions_beat_one_seed_on_twenty(network, arm):
 
 @each_network
 def test_the_robust_model_moves_less(network):
-    says(LUCK, "Training data and seeds move the robust model less than the paper's model.")
+    says(LUCK, "On both networks, training data and seeds move the robust model less than the paper's model.")
     ours, paper = (
         variance_robust.spread(runner.read(study, network), "").set_index("arm").loc["dynamic"]
         for study in ("variance-robust", "variance")
