@@ -190,7 +190,7 @@ def _source(axis, walk):
             path_effects=HALO,
         )
     axis.set_aspect("equal", adjustable="datalim")
-    axis.margins(0.12)
+    axis.margins(0.12, 0.28)  # room for the words above and the scale below
     depth, magnitude = places[-1, 2], walk.prediction.magnitude[0].item()
     axis.annotate(
         f"M {magnitude:.1f}, {depth:.0f} km deep",
