@@ -70,6 +70,7 @@ def _parser():
     parser.add_argument("--traceback", action="store_true", help="show where an error arose, for developers")
     groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
+    _network_parser(groups.add_parser("network", help="describe your own network from its bulletin"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
     _workshop_parser(groups.add_parser("workshop", help="write the editions of the chapters that a workshop needs"))
     doctor = groups.add_parser("doctor", help="say in plain words whether this machine is ready")
@@ -142,6 +143,16 @@ def _data_parser(parser):
     fetch.set_defaults(command=_data_fetch)
     record = commands.add_parser("record", help="recompute the record of the real catalogues in data/results")
     record.set_defaults(command=_data_record)
+
+
+def _network_parser(parser):
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    new = commands.add_parser("new", help="write a YAML file and a report from a bulletin with readings")
+    new.add_argument("--bulletin", type=Path, nargs="+", required=True, help="catalogue file(s) in any known format")
+    new.add_argument("--stations", type=Path, help="station file; others are solved from distances and azimuths")
+    new.add_argument("--velocity", type=Path, help="velocity model (default: fitted to the readings)")
+    new.add_argument("--out", type=Path, required=True, metavar="FILE", help="YAML file to write")
+    new.set_defaults(command=_network_new)
 
 
 def _book_parser(parser):
@@ -334,6 +345,17 @@ def _data_record(arguments):
     from seisbook.book import verification
 
     print(verification.record_data())
+
+
+def _network_new(arguments):
+    from seisbook.measures import network_report, new_network
+
+    if arguments.out.suffix not in (".yaml", ".yml"):
+        raise UserError(f"{arguments.out}: a network's file ends in .yaml: give such a name with --out")
+    name = new_network.named(arguments.out)
+    draft = new_network.draft(arguments.bulletin, arguments.stations, arguments.velocity, name)
+    report = network_report.write(draft, arguments.out)
+    print(f"{network_report.as_text(draft)}\nwritten: {arguments.out}, and this report: {report}")
 
 
 def _train(arguments):
