@@ -198,7 +198,8 @@ def _train_parser(parser):
     parser.description = (
         "Train a model on the twin, then on each fold's training part; what is already recorded is kept."
     )
-    parser.add_argument("--network", help="colombia, ridgecrest, or the path of a YAML file (default: the first two)")
+    parser.add_argument("--network", help="colombia, ridgecrest, or the YAML file of your own (default: the first two)")
+    parser.add_argument("--dataset", type=Path, help="your own network's events, of `seisbook data build`")
     parser.add_argument(
         "--model",
         nargs="+",
@@ -359,10 +360,14 @@ def _network_new(arguments):
 
 
 def _train(arguments):
-    from seisbook.catalogues.networks import NETWORKS
+    from seisbook.catalogues.networks import NETWORKS, is_shipped
     from seisbook.models.names import ROBUST
     from seisbook.studies import pretraining, runs
 
+    if arguments.network and not is_shipped(arguments.network):
+        return _train_own(arguments)
+    if arguments.dataset:
+        raise UserError("--dataset goes with the YAML file of your own network: shipped ones have their bulletin")
     may_replace = (lambda question: True) if arguments.force else _agreed
     for network in [arguments.network] if arguments.network else NETWORKS:
         for model in arguments.model:
@@ -387,6 +392,16 @@ def _train_robust(network, arguments, may_replace):
         path = robust_runs.train(*where, arguments.profile, may_replace=may_replace)
         middle = runs.load(path)[1].metrics["epicentral_km"]["median"]
         print(f"{' '.join(map(str, where))}: {path}: median epicentral error {middle:.2f} km")
+
+
+def _train_own(arguments):
+    from seisbook.measures import evaluation
+    from seisbook.studies import own_robust, runs
+
+    if arguments.model != ["robust"]:
+        raise UserError(f"{arguments.network}: --model goes with shipped networks: your own gets the robust model")
+    path = own_robust.train(arguments.network, arguments.dataset, arguments.profile)
+    print(f"{path}\n{evaluation.describe(runs.load(path)[1].metrics)}")
 
 
 def _agreed(question):

@@ -139,7 +139,7 @@ def _model(draft):
 
 
 def _range(draft):
-    lines = [f"{name}: {low:g} to {high:g}" for name, (low, high) in validity(draft.catalogue).items()]
+    lines = [f"{name}: {low:g} to {high:g}" for name, (low, high) in validity(draft.catalogue.events).items()]
     magnitudes = draft.catalogue.events.source_magnitude
     if magnitudes.notna().any():
         least = completeness(magnitudes)

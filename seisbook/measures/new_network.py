@@ -11,6 +11,7 @@ import numpy as np
 
 from seisbook.catalogues import bulletins, duplicates, palm_phases
 from seisbook.catalogues.catalogue import Catalogue
+from seisbook.catalogues.geodesy import continuous
 from seisbook.catalogues.network_yaml import item, to_yaml
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.nordic import geometry_of
@@ -75,7 +76,7 @@ class Draft:
 
     def text(self) -> str:
         """The description as YAML."""
-        network, box = self.network, validity(self.catalogue)
+        network, box = self.network, validity(self.catalogue.events)
         header = [
             f"Written by `seisbook network new` from {len(self.catalogue)} events; change what you know better.",
             "Range in which the bulletin says something (98 % of its events):",
@@ -90,11 +91,15 @@ class Draft:
         return to_yaml(network, zones, self.comments, header)
 
 
-def validity(catalogue) -> dict[str, tuple[float, float]]:
-    """Range of the events' places, depths and magnitudes, without the outermost hundredth on each side."""
-    events, found = catalogue.events, {}
+def validity(events) -> dict[str, tuple[float, float]]:
+    """Range of places, depths and magnitudes of a table of events, without the outermost hundredth on each side.
+
+    Across the antimeridian, longitudes go on beyond 180.
+    """
+    found = {}
     for name, column in RANGE.items():
         values = events[column].dropna()
+        values = continuous(values) if name == "longitude" else values
         if len(values):
             found[name] = tuple(float(np.round(value, 3)) for value in np.quantile(values, INSIDE))
     return found
