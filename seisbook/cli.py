@@ -222,8 +222,9 @@ def _evaluate_parser(parser):
 
 
 def _locate_parser(parser):
-    parser.description = "Locate and size the events of a dataset by a robust model; labels in it are not looked at."
-    parser.add_argument("dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
+    parser.description = "Locate and size new events by a robust model; labels in a dataset are not looked at."
+    said = "a dataset; catalogues with picks, which are rendered; or files and folders of waveforms and StationXML"
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=said)
     parser.add_argument("--model", required=True, type=_named, help="such as data/models/colombia-robust-random-0")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each event, with its arrivals")
     parser.add_argument("--quakeml", type=Path, metavar="FILE", help="write QuakeML with uncertainties and arrivals")
@@ -424,17 +425,19 @@ def _evaluate(arguments):
 
 def _locate(arguments):
     from seisbook.catalogues import located_quakeml
-    from seisbook.datasets.graphs import open_for
+    from seisbook.datasets import new_events
     from seisbook.measures import location
     from seisbook.models import robust_checkpoints
+    from seisbook.studies import own_robust
 
-    model, card = robust_checkpoints.load(arguments.model)
-    dataset, found = open_for(arguments.dataset, card.config, card.ground.centre), []
-    for one in location.locate(card.locator(model), dataset):
-        if arguments.json:
-            print(json.dumps(location.record(one)))
-        if arguments.quakeml or not arguments.json:
-            found.append(one)
+    (model, card), found = robust_checkpoints.load(arguments.model), []
+    network, known = own_robust.network_of(card), card.data.get("range")
+    with new_events.opened(arguments.inputs, network, card.config, card.ground.centre) as (dataset, notes):
+        for one in location.locate(card.locator(model), dataset, True, known, notes):
+            if arguments.json:
+                print(json.dumps(location.record(one)))
+            if arguments.quakeml or not arguments.json:
+                found.append(one)
     if arguments.quakeml:
         print(located_quakeml.write(found, arguments.quakeml, 100 * location.CONFIDENCE), file=sys.stderr)
     if not arguments.json:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import safetensors.torch
+from pydantic import TypeAdapter
 
 from seisbook import files, provenance
 from seisbook.catalogues import networks
@@ -107,6 +108,13 @@ def _parts(place, config, dataset, training, progress):
         )
     index = splits.folds(events.source_id, events.origin_time, "random")[0]
     return *(events.select(part) for part in index), opened.metadata
+
+
+def network_of(card) -> networks.Network:
+    """The network of a robust model: its card holds that of an own one, and the book ships the others."""
+    if "description" in card.data:
+        return TypeAdapter(networks.Network).validate_python(card.data["description"])
+    return networks.load(card.network)
 
 
 # ------------------------------------------------------------------------------------------------------------ the twin
