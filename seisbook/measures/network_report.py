@@ -88,7 +88,8 @@ def _stations(draft):
     solved = [one for one in draft.placements if one.station and one.station.position_from == "readings"]
     unknown = [one.code for one in draft.placements if one.station is None]
     from_file = len(draft.placements) - len(solved) - len(unknown)
-    lines = [f"{from_file} from the station file, which has {draft.unused} more that nobody read"]
+    more = f", which has {draft.unused} more that nobody read" if draft.unused else ""
+    lines = [f"{from_file} from the station file{more}"] if from_file else []
     if solved:
         worst = max(one.error_km for one in solved)
         lines.append(f"{len(solved)} solved from distances and azimuths, to {worst:.1f} km or better: {_codes(solved)}")
@@ -134,7 +135,7 @@ def _model(draft):
         f"scatter of onsets near the source: P {network.pick_scatter_s[0]:g} s, S {network.pick_scatter_s[1]:g} s; "
         f"{network.pick_scatter_per_100km_s:g} s per 100 km",
         f"window: {network.window.length_s:g} s at {network.window.sampling_rate_hz:g} Hz",
-        f"{len(network.zones)} zones of seismicity",
+        f"zones of seismicity: {len(network.zones)}",
     ]
 
 

@@ -175,7 +175,7 @@ def _placements(catalogue, geometry, listed):
 
 def _first(bulletin, stations, name, placements):
     """The network as far as files say it; everything else is a first guess."""
-    known = [one.station for one in placements if one.station is not None]
+    known = [_rounded(one.station) for one in placements if one.station is not None]
     if not known:
         remedy = "give a station file with --stations" if stations is None else "check the codes in the station file"
         raise UserError(f"{bulletin[0]}: none of its {len(placements)} stations has known coordinates: {remedy}")
@@ -196,6 +196,11 @@ def _first(bulletin, stations, name, placements):
         stations=known,
     )
     return replace(network, utc_offset_h=round(network.centre[1] / 15))
+
+
+def _rounded(station):
+    """A station as its line of the description has it: to 10 m."""
+    return replace(station, latitude=round(station.latitude, 4), longitude=round(station.longitude, 4))
 
 
 def _without_silent(network, catalogue):
