@@ -402,7 +402,9 @@ def _train_own(arguments):
     if arguments.model != ["robust"]:
         raise UserError(f"{arguments.network}: --model goes with shipped networks: your own gets the robust model")
     path = own_robust.train(arguments.network, arguments.dataset, arguments.profile)
-    print(f"{path}\n{evaluation.describe(runs.load(path)[1].metrics)}")
+    card = runs.load(path)[1]
+    known = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in card.data["range"].items())
+    print(f"{path}\n{evaluation.describe(card.metrics)}\nrange of validity: {known}")
 
 
 def _agreed(question):

@@ -1,4 +1,4 @@
-"""New events for a model: picks without hypocentres, files of events, continuous records; nothing leaks from a label."""
+"""New events for a model: picks without hypocentres, files of events, continuous records; no label leaks."""
 
 from dataclasses import replace
 
