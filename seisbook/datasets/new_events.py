@@ -4,6 +4,7 @@ import logging
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import obspy
@@ -97,10 +98,10 @@ def _picked(kinds, network, folder):
     catalogues = [picked_events.read(path, network) for path in kinds["event"]]
     log.warning("these seismograms are rendered from picks: no waveform was given")
     events = (one for catalogue in catalogues for one in picked_events.records(catalogue, network, notes))
-    for catalogue in catalogues:
-        _say(catalogue.skipped)
+    remarks = [line for catalogue in catalogues for line in catalogue.skipped]
+    _say(remarks)
     card = build.card(catalogues[0], network, 0)
-    store.write(events, folder, card, network.window.sampling_rate_hz)
+    store.write(_some(events, kinds["event"], remarks), folder, card, network.window.sampling_rate_hz)
     return notes
 
 
@@ -124,9 +125,19 @@ def _recorded(kinds, network, folder):
         "skipped": remarks,
     }
     events = recorded_events.records(stream, network, inventory, remarks)
-    store.write(events, folder, card, network.window.sampling_rate_hz)
+    store.write(_some(events, kinds["waveform"], remarks), folder, card, network.window.sampling_rate_hz)
     _say(remarks)
     return {}
+
+
+def _some(events, paths, remarks):
+    """The events, of which there must be one."""
+    events = iter(events)
+    first = next(events, None)
+    if first is None:
+        why = remarks[-1] if remarks else "they hold no P or S onset"
+        raise UserError(f"{paths[0]}: no event found in {len(paths)} files: {why}")
+    return chain([first], events)
 
 
 def _stations(kinds, network):

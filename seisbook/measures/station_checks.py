@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from seisbook.catalogues.geodesy import path_geometry
+from seisbook.catalogues.geodesy import azimuthal_gap, path_geometry
 from seisbook.measures.estimates import robust_std
 from seisbook.measures.network_terms import event_centred
 from seisbook.physics.residuals import amplitude_residuals
@@ -27,6 +27,7 @@ CHANCE = 0.001  # that one of all stations shows a step by chance
 LEAST_STEP = {"P delay (s)": 0.2, "S delay (s)": 0.3, "log10 amplitude": 0.2}
 MOVED_KM = 5.0  # a station that seems nearer to its coordinates is not suspected
 SURE = 4.0  # standard errors
+WIDEST_GAP_DEG = 150.0  # without events, around a station that can be judged
 SPEED_KM_S = 6.0  # of P, from a delay to a distance
 ABSURD_S = 10.0  # median delay that no structure causes
 
@@ -89,7 +90,8 @@ def misplaced(catalogue, network) -> dict[str, str]:
     r"""Stations whose P delays say that their coordinates, or their clock, are wrong: a sentence for each code.
 
     The delays of a station are fitted with :math:`a + b \sin\alpha + c \cos\alpha` of the azimuth from the
-    epicentre. The last two, times 6 km/s, are how far the station seems to lie off.
+    epicentre. The last two, times 6 km/s, are how far the station seems to lie off. A station with events on one side
+    alone is not judged: there, structure does the same.
     """
     centred = event_centred(network, catalogue)["p"]
     azimuth = np.radians(path_geometry(catalogue, network).path_azimuth_deg)
@@ -98,7 +100,7 @@ def misplaced(catalogue, network) -> dict[str, str]:
         delay = delay.dropna()
         if len(delay) >= FEWEST // 2 and abs(delay.median()) > ABSURD_S:
             found[code] = f"its P is {delay.median():+.0f} s late in the median: check its coordinates and its clock"
-        elif len(delay) >= FEWEST:
+        elif len(delay) >= FEWEST and azimuthal_gap(np.degrees(azimuth[delay.index])) < WIDEST_GAP_DEG:
             east, north, error = _offset(delay.to_numpy(), azimuth[delay.index].to_numpy())
             away = float(np.hypot(east, north))
             if away > max(MOVED_KM, SURE * error):

@@ -69,7 +69,7 @@ def test_without_own_events_the_model_is_that_of_the_twin(bench, capsys):
     other = bench / "twin_only.yaml"
     other.write_text((bench / "my.yaml").read_text())
     assert cli.main(["train", "--network", str(other), "--profile", "quick"]) == 0
-    assert "range of validity: latitude" in capsys.readouterr().out
+    assert "latitude 9.7" in capsys.readouterr().out
     card = robust_checkpoints.load(bench / "twin_only-robust")[1]
     assert card.data["source"] == "simulated"
     assert len(runs.evaluate(bench / "twin_only-robust", bench / "mine", progress=False)) == OWN
