@@ -107,10 +107,10 @@ def _picked(kinds, network, folder):
 
 def _recorded(kinds, network, folder):
     """Write the events of recorded seismograms."""
-    stream, remarks = obspy.Stream(), []
+    streams, remarks = [], []
     for path in kinds["waveform"]:
         try:
-            stream += read_stream(path)
+            streams.append(read_stream(path))
         except DataError as error:
             remarks.append(f"file left out: {error}")
     network = replace(network, stations=_stations(kinds, network))
@@ -124,7 +124,7 @@ def _recorded(kinds, network, folder):
         "sampling_rate_hz": network.window.sampling_rate_hz,
         "skipped": remarks,
     }
-    events = recorded_events.records(stream, network, inventory, remarks)
+    events = recorded_events.records(streams, network, inventory, remarks)
     store.write(_some(events, kinds["waveform"], remarks), folder, card, network.window.sampling_rate_hz)
     _say(remarks)
     return {}

@@ -1,6 +1,7 @@
 """New events in recorded seismograms: files of events, or continuous records, in which a trigger looks for them.
 
-A record that is not much longer than a model's window is one event. In a longer one, an event begins where the ratio of
+A file with several stations that is not much longer than a model's window is one event, whatever else overlaps it. So
+is such a stretch of the other files together. In a longer one, an event begins where the ratio of
 short-term to long-term energy rises at several stations at once (ObsPy's coincidence trigger).
 """
 
@@ -24,12 +25,13 @@ NEAR_S = 30.0  # of a record around a window, for its filters
 FEWEST_STATIONS = 3
 
 
-def records(stream, network, inventory, remarks):
+def records(streams, network, inventory, remarks):
     """Yield an `EventRecord` for each event that is found; what is left out goes to `remarks`.
 
     Parameters
     ----------
-    stream : obspy Stream
+    streams : list of obspy Stream
+        One a file.
     network : Network
         Stations and window of the events.
     inventory : obspy Inventory or None
@@ -37,16 +39,31 @@ def records(stream, network, inventory, remarks):
     remarks : list of str
     """
     codes = [station.code for station in network.stations]
-    known = obspy.Stream([trace for trace in stream if trace.stats.station in codes])
-    if unknown := sorted({trace.stats.station for trace in stream} - set(codes)):
+    if unknown := sorted({trace.stats.station for stream in streams for trace in stream} - set(codes)):
         remarks.append(f"stations without coordinates left out: {', '.join(unknown)}: give their StationXML")
-    for start in starts(known, network):
-        near = known.slice(start - NEAR_S, start + network.window.length_s + NEAR_S)
-        waveforms, table = cut(near, codes, start, network.window, inventory, remarks)
-        if len(table):
-            yield _record(waveforms, table, start, network)
+    for stream in _together(streams, network.window.length_s):
+        known = obspy.Stream([trace for trace in stream if trace.stats.station in codes])
+        for start in starts(known, network):
+            near = known.slice(start - NEAR_S, start + network.window.length_s + NEAR_S)
+            waveforms, table = cut(near, codes, start, network.window, inventory, remarks)
+            if len(table):
+                yield _record(waveforms, table, start, network)
+            else:
+                remarks.append(f"{start}: event left out: no station has a record that can be used")
+
+
+def _together(streams, length_s):
+    """Files of one event each, in the order of time, and then all others as one stream."""
+    events, others = [], obspy.Stream()
+    for stream in streams:
+        ends = [(trace.stats.starttime, trace.stats.endtime) for trace in stream]
+        is_short = max(last for _, last in ends) - min(first for first, _ in ends) <= LONG * length_s
+        if is_short and len({trace.stats.station for trace in stream}) >= FEWEST_STATIONS:
+            events.append(stream)
         else:
-            remarks.append(f"{start}: event left out: no station has a record that can be used")
+            others += stream
+    events.sort(key=lambda stream: min(trace.stats.starttime for trace in stream))
+    return [*events, others]
 
 
 def starts(stream, network) -> list:
@@ -106,7 +123,7 @@ def _record(waveforms, table, start, network):
     empty = {name: "" if name in texts else np.nan for name in {**EVENT_COLUMNS, **READING_COLUMNS}}
     latitude, longitude = network.centre
     place = {"source_latitude_deg": latitude, "source_longitude_deg": longitude, "source_depth_km": 0.0}
-    source_id = start.strftime("%Y-%m-%dT%H:%M:%S")
+    source_id = start.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-4]
     known = {"source_id": source_id, "source_origin_time": time, "trace_start_time": time, **place}
     onsets = {"trace_p_arrival_sample": np.nan, "trace_s_arrival_sample": np.nan}
     rows = rows.assign(**{name: value for name, value in (empty | known | onsets).items() if name not in rows})

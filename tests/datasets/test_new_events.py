@@ -138,7 +138,7 @@ def test_two_stations_are_too_few_for_a_trigger():
 
 
 def test_files_are_told_apart_by_what_they_hold(truth, tmp_path):
-    _stream([5.0], ["CLC", "SRT", "NOWHERE"], 40.0).write(str(tmp_path / "a.mseed"), format="MSEED")
+    _stream([5.0], ["CLC", "SRT", "NOWH"], 40.0).write(str(tmp_path / "a.mseed"), format="MSEED")
     quakeml.write(truth, tmp_path / "b.xml")
     (tmp_path / "readme.txt").write_text("words\n")
     kinds = new_events.by_kind([tmp_path])
@@ -148,10 +148,10 @@ def test_files_are_told_apart_by_what_they_hold(truth, tmp_path):
         new_events._build([tmp_path], RIDGECREST, tmp_path / "out")
     (tmp_path / "b.xml").unlink()
     remarks = []
-    made = list(recorded_events.records(obspy.read(str(tmp_path / "a.mseed")), RIDGECREST, None, remarks))
+    made = list(recorded_events.records([obspy.read(str(tmp_path / "a.mseed"))], RIDGECREST, None, remarks))
     assert made[0].traces.station_code.tolist() == ["CLC", "SRT"]
     assert made[0].waveforms.shape == (2, 3, RIDGECREST.window.samples)
-    assert "NOWHERE" in remarks[0]
+    assert "NOWH" in remarks[0]
 
 
 def test_what_is_not_there_is_refused(tmp_path):
