@@ -21,6 +21,7 @@ LONG = 2.0  # windows: a record that is not longer is one event
 APART = 0.5  # windows without any data between two events' files
 SHORT_S, LONG_S, ON, OFF = 1.0, 10.0, 4.0, 1.5  # of the trigger
 HIGHEST_HZ = 10.0
+RISES, RISE_HZ = 8, 10.0  # part of a window before and after a rise, and how often one is looked for
 NEAR_S = 30.0  # of a record around a window, for its filters
 FEWEST_STATIONS = 3
 
@@ -72,7 +73,8 @@ def starts(stream, network) -> list:
     found = []
     for first, last in spans(stream, APART * length):
         if last - first <= LONG * length:
-            found.append(first)
+            rise = _rise(stream.slice(first, last), first, last, length)
+            found.append(max(first, min(rise - lead, last - length)))
         else:
             times = _triggers(stream.slice(first, last), network)
             for time in times:
@@ -93,16 +95,39 @@ def spans(stream, apart_s) -> list[tuple]:
     return found
 
 
-def _triggers(stream, network):
-    """Times at which several stations see energy rise."""
+def _rise(stream, first, last, length):
+    """Time in a short record at which the energy of most stations rises most; its first sample if it fills a window."""
+    width, rate = length / RISES, RISE_HZ
+    time = np.arange(width, last - first - width, 1 / rate)
+    if last - first <= length or not len(time):
+        return first
+    total = np.zeros(len(time))
+    for trace in _verticals(stream, 2 * width):
+        energy = np.append(0.0, np.cumsum(trace.data**2))
+        own = first - trace.stats.starttime + time[:, None] + np.array([-width, 0.0, width])
+        at = np.clip(np.rint(own * trace.stats.sampling_rate).astype(int), 0, len(trace.data))
+        before, after = np.diff(energy[at], axis=1).T
+        least = 1e-6 * energy[-1] + 1e-300
+        total += np.log((after + least) / (before + least))
+    return first + float(time[total.argmax()])
+
+
+def _verticals(stream, shortest_s):
+    """Vertical components that are long enough, in the band of the Wood-Anderson seismometer."""
     filtered = obspy.Stream()
     for trace in stream:
         rate = trace.stats.sampling_rate
-        if trace.stats.channel[-1:].upper() in ("Z", "3") and trace.stats.npts > 2 * LONG_S * rate:
+        if trace.stats.channel[-1:].upper() in ("Z", "3") and trace.stats.npts > shortest_s * rate:
             one = trace.copy()
             one.data = np.ma.filled(one.data, 0).astype(float)
             one.detrend("demean").filter("bandpass", freqmin=WOOD_ANDERSON_HZ, freqmax=min(HIGHEST_HZ, 0.4 * rate))
             filtered += one
+    return filtered
+
+
+def _triggers(stream, network):
+    """Times at which several stations see energy rise."""
+    filtered = _verticals(stream, 2 * LONG_S)
     stations = len({trace.stats.station for trace in filtered})
     if stations < FEWEST_STATIONS:
         raise DataError(
