@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import obspy
 import pytest
+from obspy.core import inventory as station_xml
+from obspy.core.inventory import response
 
 from seisbook.catalogues import networks, quakeml
 from seisbook.catalogues.geodesy import distance_azimuth, path_geometry
 from seisbook.datasets import new_events, picked_events, recorded_events
+from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import DataError, UserError
 from seisbook.measures import location
 from seisbook.models import checkpoints, robust_checkpoints
@@ -195,3 +198,29 @@ def test_picks_of_a_national_bulletin_are_rendered(real_data, tmp_path):
     made = list(picked_events.records(catalogue, network, notes))
     assert len(made) == len(catalogue) == 5
     assert all(said[0] == "rendered from its picks" for said in notes.values())
+
+
+def test_stationxml_gives_places_and_takes_the_responses_off(tmp_path):
+    codes = ["CLC", "SRT", "WBM"]
+    _stream([5.0], codes, 40.0).write(str(tmp_path / "a.mseed"), format="MSEED")
+    _inventory(codes, 36.5).write(str(tmp_path / "stations.xml"), format="STATIONXML")
+    new_events._build([tmp_path], RIDGECREST, tmp_path / "out")
+    opened = EventDataset(tmp_path / "out")
+    assert opened.unit == "nm"
+    assert set(opened.metadata.station_latitude_deg) == {36.5}
+    gain = 1e9 / 1e6  # counts to nm of a displacement whose velocity the instrument multiplies by a million
+    assert 0 < np.abs(opened[0].x.numpy()).max() < 200 * gain
+
+
+def _inventory(codes, latitude):
+    """Stations whose instruments multiply velocity by a million at all frequencies."""
+    flat = response.Response.from_paz([], [], stage_gain=1e6, input_units="M/S", output_units="COUNTS")
+    place = {"latitude": latitude, "longitude": -117.5, "elevation": 700.0}
+    stations = []
+    for code in codes:
+        channels = [
+            station_xml.Channel(name, "", depth=0, sample_rate=50, response=flat, **place)
+            for name in ("HHZ", "HHN", "HHE")
+        ]
+        stations.append(station_xml.Station(code, channels=channels, **place))
+    return station_xml.Inventory([station_xml.Network("CI", stations)])
