@@ -131,7 +131,7 @@ def _model(draft):
     return [
         f"velocity ({origin}): {layers}; Vp/Vs {model.vp_vs:g}",
         f"magnitude ({magnitude.fitted or 'nothing'} calibrated): log10 A + {relation.b:g} log10 R + {relation.c:g} R "
-        f"{relation.d:+g}, scatter of a station {relation.scatter:.2f}",
+        f"{'-' if relation.d < 0 else '+'} {abs(relation.d):g}, scatter of a station {relation.scatter:.2f}",
         f"scatter of onsets near the source: P {network.pick_scatter_s[0]:g} s, S {network.pick_scatter_s[1]:g} s; "
         f"{network.pick_scatter_per_100km_s:g} s per 100 km",
         f"window: {network.window.length_s:g} s at {network.window.sampling_rate_hz:g} Hz",
@@ -140,7 +140,10 @@ def _model(draft):
 
 
 def _range(draft):
-    lines = [f"{name}: {low:g} to {high:g}" for name, (low, high) in validity(draft.catalogue.events).items()]
+    lines = [
+        f"{name.replace('_km', ' (km)')}: {low:g} to {high:g}"
+        for name, (low, high) in validity(draft.catalogue.events).items()
+    ]
     magnitudes = draft.catalogue.events.source_magnitude
     if magnitudes.notna().any():
         least = completeness(magnitudes)

@@ -119,10 +119,10 @@ def onset_scatter(network: Network, catalogue) -> tuple[tuple[float, float], flo
     rows, squares = [], []
     for column, (phase, residual) in enumerate(event_centred(network, catalogue).items()):
         value = (residual - stations[f"{phase}_term_s"].to_numpy()).dropna()
-        for _, group in value.groupby(pd.qcut(distances[value.index], BINS)):
+        for _, group in value.groupby(pd.qcut(distances[value.index], BINS, duplicates="drop")):
             near = float(distances[group.index].median())
             rows.append([column == 0, column == 1, (near / 100) ** 2])
-            squares.append(robust_std(group) ** 2)
+            squares.append(max(robust_std(group), LEAST_SCATTER_S[0]) ** 2)
     # a variance is known to a fraction of itself, so near bins weigh as much as far ones
     p, s, growth = np.sqrt(nnls(np.array(rows, float) / np.array(squares)[:, None], np.ones(len(squares)))[0])
     least_p, least_s = LEAST_SCATTER_S
