@@ -361,11 +361,11 @@ def _network_new(arguments):
 
 
 def _train(arguments):
-    from seisbook.catalogues.networks import NETWORKS, is_shipped
+    from seisbook.catalogues.networks import NETWORKS
     from seisbook.models.names import ROBUST
     from seisbook.studies import pretraining, runs
 
-    if arguments.network and not is_shipped(arguments.network):
+    if str(arguments.network).endswith((".yaml", ".yml")):
         return _train_own(arguments)
     if arguments.dataset:
         raise UserError("--dataset goes with the YAML file of your own network: shipped ones have their bulletin")
