@@ -67,7 +67,7 @@ def test_the_way_from_files_to_located_events_runs(tmp_path, monkeypatch, capsys
 
 def test_pictures_are_there_and_small():
     pictures = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     for text, path in pictures:
         assert len(text) > 20, f"{path} has no alternative text"
         assert (ROOT / path).read_bytes().startswith(b"\x89PNG")
