@@ -80,6 +80,7 @@ def _parser():
     parser.add_argument("--traceback", action="store_true", help="show where an error arose, for developers")
     groups = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _data_parser(groups.add_parser("data", help="build, inspect and download data"))
+    _network_parser(groups.add_parser("network", help="describe your own network from its bulletin"))
     _book_parser(groups.add_parser("book", help="execute chapters and build the HTML"))
     _workshop_parser(groups.add_parser("workshop", help="write the editions of the chapters that a workshop needs"))
     doctor = groups.add_parser("doctor", help="say in plain words whether this machine is ready")
@@ -155,6 +156,16 @@ def _data_parser(parser):
     record.set_defaults(command=_data_record)
 
 
+def _network_parser(parser):
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    new = commands.add_parser("new", help="write a YAML file and a report from a bulletin with readings")
+    new.add_argument("--bulletin", type=Path, nargs="+", required=True, help="catalogue file(s) in any known format")
+    new.add_argument("--stations", type=Path, help="station file; others are solved from distances and azimuths")
+    new.add_argument("--velocity", type=Path, help="velocity model (default: fitted to the readings)")
+    new.add_argument("--out", type=Path, required=True, metavar="FILE", help="YAML file to write")
+    new.set_defaults(command=_network_new)
+
+
 def _book_parser(parser):
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="execute chapters with papermill")
@@ -198,7 +209,8 @@ def _train_parser(parser):
     parser.description = (
         "Train a model on the twin, then on each fold's training part; what is already recorded is kept."
     )
-    parser.add_argument("--network", help="colombia, ridgecrest, or the path of a YAML file (default: the first two)")
+    parser.add_argument("--network", help="colombia, ridgecrest, or the YAML file of your own (default: the first two)")
+    parser.add_argument("--dataset", type=Path, help="your own network's events, of `seisbook data build`")
     parser.add_argument(
         "--model",
         nargs="+",
@@ -221,8 +233,9 @@ def _evaluate_parser(parser):
 
 
 def _locate_parser(parser):
-    parser.description = "Locate and size the events of a dataset by a robust model; labels in it are not looked at."
-    parser.add_argument("dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
+    parser.description = "Locate and size new events by a robust model; labels in a dataset are not looked at."
+    said = "a dataset; catalogues with picks, which are rendered; or files and folders of waveforms and StationXML"
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=said)
     parser.add_argument("--model", required=True, type=_named, help="such as data/models/colombia-robust-random-0")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each event, with its arrivals")
     parser.add_argument("--quakeml", type=Path, metavar="FILE", help="write QuakeML with uncertainties and arrivals")
@@ -364,11 +377,26 @@ def _data_record(arguments):
     print(verification.record_data())
 
 
+def _network_new(arguments):
+    from seisbook.measures import network_report, new_network
+
+    if arguments.out.suffix not in (".yaml", ".yml"):
+        raise UserError(f"{arguments.out}: a network's file ends in .yaml: give such a name with --out")
+    name = new_network.named(arguments.out)
+    draft = new_network.draft(arguments.bulletin, arguments.stations, arguments.velocity, name)
+    report = network_report.write(draft, arguments.out)
+    print(f"{network_report.as_text(draft)}\nwritten: {arguments.out}, and this report: {report}")
+
+
 def _train(arguments):
     from seisbook.catalogues.networks import NETWORKS
     from seisbook.models.names import ROBUST
     from seisbook.studies import field_runs, pretraining, runs
 
+    if str(arguments.network).endswith((".yaml", ".yml")):
+        return _train_own(arguments)
+    if arguments.dataset:
+        raise UserError("--dataset goes with the YAML file of your own network: shipped ones have their bulletin")
     may_replace = (lambda question: True) if arguments.force else _agreed
     if arguments.model == [field_runs.NAME]:
         for region in [arguments.network] if arguments.network else field_runs.PUBLISHED:
@@ -399,6 +427,18 @@ def _train_robust(network, arguments, may_replace):
         print(f"{' '.join(map(str, where))}: {path}: median epicentral error {middle:.2f} km")
 
 
+def _train_own(arguments):
+    from seisbook.measures import evaluation
+    from seisbook.studies import own_robust, runs
+
+    if arguments.model != ["robust"]:
+        raise UserError(f"{arguments.network}: --model goes with shipped networks: your own gets the robust model")
+    path = own_robust.train(arguments.network, arguments.dataset, arguments.profile)
+    card = runs.load(path)[1]
+    known = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in card.data["range"].items())
+    print(f"{path}\n{evaluation.describe(card.metrics)}\nrange of validity: {known}")
+
+
 def _agreed(question):
     """Ask whoever sits at the terminal; nobody else agrees to anything."""
     return sys.stdin is not None and sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
@@ -419,17 +459,19 @@ def _evaluate(arguments):
 
 def _locate(arguments):
     from seisbook.catalogues import located_quakeml
-    from seisbook.datasets.graphs import open_for
+    from seisbook.datasets import new_events
     from seisbook.measures import location
     from seisbook.models import robust_checkpoints
+    from seisbook.studies import own_robust
 
-    model, card = robust_checkpoints.load(arguments.model)
-    dataset, found = open_for(arguments.dataset, card.config, card.ground.centre), []
-    for one in location.locate(card.locator(model), dataset):
-        if arguments.json:
-            print(json.dumps(location.record(one)))
-        if arguments.quakeml or not arguments.json:
-            found.append(one)
+    (model, card), found = robust_checkpoints.load(arguments.model), []
+    network, known = own_robust.network_of(card), card.data.get("range")
+    with new_events.opened(arguments.inputs, network, card.config, card.ground.centre) as (dataset, notes):
+        for one in location.locate(card.locator(model), dataset, True, known, notes):
+            if arguments.json:
+                print(json.dumps(location.record(one)))
+            if arguments.quakeml or not arguments.json:
+                found.append(one)
     if arguments.quakeml:
         print(located_quakeml.write(found, arguments.quakeml, 100 * location.CONFIDENCE), file=sys.stderr)
     if not arguments.json:

@@ -3,13 +3,18 @@
 import re
 import shlex
 
+import obspy
 import yaml
 
 from seisbook import cli
-from seisbook.catalogues import networks
-from seisbook.datasets import build
+from seisbook.catalogues import networks, quakeml
+from seisbook.datasets import build, library
 from seisbook.paths import DATA, ROOT
+from seisbook.physics import simulation
+from seisbook.studies import own_robust
 from tests.datasets.test_build import catalogue_to_quakeml
+from tests.made_up import TOY
+from tests.studies.test_robust import RECIPE
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -35,6 +40,29 @@ def test_own_data_example_runs(tmp_path, monkeypatch, capsys):
     names = {}
     exec(compile(script, "README.md", "exec"), names)  # this project's own front page
     assert names["event"].x.shape[1] == 3
+
+
+def test_the_way_from_files_to_located_events_runs(tmp_path, monkeypatch, capsys):
+    """On the files of a simulated network, by a training of the smallest size."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(own_robust.RECIPES, "paper", RECIPE)
+    for module in (own_robust, library):
+        monkeypatch.setattr(module, "BUILD", tmp_path / "build")
+    twin = simulation.simulate(TOY, 160, 0)
+    quakeml.write(twin, tmp_path / "events.xml")
+    new = catalogue_to_quakeml(simulation.simulate(TOY, 4, 1))
+    for event in new:
+        event.origins, event.preferred_origin_id = [], None
+    new.write(str(tmp_path / "new.xml"), format="QUAKEML")
+    rows = [f"{one.code},{one.latitude},{one.longitude},{one.elevation_m}" for one in TOY.stations]
+    (tmp_path / "stations.csv").write_text("\n".join(["code,latitude,longitude,elevation_m", *rows]))
+    ((_, shell),) = blocks("From files to located events")
+    lines = [line for line in shell.splitlines() if "waveforms/" not in line]
+    assert len(lines) == 5
+    for line in lines:
+        assert cli.main(shlex.split(line, comments=True)[1:]) == 0, line
+    assert "range of validity" in capsys.readouterr().out
+    assert len(obspy.read_events(str(tmp_path / "located.xml"), format="QUAKEML")) == 4
 
 
 def test_pictures_are_there_and_small():

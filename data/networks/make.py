@@ -13,25 +13,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from obspy.signal.spectral_estimation import get_nhnm, get_nlnm
-from scipy.optimize import nnls
 
-from seisbook.catalogues import geodesy, networks, sources
+from seisbook.catalogues import geodesy, networks, sources, station_places
 from seisbook.catalogues.bulletins import at_known_stations, read_nordic
 from seisbook.catalogues.geodesy import azimuthal_equidistant
+from seisbook.catalogues.network_yaml import item, to_yaml
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.nordic import reading_geometry
 from seisbook.catalogues.palm import read_palm, read_scsn
 from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
-from seisbook.catalogues.stations import locate_from_readings, read_seisan_velocity, read_stations
+from seisbook.catalogues.stations import read_seisan_velocity, read_stations
 from seisbook.measures import estimates, seismicity
+from seisbook.measures.network_terms import dominant_period, measured
+from seisbook.measures.seismic_zones import cloud, slope
 from seisbook.physics import residuals
-from seisbook.physics.traveltimes import TravelTimes
 
 FOLDER = Path(__file__).resolve().parent
-LARGEST_ERROR_KM = 3.0  # a station that readings do not place better than this is left out
-MOVED_KM = 10.0  # a listed station whose readings place it farther off than this is another one of the same code
-ENOUGH_READINGS = 5
+HEADER = ["Written by data/networks/make.py from the real bulletins: change that script, not this file."]
 INVENTED = "a choice throughout: the bulletin has no, or hardly any, event here"
 log = logging.getLogger("make")
 
@@ -49,126 +47,12 @@ def colombian_stations() -> list[Station]:
 
 
 def _placed(code, readings, listed):
-    latitude, longitude, _ = locate_from_readings(
-        readings.latitude, readings.longitude, readings.distance_km, readings.azimuth_deg
-    )
-    # whole degrees of azimuth are what limits a solved position
-    error = 1 / np.sqrt(np.sum(1 / np.maximum(readings.distance_km * np.radians(0.29), 0.3) ** 2))
-    for name in (code, f"C{code}", f"C{code[:-1]}" if code.endswith("C") else code):
-        # RNAC's accelerographs are listed with a C in front (CNIZA) that bulletins put last (RECRC) or leave out (NIZA)
-        station = listed.get(name)
-        if station is not None and _km(station, latitude, longitude) < MOVED_KM + 3 * error:
-            return replace(station, code=code)
-    if error > LARGEST_ERROR_KM:
-        log.info("%s left out: its %d readings place it only to %.0f km", code, len(readings), error)
-        return None
-    nearest = min(listed.values(), key=lambda station: _km(station, latitude, longitude))
-    elevation = nearest.elevation_m if _km(nearest, latitude, longitude) < 5 else 0.0
-    return Station(code, round(latitude, 4), round(longitude, 4), elevation, position_from="readings")
-
-
-def _km(station, latitude, longitude):
-    distance, _ = geodesy.distance_azimuth(station.latitude, station.longitude, latitude, longitude)
-    return float(distance)
-
-
-# --- what the bulletins say of stations and onsets -----------------------------------------------------------------
-
-
-def with_site_terms(network: Network, catalogue) -> Network:
-    """Site term: median residual of log10 amplitude against the magnitude relation; 0 with fewer than five readings."""
-    residual = residuals.amplitude_residuals(catalogue, network).amplitude_residual
-    terms = residual.groupby(catalogue.readings.station_code).agg(["median", "count"])
-    terms = terms["median"].where(terms["count"] >= ENOUGH_READINGS, 0.0).clip(-1, 1).round(2)
-    stations = [replace(s, site_term=float(terms.get(s.code, 0.0)) + 0.0) for s in network.stations]
-    network = replace(network, stations=stations)
-    scatter = estimates.robust_std(residuals.amplitude_residuals(catalogue, network).station_residual)
-    return replace(network, magnitude=replace(network.magnitude, scatter=round(scatter, 2)))
-
-
-def with_noise_levels(network: Network, catalogue) -> Network:
-    """Noise level from the smallest amplitudes read: an analyst reads down to about three times the noise.
-
-    The 5th percentile of a station's amplitudes over three is taken for the rms of its noise in the Wood-Anderson band,
-    and placed, in dB, between those of Peterson's models. Fewer than ten amplitudes: the median of the other stations.
-    """
-    amplitudes = catalogue.readings.groupby("station_code").trace_amplitude_nm
-    smallest = amplitudes.quantile(0.05).where(amplitudes.count() >= 10).dropna()
-    low, high = np.log10([noise_rms_nm(model) for model in (get_nlnm, get_nhnm)])
-    level = ((np.log10(smallest / 3) - low) / (high - low)).clip(0.05, 0.95).round(2)
-    median = round(float(level.median()), 2)
-    stations = [replace(s, noise_level=float(level.get(s.code, median))) for s in network.stations]
-    return replace(network, stations=stations)
-
-
-def noise_rms_nm(model, lowest_hz=1.25, highest_hz=10.0):
-    """Root mean square ground displacement (nm) of a Peterson model above the Wood-Anderson's natural frequency."""
-    period, db = model()
-    frequency = np.linspace(lowest_hz, highest_hz, 1000)
-    acceleration = np.interp(np.log(1 / frequency), np.log(period), db)
-    displacement = 10 ** (acceleration / 10) / (2 * np.pi * frequency) ** 4
-    return 1e9 * np.sqrt(np.trapezoid(displacement, frequency))
-
-
-def with_onset_terms(network: Network, catalogue) -> Network:
-    """Onset terms: median delay of a station's trusted P and S, at most 3 s; 0 with fewer than five readings."""
-    residual = event_centred(network, catalogue)
-    codes = catalogue.readings.station_code
-    terms = {}
-    for phase, values in residual.items():
-        group = values.groupby(codes).agg(["median", "count"])
-        terms[phase] = group["median"].where(group["count"] >= ENOUGH_READINGS, 0.0).clip(-3, 3).round(2)
-    stations = [
-        replace(s, p_term_s=float(terms["p"].get(s.code, 0.0)) + 0.0, s_term_s=float(terms["s"].get(s.code, 0.0)) + 0.0)
-        for s in network.stations
-    ]
-    return replace(network, stations=stations)
-
-
-def event_centred(network: Network, catalogue) -> dict[str, pd.Series]:
-    """Residuals of trusted P and S onsets, less the median P residual of their event.
-
-    That median is the error of the event's origin time, and shared by all stations.
-    """
-    readings = catalogue.readings
-    residual = residuals.travel_time_residuals(catalogue, network, TravelTimes(network.velocity_model))
-    common = residual.p_residual_s.groupby(readings.source_id).transform("median")
-    return {
-        phase: (residual[f"{phase}_residual_s"] - common).where(readings[f"trace_{phase}_weight"] > 0) for phase in "ps"
-    }
-
-
-def onset_scatter(network: Network, catalogue) -> tuple[tuple[float, float], float]:
-    r"""Scatter of onsets about the 1-D model: near the source (P, S), and its growth per 100 km.
-
-    Robust standard deviations in bins of distance are fitted with
-
-    .. math:: \sigma^2(r) = \sigma_0^2 + (k r / 100\,\mathrm{km})^2
-
-    after the error of each event's origin time and the stations' terms are taken off.
-    """
-    stations = network.station_table().reindex(catalogue.readings.station_code)
-    distances = geodesy.path_geometry(catalogue, network).path_ep_distance_km
-    rows, squares = [], []
-    for column, (phase, residual) in enumerate(event_centred(network, catalogue).items()):
-        value = (residual - stations[f"{phase}_term_s"].to_numpy()).dropna()
-        for _, group in value.groupby(pd.qcut(distances[value.index], 8)):
-            near = float(distances[group.index].median())
-            rows.append([column == 0, column == 1, (near / 100) ** 2])
-            squares.append(estimates.robust_std(group) ** 2)
-    # a variance is known to a fraction of itself, so near bins weigh as much as far ones
-    p, s, growth = np.sqrt(nnls(np.array(rows, float) / np.array(squares)[:, None], np.ones(len(squares)))[0])
-    return (round(max(p, 0.02), 2), round(max(s, 0.03), 2)), round(growth, 2)
-
-
-def dominant_period(catalogue) -> tuple[float, float]:
-    """Median period of the amplitude readings at magnitude 0, and its factor per unit of magnitude."""
-    readings = catalogue.readings[catalogue.readings.trace_amplitude_period_s > 0]
-    magnitude = readings.source_id.map(catalogue.events.source_magnitude)
-    groups = readings.trace_amplitude_period_s.groupby((2 * magnitude).round() / 2)
-    medians = groups.median()[groups.size() >= 50]
-    slope, intercept = np.polyfit(medians.index, np.log10(medians), 1)
-    return round(float(10**intercept), 3), round(float(10**slope), 2)
+    # RNAC's accelerographs are listed with a C in front (CNIZA) that bulletins put last (RECRC) or leave out (NIZA)
+    names = f"C{code}", f"C{code[:-1]}" if code.endswith("C") else code
+    found = station_places.place(code, readings, listed, names)
+    if found.station is None:
+        log.info("%s left out: its %d readings place it only to %.0f km", code, len(readings), found.error_km)
+    return found.station
 
 
 # --- seismicity zones -----------------------------------------------------------------------------------------------
@@ -214,51 +98,12 @@ def zone_lines(regions: list[Region], b_default: float) -> list[str]:
             chosen = f"measured on {len(region.events)} events {region.counted}; {chosen}"
         lines.append(f"  # {chosen if region.counted != INVENTED else INVENTED}")
         fields = {"name": region.name, "source_type": region.source_type, **cloud(region.events)}
-        b, measured = slope(region.events, b_default)
+        b, is_own = slope(region.events, b_default)
         lowest = round(float(region.events.source_magnitude.quantile(region.smallest)), 1)
         fields |= {"b_value": b, "magnitude_min": lowest, "magnitude_max": region.magnitude_max, "share": share}
         if region.hours != (0.0, 24.0):
             fields["hours"] = list(region.hours)
-        lines += yaml_item(fields, {"b_value": "" if measured else "the network's: too few events here"})
-    return lines
-
-
-def cloud(events) -> dict:
-    """Centre, strike and robust spreads of a cloud of hypocentres."""
-    centre = float(events.source_latitude_deg.median()), float(events.source_longitude_deg.median())
-    east, north = azimuthal_equidistant(
-        events.source_latitude_deg.to_numpy(), events.source_longitude_deg.to_numpy(), centre
-    )
-    near = np.hypot(east, north) <= 3 * np.median(np.hypot(east, north)) + 1
-    _, vectors = np.linalg.eigh(np.cov(east[near], north[near]))
-    across, along = vectors.T
-    strike = np.degrees(np.arctan2(along[0], along[1])) % 180
-    depth = events.source_depth_km
-    return {
-        "latitude": round(centre[0], 3),
-        "longitude": round(centre[1], 3),
-        "depth_km": round(max(float(depth.median()), 0.0), 1),
-        "length_km": round(max(float(np.std(east[near] * along[0] + north[near] * along[1])), 0.5), 1),
-        "width_km": round(max(float(np.std(east[near] * across[0] + north[near] * across[1])), 0.5), 1),
-        "depth_spread_km": round(max(estimates.robust_std(depth), 1.0), 1),
-        "strike_deg": round(float(strike), 0),
-    }
-
-
-def slope(events, default) -> tuple[float, bool]:
-    """The zone's b-value if fifty events lie above its completeness, else the network's."""
-    least = seismicity.completeness(events.source_magnitude)
-    if (events.source_magnitude >= least).sum() < 50:
-        return default, False
-    return round(seismicity.b_value(events.source_magnitude, least)[0], 2), True
-
-
-def yaml_item(fields, comments):
-    """One mapping of a YAML list, a key a line."""
-    lines = []
-    for i, (key, value) in enumerate(fields.items()):
-        comment = f"  # {comments[key]}" if comments.get(key) else ""
-        lines.append(f"  {'-' if i == 0 else ' '} {key}: {value}{comment}")
+        lines += item(fields, {"b_value": "" if is_own else "the network's: too few events here"})
     return lines
 
 
@@ -296,7 +141,7 @@ def colombia() -> str:
         "dominant_period_s": "measured: median period of amplitude readings at magnitude 0, and factor per unit",
         "minimum_stations": "a choice; the bulletin's events have 3 and more",
     }
-    return to_yaml(network, zones, comments)
+    return to_yaml(network, zones, comments, HEADER)
 
 
 def colombian_regions(events, gaitan) -> list[Region]:
@@ -390,7 +235,7 @@ def ridgecrest() -> str:
         "dominant_period_s": "a choice: no period is read; grows slower than Brune's 3.2 because attenuation caps it",
         "minimum_stations": "the least that PALM associates",
     }
-    return to_yaml(network, zones, comments)
+    return to_yaml(network, zones, comments, HEADER)
 
 
 def ridgecrest_regions(events, scsn_path) -> list[Region]:
@@ -477,7 +322,7 @@ def iceland() -> str:
         "share": 1.0,
     }
     zones = ["  # a choice: the area and upper crust under the stations, none of the 27 real events was looked at"]
-    zones += yaml_item(fields, {})
+    zones += item(fields, {})
     comments = {
         "magnitude": "fitted to the source's own amplitudes and station magnitudes (Wood-Anderson gain 2080)",
         "window": "a choice: within every record, whose ends, cut about the origin time, would give that away",
@@ -486,7 +331,7 @@ def iceland() -> str:
         "dominant_period_s": "a choice near the source's S frequencies of 2 to 5 Hz",
         "minimum_stations": "a choice",
     }
-    return to_yaml(network, zones, comments)
+    return to_yaml(network, zones, comments, HEADER)
 
 
 def icelandic_magnitude(amplitudes) -> tuple[MagnitudeRelation, pd.Series]:
@@ -505,66 +350,7 @@ def icelandic_magnitude(amplitudes) -> tuple[MagnitudeRelation, pd.Series]:
     return MagnitudeRelation(round(b, 3), round(c, 5), round(d, 3), round(scatter, 2), source), terms
 
 
-def measured(network: Network, catalogue) -> Network:
-    """The network with site terms, onset terms, noise levels and onset scatter from its bulletin."""
-    network = with_onset_terms(with_noise_levels(with_site_terms(network, catalogue), catalogue), catalogue)
-    scatter, growth = onset_scatter(network, catalogue)
-    return replace(network, pick_scatter_s=scatter, pick_scatter_per_100km_s=growth)
-
-
-# --- YAML -----------------------------------------------------------------------------------------------------------
-
-
-def to_yaml(network: Network, zones: list[str], comments: dict[str, str]) -> str:
-    """The network as text: comments, a station a line."""
-    notes = {
-        "pick_scatter_s": "measured: P and S onsets about the 1-D model and the stations' terms, near the source (s)",
-        "pick_scatter_per_100km_s": "measured: growth of that scatter with distance",
-    } | comments
-    model, relation, window = network.velocity_model, network.magnitude, network.window
-    lines = [
-        "# Written by data/networks/make.py from the real bulletins: change that script, not this file.",
-        f"name: {network.name}",
-        f"title: {network.title}",
-        f'reference: "{network.reference}"',
-        f"utc_offset_h: {network.utc_offset_h:g}",
-        "velocity_model:",
-        f"  top_km: {model.top_km}",
-        f"  vp_km_s: {model.vp_km_s}",
-        f"  vp_vs: {model.vp_vs}",
-        f'  source: "{model.source}"',
-        f"magnitude:  # {notes['magnitude']}",
-        *(f"  {key}: {getattr(relation, key)}" for key in ("b", "c", "d", "scatter")),
-        f'  source: "{relation.source}"',
-        f"window:  # {notes['window']}",
-        f"  length_s: {window.length_s:g}",
-        f"  sampling_rate_hz: {window.sampling_rate_hz:g}",
-        f"  lead_s: {[float(value) for value in window.lead_s]}",
-    ]
-    for key in ("pick_scatter_s", "pick_scatter_per_100km_s", "dominant_period_s", "minimum_stations"):
-        value = getattr(network, key)
-        value = [float(item) for item in value] if isinstance(value, tuple) else value
-        lines.append(f"{key}: {value}  # {notes[key]}")
-    lines += ["stations:", *map(station_line, sorted(network.stations, key=lambda station: station.code))]
-    return "\n".join([*lines, "zones:", *zones]) + "\n"
-
-
-def station_line(station: Station) -> str:
-    """One station in flow style; what has its default value is left out, quoted codes never turn into booleans."""
-    fields = [
-        f"code: {station.code!r}".replace("'", '"'),
-        f"latitude: {station.latitude:.4f}",
-        f"longitude: {station.longitude:.4f}",
-        f"elevation_m: {station.elevation_m:g}",
-        f"site_term: {station.site_term:.2f}",
-        f"noise_level: {station.noise_level:.2f}",
-    ]
-    fields += [f"{key}: {value:.2f}" for key in ("p_term_s", "s_term_s") if (value := getattr(station, key))]
-    if station.network:
-        fields.append(f"network: {station.network}")
-    if station.position_from == "readings":
-        fields.append("position_from: readings")
-    return "  - {" + ", ".join(fields) + "}"
+# --- files ----------------------------------------------------------------------------------------------------------
 
 
 def write(name: str, text: str) -> None:

@@ -15,10 +15,11 @@ from seisbook.catalogues import (
     networks,
     nordic,
     obspy_events,
+    palm_phases,
     sources,
 )
 from seisbook.catalogues.catalogue import Catalogue
-from seisbook.catalogues.entries import reason
+from seisbook.catalogues.entries import Entry, reason
 from seisbook.catalogues.formats import UnknownFormat, format_of, read_file
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.palm import read_palm
@@ -36,7 +37,8 @@ BULLETINS = {
     "ridgecrest": {"2019-07": ["ridgecrest/eg_pal_ct_full.pha", "ridgecrest/scsn-2019.catalog"]},
 }
 TEXT_FORMATS = (hypodd, hypoinverse, hypo71, associators)
-KNOWN = ("QuakeML", "SCML", "NORDIC", *(one.NAME for one in TEXT_FORMATS), "NonLinLoc", "IMS 1.0", "GSE2")
+NAMES = (*(one.NAME for one in TEXT_FORMATS), palm_phases.NAME)
+KNOWN = ("QuakeML", "SCML", "NORDIC", *NAMES, "NonLinLoc", "IMS 1.0", "GSE2")
 XML = ("QUAKEML", "SCML", "SC3ML")
 
 
@@ -135,17 +137,19 @@ def read_nordic(*paths: str | Path, network: str) -> Catalogue:
     """
     remarks = Remarks()
     entries = [entry for path in paths for entry in nordic.read(path, remarks.lines)]
-    return _of_entries(network, entries, remarks, from_nordic=True)
+    return of_entries(network, entries, {"nordic": True}, remarks)
 
 
-def _of_entries(network, entries, remarks, from_nordic=False):
-    """A catalogue of events from a text format, each with its place in the file."""
+def of_entries(network, entries, how, remarks):
+    """A catalogue of what `entries_of` returns."""
     found = []
     for entry in entries:
-        rows = obspy_events.rows(entry.event, entry.place, remarks, nordic=from_nordic)
+        rows = obspy_events.rows(entry.event, entry.place, remarks, **how)
         if rows:
-            text = {"source_text": entry.text, "source_text_kind": "observed" if entry.text else ""}
-            rows[0].update(text | ({"number": entry.number} if entry.number else {}))
+            if entry.text is not None:
+                rows[0].update(source_text=entry.text, source_text_kind="observed" if entry.text else "")
+            if entry.number:
+                rows[0]["number"] = entry.number
             found.append(rows)
     return duplicates.assemble(network, found, remarks)
 
@@ -160,7 +164,8 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     ----------
     path : str or Path
         - NORDIC (`seisbook.catalogues.nordic`), a HypoDD phase file (`hypodd`), a hypoinverse archive (`hypoinverse`),
-          HYPO71's phase list and summary cards (`hypo71`). These modules say which columns are read.
+          PALM's phase file (`palm_phases`), HYPO71's phase list and summary cards (`hypo71`). These modules say which
+          columns are read.
         - GaMMA's or PyOcto's pair of CSV files: either of them, or their folder (`associators`).
         - What ObsPy reads: QuakeML, SeisComP's SCML, NonLinLoc, IMS 1.0, GSE2, and others
           (`seisbook.catalogues.formats`).
@@ -179,17 +184,44 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     DataError
         If it is in no known format, or damaged.
     """
+    remarks = Remarks()
+    if is_palm(path):
+        return duplicates.assemble(network, palm_phases.rows(path, remarks.lines), remarks)
+    return of_entries(network, *entries_of(path, remarks), remarks)
+
+
+def is_palm(path: str | Path) -> bool:
+    """Whether a file is a phase file of PALM, whose events are not made into ObsPy's."""
+    return Path(path).is_file() and palm_phases.recognise(first_lines_of(Path(path)))
+
+
+def entries_of(path: str | Path, remarks: Remarks) -> tuple[list[Entry], dict]:
+    """Events of a file as ObsPy has them, with all that it says of distances and azimuths; errors as `read_catalogue`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of any of the formats of `read_catalogue` but PALM's.
+    remarks : Remarks
+        Gets what cannot be read.
+
+    Returns
+    -------
+    list of Entry
+    dict
+        How they are made into rows: arguments of `seisbook.catalogues.obspy_events.rows`.
+    """
     path = Path(path)
     if path.is_dir():
-        return _read_text(associators, path, network)
+        return associators.read(path, remarks.lines), {}
     if not path.is_file():
         raise UserError(f"{path}: no such catalogue; check the path")
     lines = first_lines_of(path)
     if nordic.is_nordic(lines):
-        return read_nordic(path, network=network)
+        return nordic.read(path, remarks.lines), {"nordic": True}
     for text_format in TEXT_FORMATS:
         if text_format.recognise(lines):
-            return _read_text(text_format, path, network)
+            return text_format.read(path, remarks.lines), {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -198,17 +230,9 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
         raise DataError(f"{path}: in no format that is known here: {', '.join(KNOWN)}") from None
     except Exception as error:  # one kind per format
         raise DataError(f"{path}: ObsPy cannot read it ({reason(error)}); export it as QuakeML or NORDIC") from None
-    remarks, units = Remarks(), _amplitude_units(path)
-    found = [
-        obspy_events.rows(event, f"{path}: event {i}", remarks, units=units) for i, event in enumerate(catalogue, 1)
-    ]
-    return duplicates.assemble(network, [rows for rows in found if rows], remarks)
+    entries = [Entry(event, f"{path}: event {i}", text=None) for i, event in enumerate(catalogue, 1)]
+    return entries, {"units": _amplitude_units(path)}
 
 
 def _amplitude_units(path):
     return amplitudes.stated_units(path) if format_of(path, "event") in XML else {}
-
-
-def _read_text(text_format, path, network):
-    remarks = Remarks()
-    return _of_entries(network, text_format.read(path, remarks.lines), remarks)

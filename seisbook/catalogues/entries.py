@@ -28,14 +28,14 @@ class Entry:
         File and line number.
     number : str
         The bulletin's own identifier of the event; empty if it has none.
-    text : str
-        What analysts wrote about it.
+    text : str or None
+        What analysts wrote about it; None if that is in the event's comments.
     """
 
     event: Event
     place: str
     number: str = ""
-    text: str = ""
+    text: str | None = ""
 
 
 def new_event(

@@ -214,5 +214,7 @@ def _mistake(error):
     key = brief(".".join(str(part) for part in first["loc"]))[1:-1] or "top level"
     if first["type"] == "unexpected_keyword_argument":
         return f"{key}: no such key: check its spelling"
+    if first["type"] == "missing" and key == "velocity_model":
+        return f"{key}: there is none: copy one in, or fit one with `seisbook network new --bulletin ...`"
     value = "" if first["type"] == "missing" else f" (found: {brief(first['input'])})"
     return f"{key}: {first['msg'].removeprefix('Value error, ')}{value}"

@@ -94,20 +94,23 @@ def reading_geometry(*paths: str | Path) -> pd.DataFrame:
         Columns `station_code`, `latitude`, `longitude`, `distance_km`, `azimuth_deg`: what
         `seisbook.catalogues.stations.locate_from_readings` needs.
     """
-    rows = []
-    for path in paths:
-        for entry in read(path, []):
-            if entry.event.origins[0].latitude is not None:
-                rows += _geometry_rows(entry.event)
+    return geometry_of(entry.event for path in paths for entry in read(path, []))
+
+
+def geometry_of(events) -> pd.DataFrame:
+    """What `reading_geometry` returns, of events as ObsPy has them, whatever file they come from."""
+    rows = [row for event in events if event.origins for row in _geometry_rows(event)]
     return pd.DataFrame(rows, columns=["station_code", "latitude", "longitude", "distance_km", "azimuth_deg"])
 
 
 def _geometry_rows(event):
-    origin = event.origins[0]
-    stations = {pick.resource_id.id: pick.waveform_id.station_code for pick in event.picks}
+    origin = event.preferred_origin() or event.origins[0]
+    if origin.latitude is None:
+        return
+    stations = {pick.resource_id.id: pick.waveform_id.station_code for pick in event.picks if pick.waveform_id}
     for arrival in origin.arrivals:
-        if arrival.distance is not None and arrival.azimuth is not None:
-            code = stations[arrival.pick_id.id]
+        code = stations.get(arrival.pick_id.id) if arrival.pick_id else None
+        if code and arrival.distance is not None and arrival.azimuth is not None:
             yield code, origin.latitude, origin.longitude, degrees2kilometers(arrival.distance), arrival.azimuth
 
 

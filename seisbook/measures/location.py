@@ -1,7 +1,7 @@
 """Locations of new events as a bulletin has them: origin, uncertainty, magnitude, quality, and what to be wary of."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ CHUNK = 256  # events that are in memory at a time
 USED = 0.1  # least weight of an onset that is said to be used
 FEW_STATIONS = 6  # with fewer, an absurd station may decide
 WIDE_GAP_DEG = 180.0
+MARGIN = 0.1  # of the width of the model's range, beyond which an event lies outside it
 FAR = 2.0  # of the model's scale of distances, from the event to its nearest station
 
 
@@ -84,7 +85,7 @@ class Location:
     remarks: tuple[str, ...]
 
 
-def locate(locator, dataset, progress=True) -> Iterator[Location]:
+def locate(locator, dataset, progress=True, known=None, notes=None) -> Iterator[Location]:
     """Locate all events of a dataset, a few hundred at a time, so that memory does not grow with their number.
 
     Parameters
@@ -93,6 +94,10 @@ def locate(locator, dataset, progress=True) -> Iterator[Location]:
     dataset : seisbook.datasets.graphs.EventDataset
         Of `seisbook.datasets.graphs.open_for`. Labels in it are not looked at.
     progress : bool
+    known : dict of str to (float, float), optional
+        Range of the events that the model was trained on, see `seisbook.measures.new_network.validity`.
+    notes : dict of str to list of str, optional
+        Remarks on events, by `source_id`.
 
     Yields
     ------
@@ -109,8 +114,21 @@ def locate(locator, dataset, progress=True) -> Iterator[Location]:
     with tqdm(total=len(names), desc="locating", unit="event", disable=None if progress else True) as bar:
         for first in range(0, len(names), CHUNK):
             chunk = [dataset[i] for i in range(first, min(first + CHUNK, len(names)))]
-            yield from _located(locator, dataset, chunk)
+            for one in _located(locator, dataset, chunk):
+                said = (*outside(one, known or {}), *(notes or {}).get(one.source_id, ()))
+                yield replace(one, remarks=one.remarks + said)
             bar.update(len(chunk))
+
+
+def outside(location, known) -> tuple[str, ...]:
+    """Remarks on what of a location lies outside the range that a model knows, by more than a tenth of its width."""
+    said = []
+    for name, (low, high) in known.items():
+        value, margin = getattr(location, name), MARGIN * (high - low)
+        values = (value, value + 360) if name == "longitude" else (value,)
+        if not any(low - margin <= one <= high + margin for one in values):
+            said.append(f"{name.replace('_km', '')} outside the model's range, {low:g} to {high:g}")
+    return tuple(said)
 
 
 def _located(locator, dataset, chunk):

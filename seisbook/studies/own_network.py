@@ -12,6 +12,7 @@ import pandas as pd
 from seisbook.measures import evaluation
 from seisbook.measures.estimates import Estimate
 from seisbook.models.training import Locator
+from seisbook.physics.layered_rays import first_p
 from seisbook.studies import runs
 
 SITE = 0.25  # standard deviation of the site terms (log10 units), between those of the two real networks
@@ -40,6 +41,30 @@ def as_it_is(network, random_state=0):
         terms = {"site_term": SITE * rng.standard_normal(), "p_term_s": delay, "s_term_s": 2 * delay}
         changed.append(replace(station, **terms))
     return replace(network, stations=changed)
+
+
+def described(found, true) -> pd.DataFrame:
+    """What a description that was measured says, beside the truth: numbers that have a meaning by themselves.
+
+    Parameters
+    ----------
+    found, true : Network
+        Such as that of `seisbook.measures.new_network.draft`, and the one that the bulletin was simulated with.
+    """
+    return pd.DataFrame({"measured": _spoken(found), "true": _spoken(true)}).round(2)
+
+
+def _spoken(network):
+    model, near = network.velocity_model, np.array([10.0, 30.0])
+    times = first_p(model.top_km, model.vp_km_s, near, np.full(2, 10.0))
+    return {
+        "Vp/Vs": model.vp_vs,
+        **{f"P over {km:.0f} km from a depth of 10 km (s)": time for km, time in zip(near, times, strict=True)},
+        "scatter of P (s)": network.pick_scatter_s[0],
+        "scatter of S (s)": network.pick_scatter_s[1],
+        "magnitude of 100 nm at 30 km": float(network.magnitude.magnitude(2.0, 30.0)),
+        "scatter of a station's magnitude": network.magnitude.scatter,
+    }
 
 
 def compare(train, test, twin, borrowed, pretraining, training, random_state=0) -> dict:

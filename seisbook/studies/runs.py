@@ -156,7 +156,7 @@ def _parts(network, split, fold, progress=True):
 
 
 def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
-    """Errors of a trained model: on the test events of its own fold, or on all events of a dataset.
+    """Errors of a trained model: on the test events of its own fold, or on a dataset's events that it has not seen.
 
     Parameters
     ----------
@@ -168,8 +168,8 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
     Raises
     ------
     UserError
-        If the model was trained on a twin, and so has no test events of its own, and no dataset is given; or if the
-        dataset's window is not the model's.
+        If the model was trained on a twin, and so has no test events of its own, and no dataset is given; if it was
+        trained on all events of the dataset; or if the dataset's window is not the model's.
     """
     model, card = load(checkpoint)
     if dataset is None:
@@ -182,11 +182,21 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         from seisbook.datasets.graphs import check_window, open_for  # here, so that computing keys does not load PyG
 
         opened = open_for(dataset, card.config, centre_of(card))
-        events = Events.from_dataset(opened, progress)
+        events = _not_trained_on(Events.from_dataset(opened, progress), card, dataset)
         check_window(events.x, card.config, dataset)
         if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
             log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
     return evaluation.errors(locator_of(model, card).predict(events), events)
+
+
+def _not_trained_on(events, card, dataset):
+    """The events that a model has not seen; the card of an own network's model names those that it has."""
+    seen = np.isin(events.source_id, card.data.get("trained_on", []))
+    if seen.all() and len(seen):
+        raise UserError(f"{dataset}: the model was trained on all of its events: give others to test it on")
+    if seen.any():
+        log.warning("%s: %d events left out, on which the model was trained", dataset, seen.sum())
+    return events.select(np.flatnonzero(~seen)) if seen.any() else events
 
 
 def load(checkpoint):
@@ -221,6 +231,7 @@ def amplitudes(checkpoint, dataset=None, progress=True) -> dict:
         from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
 
         metadata = EventDataset(dataset).metadata
+        metadata = metadata[~metadata.source_id.isin(load(checkpoint)[1].data.get("trained_on", []))]
     return measured.counts(metadata)
 
 
