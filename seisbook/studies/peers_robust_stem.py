@@ -69,6 +69,11 @@ CHOSEN = {
     PAPER: 4e-3,
     "transformer": 4e-3,
     "transformer with feedback": 4e-3,
+    "graph attention": 4e-3,
+    "deep sets with feedback": 4e-3,
+    "edges in feature space": 2e-3,
+    "geographic convolution": 4e-3,
+    "maximum over stations": 2e-3,
 }
 """Learning rate by kind; chosen on the twin. A kind without one waits."""
 HALVED = (PAPER, "transformer with feedback")
