@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seisbook.findings.peers_robust_stem import chosen_rates
 from seisbook.models.peer_graphs import KINDS
 from seisbook.models.robust_training import RobustTraining
 from seisbook.studies import fold, robust, robust_models, runner
@@ -124,3 +125,7 @@ def test_the_stem_is_that_of_the_robust_model(small):
         np.array_equal(a.detach(), b.detach()) for a, b in zip(model.stem.parameters(), stem.parameters(), strict=True)
     )
     assert model.config == replace(model.config, physics=False)
+
+
+def test_the_twin_has_chosen_the_rates():
+    assert chosen_rates(runner.read("peers-robust-stem", study.TUNED_ON, "simulated")) == study.CHOSEN
