@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from seisbook.errors import DataError
+from seisbook.findings.answers import PLACES
 from seisbook.findings.quotations import printed, quoting, text
 from seisbook.findings.robust import MAIN, errors_of, median
 from seisbook.measures.estimates import Estimate, estimate, resampled
@@ -309,52 +310,48 @@ def apart(trained) -> str:
 
 @quoting
 def quoted(compared, found, references, trained):
-    """What the prose quotes, from a name such as `stem-colombia-transformer-km`.
+    """What the prose quotes, of all networks in one text: from a name such as `stem-ahead` to "8 of 10 in Colombia".
 
     Parameters
     ----------
     compared, found, references, trained : DataFrame
         Of `compare`, `growths`, `whole` and `trained_on_the_twin`, all networks.
     """
-    for row in compared.itertuples():
-        where = ("stem", row.network, row.arm.replace("'", ""))
-        yield (*where, "km"), row.epicentral_km
-        yield (*where, "over-paper"), row.over_paper
-        yield (*where, "ours-over"), row.ours_over
-        yield (*where, "over-published"), row.over_published
-    for network, rows in compared.groupby("network"):
-        yield from _counts(network, rows)
-    for row in found.itertuples():
-        yield ("stem", row.network, row.arm.replace("'", ""), row.axis), row.growth
-    for network, rows in found[found.arm != MAIN].groupby("network"):
-        yield ("stem", network, "trouble-ahead"), int((rows.ours_over.map(ahead) == "ahead").sum()), "d"
-        yield ("stem", network, "trouble-behind"), int((rows.ours_over.map(ahead) == "behind").sum()), "d"
-        yield ("stem", network, "trouble"), len(rows), "d"
-    for row in references.itertuples():
-        yield ("stem", row.network, "whole", row.arm, "km"), row.epicentral_km
-        yield ("stem", row.network, "whole", row.arm, "ours-over"), row.ours_over
-        yield ("stem", row.network, "whole", row.arm, "verdict"), ahead(row.ours_over), ""
-    for network, rows in trained.groupby("network"):
-        yield ("stem", network, "apart"), apart(rows), ""
-        for row in rows.itertuples():
-            yield ("stem", network, "twin", row.arm.replace("'", ""), "loss"), row.loss
-            yield ("stem", network, "twin", row.arm.replace("'", ""), "km"), row.epicentral_km
+    said = {}
+    for network in dict.fromkeys(compared.network):
+        tables = [table[table.network == network] for table in (compared, found, references, trained)]
+        for name, value in _of_network(*tables).items():
+            said.setdefault(name, []).append(f"{text(value) if isinstance(value, Estimate) else value} {_in(network)}")
+    for name, values in said.items():
+        yield ("stem", name), " and ".join(values), ""
+    yield ("stem", "folds"), int(compared.folds.max()), "d"
 
 
-def _counts(network, rows):
-    """The best and the worst kind, and of how many the robust model is ahead, or our stem an improvement."""
-    peers = rows[rows.arm != MAIN]
-    yield ("stem", network, "best"), TITLES[peers.iloc[0].arm], ""
-    yield ("stem", network, "best-km"), peers.iloc[0].epicentral_km
-    yield ("stem", network, "best-over"), peers.iloc[0].ours_over
-    yield ("stem", network, "worst"), TITLES[peers.iloc[-1].arm], ""
-    yield ("stem", network, "worst-km"), peers.iloc[-1].epicentral_km
-    for verdict in ("ahead", "behind", "undecided"):
-        yield ("stem", network, verdict), int((peers.verdict == verdict).sum()), "d"
-    yield ("stem", network, "peers"), len(peers), "d"
-    yield ("stem", network, "folds"), int(rows.folds.max()), "d"
+def _in(network):
+    return PLACES.get(network, f"in {network.capitalize()}")
+
+
+def _of_network(compared, found, references, trained):
+    """Results by name, of one network."""
+    peers = compared[compared.arm != MAIN]
     others = peers[peers.over_published.notna() & ~peers.arm.isin([PAPER, *SWITCHES])]
-    changed = others.over_published.map(ahead)
-    yield ("stem", network, "systems"), len(others), "d"
-    yield ("stem", network, "gain"), int((changed == "ahead").sum()), "d"
-    yield ("stem", network, "lose"), int((changed == "behind").sum()), "d"
+    by_arm, attention = compared.set_index("arm"), references.set_index("arm").ours_over[ATTENTION]
+    return {
+        **_counted("", peers.ours_over, "ahead", "behind"),
+        **_counted("stem-", others.over_published, "ahead", "behind"),
+        **_counted("trouble-", found[found.arm != MAIN].ours_over, "ahead", "behind"),
+        **{arm.replace("'", ""): row.over_paper for arm, row in by_arm.iterrows()},
+        **{name: _named(peers.iloc[place]) for name, place in (("best", 0), ("worst", -1))},
+        "papers-block-over-published": by_arm.over_published[PAPER],
+        "whole-attention": f"{text(attention)} ({ahead(attention)})",
+        "apart": apart(trained),
+    }
+
+
+def _counted(what, ratios, *verdicts):
+    found = ratios.map(ahead)
+    return {f"{what}{verdict}": f"{(found == verdict).sum()} of {len(found)}" for verdict in verdicts}
+
+
+def _named(row):
+    return f"{TITLES[row.arm]} ({text(row.epicentral_km)} km, ratio {text(row.ours_over)})"

@@ -155,16 +155,25 @@ def test_what_explains_the_lead_of_attention(attention, neighbours, softmax, sai
 def test_quotes_have_names(records, twin, published):
     compared, trained = findings.compare(records, twin, run_of), findings.trained_on_the_twin(with_switches(twin))
     quotes = findings.quoted(compared, findings.growths(records), findings.whole(published), trained)
-    assert quotes["stem-atoll-whole-attention-ours-over"] == "0.50 [0.50, 0.50]"
-    assert quotes["stem-atoll-whole-attention-verdict"] == "ahead"
-    assert [quotes[f"stem-atoll-{name}"] for name in ("ahead", "behind", "undecided", "peers")] == ["2", "0", "1", "3"]
-    assert [quotes[f"stem-atoll-{name}"] for name in ("gain", "lose", "systems")] == ["1", "0", "1"]
-    assert [quotes[f"stem-atoll-trouble{end}"] for end in ("-ahead", "-behind", "")] == ["3", "0", "3"]
-    assert quotes["stem-atoll-transformer-ours-over"] == "0.50 [0.50, 0.50]"
-    assert quotes["stem-atoll-transformer-over-published"] == "0.67 [0.67, 0.67]"
-    assert quotes["stem-atoll-apart"] == "neither of the two explains it"
-    assert quotes["stem-atoll-twin-softmax-loss"] == "0.90"
+    assert quotes["stem-ahead"] == "2 of 3 in Atoll"
+    assert quotes["stem-behind"] == "0 of 3 in Atoll"
+    assert quotes["stem-stem-ahead"] == "1 of 1 in Atoll"
+    assert quotes["stem-trouble-ahead"] == "3 of 3 in Atoll"
+    assert quotes["stem-transformer"] == "0.50 [0.50, 0.50] in Atoll"
+    assert quotes["stem-papers-block-over-published"] == "0.67 [0.67, 0.67] in Atoll"
+    assert quotes["stem-whole-attention"] == "0.50 [0.50, 0.50] (ahead) in Atoll"
+    assert quotes["stem-best"].startswith("deep sets, feedback (")
+    assert quotes["stem-worst"].startswith("the paper's block (")
+    assert quotes["stem-apart"] == "neither of the two explains it in Atoll"
+    assert quotes["stem-folds"] == "2"
     assert all("'" not in name for name in quotes)
+
+
+def test_quotes_of_two_networks_are_one_text(records, twin, published):
+    trained = findings.trained_on_the_twin(with_switches(twin))
+    tables = findings.compare(records, twin, run_of), findings.growths(records), findings.whole(published), trained
+    both = [pd.concat([table.assign(network=name) for name in ("colombia", "ridgecrest")]) for table in tables]
+    assert findings.quoted(*both)["stem-ahead"] == "2 of 3 in Colombia and 2 of 3 at Ridgecrest"
 
 
 def with_switches(twin):
