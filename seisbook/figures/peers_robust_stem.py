@@ -49,7 +49,7 @@ def forest(compared):
         axis.tick_params(axis="y", labelsize=7.5)
         logarithmic(axis, "x", (1, 2, 3, 5))
         axis.set_title(name.capitalize())
-        axis.set_xlabel("robust model's error over the arm's")
+        axis.set_xlabel("robust model's error / arm's")
     fig.legend(handles=_legend(), loc="outside lower center", ncols=2)
     return fig
 
