@@ -33,7 +33,7 @@ RUNS = {
 """The model of `seisbook.studies.runs` that is a kind's whole system, with a stem of its own."""
 BESIDE = "transformer with feedback"  # all stations and a softmax, otherwise built like the paper's block
 TRIED = {"all neighbours": "all stations in place of the nearest ones", "softmax": "a softmax in place of the maximum"}
-"""Switches that take the paper's block apart on the twin, and what each does."""
+"""Switches that take the paper's block apart, on one twin, and what each does."""
 HALF = 0.5  # share of a difference in loss that a switch has to close to explain it
 TITLES = {
     MAIN: "robust model (travel times)",
@@ -344,7 +344,7 @@ def _of_network(compared, found, references, trained):
         **{name: _named(peers.iloc[place]) for name, place in (("best", 0), ("worst", -1))},
         "papers-block-over-published": by_arm.over_published[PAPER],
         "whole-attention": f"{text(attention)} ({ahead(attention)})",
-        "apart": apart(trained),
+        **({"apart": apart(trained)} if set(TRIED) <= set(trained.arm) else {}),
     }
 
 

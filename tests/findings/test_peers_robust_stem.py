@@ -173,7 +173,11 @@ def test_quotes_of_two_networks_are_one_text(records, twin, published):
     trained = findings.trained_on_the_twin(with_switches(twin))
     tables = findings.compare(records, twin, run_of), findings.growths(records), findings.whole(published), trained
     both = [pd.concat([table.assign(network=name) for name in ("colombia", "ridgecrest")]) for table in tables]
-    assert findings.quoted(*both)["stem-ahead"] == "2 of 3 in Colombia and 2 of 3 at Ridgecrest"
+    both[-1] = both[-1][(both[-1].network == "colombia") | ~both[-1].arm.isin(findings.TRIED)]
+    quotes = findings.quoted(*both)
+    assert quotes["stem-ahead"] == "2 of 3 in Colombia and 2 of 3 at Ridgecrest"
+    assert quotes["stem-apart"] == "neither of the two explains it in Colombia"  # the other twin has no such arms
+    assert (findings.twin_table(both[-1]).loc[findings.TITLES["softmax"]] == "").any()
 
 
 def with_switches(twin):
