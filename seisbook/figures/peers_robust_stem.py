@@ -39,7 +39,7 @@ def forest(compared):
     """
     check_drawable(compared, "forest")
     names = list(dict.fromkeys(compared.network))
-    fig, axes = plt.subplots(1, len(names), figsize=(7.6, 4.8), sharex=True, squeeze=False)
+    fig, axes = plt.subplots(1, len(names), figsize=(1.6 + 3 * len(names), 4.8), sharex=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         rows = compared[(compared.network == name) & (compared.arm != MAIN)]
         axis.axvline(1, color=LINE, linewidth=1)

@@ -11,6 +11,7 @@ paper's block, see `apart`. It was written before any long training was looked a
 import numpy as np
 import pandas as pd
 
+from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import DataError
 from seisbook.findings.answers import PLACES
 from seisbook.findings.quotations import printed, quoting, text
@@ -325,6 +326,8 @@ def quoted(compared, found, references, trained):
     for name, values in said.items():
         yield ("stem", name), " and ".join(values), ""
     yield ("stem", "folds"), int(compared.folds.max()), "d"
+    left_out = [_in(network) for network in NETWORKS if network not in set(compared.network)]
+    yield ("stem", "left-out"), f"It has not been run {' and '.join(left_out)}." if left_out else "", ""
 
 
 def _in(network):

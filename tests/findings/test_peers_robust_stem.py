@@ -177,6 +177,10 @@ def test_quotes_of_two_networks_are_one_text(records, twin, published):
     quotes = findings.quoted(*both)
     assert quotes["stem-ahead"] == "2 of 3 in Colombia and 2 of 3 at Ridgecrest"
     assert quotes["stem-apart"] == "neither of the two explains it in Colombia"  # the other twin has no such arms
+    assert quotes["stem-left-out"] == ""
+    one = findings.quoted(*(table[table.network == "colombia"] for table in both))
+    assert one["stem-ahead"] == "2 of 3 in Colombia"
+    assert one["stem-left-out"] == "It has not been run at Ridgecrest."
     assert (findings.twin_table(both[-1]).loc[findings.TITLES["softmax"]] == "").any()
 
 
