@@ -2,6 +2,11 @@
 
 import pandas as pd
 
+from seisbook.findings.quotations import quoting
+
+RECIPES = {"whole": "whole recipe", "study": "study recipe"}
+"""The arm of each recipe that the others change."""
+
 
 def tabulate(records) -> pd.DataFrame:
     """Each arm's errors, averaged over the folds; the first row of each group is what the others change.
@@ -26,3 +31,29 @@ def tabulate(records) -> pd.DataFrame:
     ]
     mean = pd.DataFrame(rows).groupby(["recipe", "arm"], sort=False).mean()
     return mean.round({"epicentre (km)": 2, "depth (km)": 2, "magnitude RMSE": 3, "seconds": 0})
+
+
+@quoting
+def quoted(tables):
+    """What the prose quotes: median epicentral errors, each over that of its recipe's first arm.
+
+    Names are such as `ablations-colombia-no-station-dropout`. The arms of the study recipe, which change the graph
+    part, are summed up by the smallest and the largest ratio, `ablations-colombia-study-least` and `-most`.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        By network, of `tabulate`.
+    """
+    for network, table in tables.items():
+        errors = table["epicentre (km)"]
+        reference = {recipe: errors[recipe][first] for recipe, first in RECIPES.items()}
+        whole, study = (errors[recipe] / error for recipe, error in reference.items())
+        for arm, ratio in whole.items():
+            yield ("ablations", network, arm.replace("'", "")), ratio
+        yield (
+            ("ablations", network, "study-over-whole"),
+            reference["study"] / reference["whole"],
+        )
+        yield ("ablations", network, "study-least"), study.drop(RECIPES["study"]).min()
+        yield ("ablations", network, "study-most"), study.drop(RECIPES["study"]).max()

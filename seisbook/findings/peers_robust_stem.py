@@ -1,11 +1,19 @@
 """What the study of published graph parts on the robust stem says: who is ahead when all read the same onsets.
 
-The rule is that of `seisbook.studies.peers_robust_stem`: a ratio of median epicentral errors, paired by event.
+The rule is that of `seisbook.studies.peers_robust_stem`: a ratio of median epicentral errors, paired by event. Beside
+each kind stands the same kind *as published*, a whole system of `seisbook.studies.runs` with a stem of its own, on the
+same test events.
+
+On the twin each arm has one training and no interval. There a rule of thumb says what makes attention differ from the
+paper's block, see `apart`. It was written before any long training was looked at.
 """
 
 import numpy as np
 import pandas as pd
 
+from seisbook.catalogues.networks import NETWORKS
+from seisbook.errors import DataError
+from seisbook.findings.answers import PLACES
 from seisbook.findings.quotations import printed, quoting, text
 from seisbook.findings.robust import MAIN, errors_of, median
 from seisbook.measures.estimates import Estimate, estimate, resampled
@@ -13,6 +21,21 @@ from seisbook.measures.estimates import Estimate, estimate, resampled
 PAPER = "paper's block"
 ATTENTION = "attention"  # the arm of the study `robust` that has attention and travel times
 SWITCHES = ("static graph", "no edges")  # of the paper's block, whose size and rate they have
+RUNS = {
+    PAPER: "dynamic",
+    "static graph": "static",
+    "no edges": "none",
+    "transformer": "transformer",
+    "graph attention": "attention",
+    "edges in feature space": "dgcnn",
+    "geographic convolution": "gcn",
+    "maximum over stations": "seismicgnn",
+}
+"""The model of `seisbook.studies.runs` that is a kind's whole system, with a stem of its own."""
+BESIDE = "transformer with feedback"  # all stations and a softmax, otherwise built like the paper's block
+TRIED = {"all neighbours": "all stations in place of the nearest ones", "softmax": "a softmax in place of the maximum"}
+"""Switches that take the paper's block apart, on one twin, and what each does."""
+HALF = 0.5  # share of a difference in loss that a switch has to close to explain it
 TITLES = {
     MAIN: "robust model (travel times)",
     PAPER: "the paper's block",
@@ -30,7 +53,7 @@ TITLES = {
 }
 
 
-def compare(records, twin) -> pd.DataFrame:
+def compare(records, twin, run_of) -> pd.DataFrame:
     """Each arm over all folds.
 
     Parameters
@@ -39,6 +62,8 @@ def compare(records, twin) -> pd.DataFrame:
         Of the study and of one network, of the source `bulletin`.
     twin : list of dict
         Of the study, of the network whose twin chose the rates, of the source `simulated`.
+    run_of : callable
+        Of `seisbook.findings.robust.runs_of`.
 
     Returns
     -------
@@ -46,14 +71,22 @@ def compare(records, twin) -> pd.DataFrame:
         A row for each arm, the best first: `network`, `arm`, `parameters` of the graph part, `rate` chosen on the twin
         (both None for the robust model), number of `folds` and `events`, `epicentral_km`, `over_paper`, the ratio to
         the paper's block, and `ours_over`, that of the robust model to the arm (all `Estimate`); `verdict` of the rule;
-        `seeds_km`, the least and largest median of the first fold over seeds.
+        `seeds_km`, the least and largest median of the first fold over seeds. Of the kinds in `RUNS` also the error of
+        the whole system, `published_km`, `ours_over_published`, the robust model's error over that, and
+        `over_published`, the error with our stem over it; None for other arms.
+
+    Raises
+    ------
+    DataError
+        If a whole system was not tested on the events of the study.
     """
     rates = chosen_rates(twin)
     parameters = {record["trial"]["arm"]: record["result"]["parameters"] for record in twin}
-    ours, paper = (errors_of(_split(records), arm).epicentral_km for arm in (MAIN, PAPER))
+    split = _split(records)
+    ours, paper = (errors_of(split, arm).epicentral_km for arm in (MAIN, PAPER))
     rows = []
     for arm in dict.fromkeys(record["trial"]["arm"] for record in records):
-        errors, tuned = errors_of(_split(records), arm), PAPER if arm in SWITCHES else arm
+        errors, tuned = errors_of(split, arm), PAPER if arm in SWITCHES else arm
         over = ratio(ours, errors.epicentral_km)
         rows.append(
             {
@@ -64,9 +97,32 @@ def compare(records, twin) -> pd.DataFrame:
                 "over_paper": ratio(errors.epicentral_km, paper),
                 **{"ours_over": over, "verdict": "" if arm == MAIN else ahead(over)},
                 "seeds_km": _seeds(records, arm),
+                **_as_published(arm, errors, ours, run_of),
             }
         )
     return pd.DataFrame(rows).sort_values("epicentral_km", key=lambda values: values.str[0], ignore_index=True)
+
+
+def _as_published(arm, errors, ours, run_of):
+    """Whole system of a kind beside its graph part on our stem, and beside the robust model."""
+    if arm not in RUNS:
+        return dict.fromkeys(("published_km", "ours_over_published", "over_published"))
+    found = [_in_order(RUNS[arm], fold, run_of) for fold in errors.fold.unique()]
+    published = np.concatenate(found)
+    if len(published) != len(errors):
+        raise DataError(f"peers-robust-stem: not of the events of the runs of {RUNS[arm]}: run the study again")
+    return {
+        "published_km": median(published),
+        "ours_over_published": ratio(ours, published),
+        "over_published": ratio(errors.epicentral_km, published),
+    }
+
+
+def _in_order(model, fold, run_of):
+    """Epicentral errors of a run, in the order of the test events of the fold."""
+    order = run_of(RUNS[PAPER], "random", fold)["errors"]["source_id"]
+    table = pd.DataFrame(run_of(model, "random", fold)["errors"]).set_index("source_id")
+    return table.epicentral_km.loc[order].to_numpy()
 
 
 def whole(published) -> pd.DataFrame:
@@ -123,9 +179,8 @@ def table(compared) -> pd.DataFrame:
     rows = {}
     for row in compared.itertuples():
         rows[row.network.capitalize(), TITLES[row.arm]] = {
-            "parameters": "" if pd.isna(row.parameters) else f"{row.parameters:,.0f}",
-            "rate": "" if pd.isna(row.rate) else f"{row.rate:g}",
-            "epicentre (km)": (row.epicentral_km,),
+            "as published (km)": text(row.published_km),
+            "with our stem (km)": (row.epicentral_km,),
             "seeds (km)": "{:.2f} to {:.2f}".format(*row.seeds_km),
             "over the paper's block": "" if row.arm == PAPER else text(row.over_paper),
             "robust model over it": "" if row.arm == MAIN else text(row.ours_over),
@@ -140,8 +195,8 @@ def growths(records) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `network`, `arm`, `axis`, `severity`, `growth` and `ours_over`, the robust model's error over the arm's under
-        that trouble (both `Estimate`).
+        `network`, `arm`, `axis`, `severity`, median `epicentral_km` under that trouble, `growth` and `ours_over`, the
+        robust model's error over the arm's under it (both `Estimate`).
     """
     found = {}
     for record in records:
@@ -151,6 +206,7 @@ def growths(records) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{"network": records[0]["trial"]["network"], "arm": arm, "axis": axis, "severity": severity},
+            "epicentral_km": float(np.median(errors)),
             "growth": ratio(errors, found[arm, "none", None]),
             "ours_over": ratio(found[MAIN, axis, severity], errors),
         }
@@ -167,7 +223,8 @@ def growths_table(found) -> pd.DataFrame:
     for row in found.itertuples():
         about = perturbations.AXES[row.axis]
         column = f"{about.title}, {row.severity:g} {about.unit}"
-        cells.setdefault((row.network.capitalize(), TITLES[row.arm]), {})[column] = f"{row.growth.value:.2f}"
+        shown = f"{row.growth.value:.2f} ({row.epicentral_km:.2f} km)"
+        cells.setdefault((row.network.capitalize(), TITLES[row.arm]), {})[column] = shown
     return pd.DataFrame.from_dict(cells, orient="index").fillna("")
 
 
@@ -214,34 +271,90 @@ def trained_on_the_twin(twin) -> pd.DataFrame:
     )
 
 
+def twin_table(trained) -> pd.DataFrame:
+    """The table of `trained_on_the_twin`, of one or more networks, as a page prints it: a row an arm.
+
+    Parameters
+    ----------
+    trained : DataFrame
+    """
+    rows = {}
+    for row in trained.itertuples():
+        cells = rows.setdefault(TITLES[row.arm], {"parameters": f"{row.parameters:,}", "rate": f"{row.rate:g}"})
+        before = "" if pd.isna(row.before) else f" (half as long: {row.before:.2f})"
+        cells[f"{row.network.capitalize()}, loss"] = f"{row.loss:.2f}{before}"
+        cells[f"{row.network.capitalize()}, epicentre (km)"] = (row.epicentral_km,)
+    return printed(rows).fillna("")
+
+
+def apart(trained) -> str:
+    """What makes attention over stations differ from the paper's block, in words, by a rule of thumb.
+
+    A switch of `TRIED` explains that attention has the smaller loss on new events of the twin if the paper's block with
+    this switch closes at least half of the difference. Each arm has one training, so nothing is said of chance.
+
+    Parameters
+    ----------
+    trained : DataFrame
+        Of `trained_on_the_twin`, of one network.
+    """
+    loss = trained.set_index("arm").loss
+    lead = loss[PAPER] - loss[BESIDE]
+    if lead <= 0:
+        return "the paper's block has the smaller loss, so that there is nothing to explain"
+    explain = [does for arm, does in TRIED.items() if loss[PAPER] - loss[arm] >= HALF * lead]
+    return f"{' and '.join(explain)} would explain it" if explain else "neither of the two explains it"
+
+
 # -------------------------------------------------------------------------------------------------------------- quotes
 
 
 @quoting
-def quoted(compared, found, references):
-    """What the prose quotes, from a name such as `stem-colombia-transformer-km`.
+def quoted(compared, found, references, trained):
+    """What the prose quotes, of all networks in one text: from a name such as `stem-ahead` to "8 of 10 in Colombia".
 
     Parameters
     ----------
-    compared, found, references : DataFrame
-        Of `compare`, `growths` and `whole`, all networks.
+    compared, found, references, trained : DataFrame
+        Of `compare`, `growths`, `whole` and `trained_on_the_twin`, all networks.
     """
-    for row in compared.itertuples():
-        where = ("stem", row.network, row.arm.replace("'", ""))
-        yield (*where, "km"), row.epicentral_km
-        yield (*where, "over-paper"), row.over_paper
-        yield (*where, "ours-over"), row.ours_over
-    for network, rows in compared.groupby("network"):
-        peers = rows[rows.arm != MAIN]
-        yield ("stem", network, "best"), TITLES[peers.iloc[0].arm], ""
-        yield ("stem", network, "best-km"), peers.iloc[0].epicentral_km
-        yield ("stem", network, "best-over"), peers.iloc[0].ours_over
-        yield ("stem", network, "worst-km"), peers.iloc[-1].epicentral_km
-        yield ("stem", network, "ahead"), int((peers.verdict == "ahead").sum()), "d"
-        yield ("stem", network, "peers"), len(peers), "d"
-        yield ("stem", network, "folds"), int(rows.folds.max()), "d"
-    for row in found.itertuples():
-        yield ("stem", row.network, row.arm.replace("'", ""), row.axis), row.growth
-    for row in references.itertuples():
-        yield ("stem", row.network, "whole", row.arm, "km"), row.epicentral_km
-        yield ("stem", row.network, "whole", row.arm, "ours-over"), row.ours_over
+    said = {}
+    for network in dict.fromkeys(compared.network):
+        tables = [table[table.network == network] for table in (compared, found, references, trained)]
+        for name, value in _of_network(*tables).items():
+            said.setdefault(name, []).append(f"{text(value) if isinstance(value, Estimate) else value} {_in(network)}")
+    for name, values in said.items():
+        yield ("stem", name), " and ".join(values), ""
+    yield ("stem", "folds"), int(compared.folds.max()), "d"
+    left_out = [_in(network) for network in NETWORKS if network not in set(compared.network)]
+    yield ("stem", "left-out"), f"It has not been run {' and '.join(left_out)}." if left_out else "", ""
+
+
+def _in(network):
+    return PLACES.get(network, f"in {network.capitalize()}")
+
+
+def _of_network(compared, found, references, trained):
+    """Results by name, of one network."""
+    peers = compared[compared.arm != MAIN]
+    others = peers[peers.over_published.notna() & ~peers.arm.isin([PAPER, *SWITCHES])]
+    by_arm, attention = compared.set_index("arm"), references.set_index("arm").ours_over[ATTENTION]
+    return {
+        **_counted("", peers.ours_over, "ahead", "behind"),
+        **_counted("stem-", others.over_published, "ahead", "behind"),
+        **_counted("trouble-", found[found.arm != MAIN].ours_over, "ahead", "behind"),
+        **{arm.replace("'", ""): row.over_paper for arm, row in by_arm.iterrows()},
+        **{name: _named(peers.iloc[place]) for name, place in (("best", 0), ("worst", -1))},
+        "papers-block-over-published": by_arm.over_published[PAPER],
+        "whole-attention": f"{text(attention)} ({ahead(attention)})",
+        **({"apart": apart(trained)} if set(TRIED) <= set(trained.arm) else {}),
+    }
+
+
+def _counted(what, ratios, *verdicts):
+    found = ratios.map(ahead)
+    return {f"{what}{verdict}": f"{(found == verdict).sum()} of {len(found)}" for verdict in verdicts}
+
+
+def _named(row):
+    return f"{TITLES[row.arm]} ({text(row.epicentral_km)} km, ratio {text(row.ours_over)})"

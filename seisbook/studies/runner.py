@@ -346,12 +346,29 @@ def read(name, network, source="bulletin", profile="paper") -> list[dict]:
     list of dict
         Dictionaries as `load` returns them, with the `state` of the record.
     """
-    path = records.RESULTS / "studies" / f"{name}-{network}-{source}-{profile}.json"
-    content = provenance.load(path, merged_key(name, network, source, profile))
+    content = provenance.load(_published(name, network, source, profile), merged_key(name, network, source, profile))
     return [
         {"trial": record["trial"], "result": record["result"], "commit": content["commit"], "state": content["state"]}
         for record in content["records"]
     ]
+
+
+def networks_of(name, source="bulletin", profile="paper") -> list[str]:
+    """The book's networks for which a study has been published, in the book's order.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    source, profile : str
+    """
+    book = seisbook.catalogues.networks.NETWORKS
+    return [network for network in book if _published(name, network, source, profile).is_file()]
+
+
+def _published(name, network, source, profile):
+    """Path of a merged file."""
+    return records.RESULTS / "studies" / f"{name}-{network}-{source}-{profile}.json"
 
 
 def merged_key(name, network, source, profile) -> dict:
@@ -386,7 +403,7 @@ class _Shelf(NamedTuple):
 
     @property
     def merged(self):
-        return records.RESULTS / "studies" / f"{self.study.name}-{self._name}.json"
+        return _published(self.study.name, Path(self.network).stem, self.source, self.profile)
 
     @property
     def key(self):

@@ -13,3 +13,21 @@ def test_ablations_are_tabulated_in_their_order():
     assert ("whole", "whole recipe") in table.index
     assert (table["epicentre (km)"] == 2).all()
     assert len(table) == len(ablations_study.MODEL_ARMS) + len(ablations_study.TRAINING_ARMS)
+
+
+def test_quotes_are_ratios_to_the_recipe_that_an_arm_changes():
+    errors = {"whole recipe": 4.0, "no station dropout": 5.0, "study recipe": 8.0, "static graph": 6.0}
+    found = [
+        {
+            "trial": {"arm": arm},
+            "result": {
+                "train_s": 1.0,
+                "summary": {"epicentral_km": {"median": km}, "depth_km": {"median": 1.0}, "magnitude": {"rmse": 0.1}},
+            },
+        }
+        for arm, km in {**errors, "no edges": 10.0}.items()
+    ]
+    quotes = ablations.quoted({"atoll": ablations.tabulate(found)})
+    assert quotes["ablations-atoll-no-station-dropout"] == "1.25"
+    assert quotes["ablations-atoll-study-over-whole"] == "2.00"
+    assert (quotes["ablations-atoll-study-least"], quotes["ablations-atoll-study-most"]) == ("0.75", "1.25")

@@ -1,9 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 
+from seisbook.errors import DataError
 from seisbook.findings import peers_robust_stem as findings
 from seisbook.findings.peers_robust_stem import MAIN, PAPER
 from seisbook.measures.estimates import Estimate
+from seisbook.models import names
 from seisbook.studies import peers_robust_stem as study
 
 N = 80
@@ -48,13 +51,28 @@ def published():
     return [{"trial": {**place, "arm": arm}, "result": {"epicentral_km": [km] * N}} for arm, km in errors.items()]
 
 
+def run_of(model, split, fold, size=N):
+    """Whole systems whose errors are 1.5 times those of the arms in `SCALES`, in an order of their own."""
+    scale = {"dynamic": SCALES[PAPER], "transformer": SCALES["transformer"]}[model]
+    km = 1.5 * np.array(record("", scale, fold)["result"]["epicentral_km"])[:size]
+    order = np.arange(size) if model == "dynamic" else np.random.default_rng(0).permutation(size)
+    return {"errors": {"source_id": [f"event {i}" for i in order], "epicentral_km": km[order].tolist()}}
+
+
 def test_names_are_those_of_the_study():
     assert set(findings.TITLES) == {*study.ARMS, *study.ON_THE_TWIN}
     assert findings.PAPER == study.PAPER
+    assert set(findings.RUNS) < set(study.PUBLISHED)
+    assert set(findings.TRIED) == set(study.ON_THE_TWIN)
+    assert {*findings.SWITCHES, *study.ON_THE_TWIN} == set(study.SWITCHES)
+
+
+def test_whole_systems_are_those_of_all_names():
+    assert set(findings.RUNS.values()) == set(names.NAMES) - {"feature", "last"}
 
 
 def test_ratios_are_paired_and_decide(records, twin):
-    found = findings.compare(records, twin).set_index("arm")
+    found = findings.compare(records, twin, run_of).set_index("arm")
     assert found.loc["transformer", "ours_over"] == pytest.approx((0.5, 0.5, 0.5))
     assert found.loc["transformer", "over_paper"] == pytest.approx((0.5, 0.5, 0.5))
     assert found.verdict.to_dict() == {
@@ -70,6 +88,21 @@ def test_ratios_are_paired_and_decide(records, twin):
     assert most == pytest.approx(1.1 * least)
 
 
+def test_a_whole_system_is_paired_with_its_graph_part_on_our_stem(records, twin):
+    found = findings.compare(records, twin, run_of).set_index("arm")
+    assert found.loc["transformer", "over_published"] == pytest.approx((1 / 1.5,) * 3)
+    assert found.loc["transformer", "ours_over_published"] == pytest.approx((0.5 / 1.5,) * 3)
+    assert found.loc["transformer", "published_km"].value == pytest.approx(
+        1.5 * found.loc["transformer", "epicentral_km"].value
+    )
+    assert found.loc["deep sets with feedback", "published_km"] is None
+
+
+def test_a_whole_system_of_other_events_is_refused(records, twin):
+    with pytest.raises(DataError, match="not of the events of the runs of dynamic: run the study again"):
+        findings.compare(records, twin, lambda *which: run_of(*which, size=N - 1))
+
+
 @pytest.mark.parametrize(
     ("ratio", "verdict"), [((0.5, 0.4, 0.9), "ahead"), ((1.5, 1.1, 2), "behind"), ((0.9, 0.8, 1.1), "undecided")]
 )
@@ -83,7 +116,7 @@ def test_growths_are_of_the_first_fold(records):
     assert found.loc[MAIN, "growth"].value == pytest.approx(1)
     assert found.loc["transformer", "ours_over"].value == pytest.approx(0.25)
     page = findings.growths_table(findings.growths(records))
-    assert page.loc[("Atoll", "transformer"), "spike at one station, 100 times the peak"] == "2.00"
+    assert page.loc[("Atoll", "transformer"), "spike at one station, 100 times the peak"].startswith("2.00 (")
 
 
 def test_rates_are_chosen_by_the_loss_on_the_twin(twin):
@@ -95,17 +128,72 @@ def test_rates_are_chosen_by_the_loss_on_the_twin(twin):
 
 
 def test_the_printed_table(records, twin):
-    page = findings.table(findings.compare(records, twin))
+    page = findings.table(findings.compare(records, twin, run_of))
     assert page.loc[("Atoll", findings.TITLES["transformer"]), "robust model"] == "ahead"
-    assert page.loc[("Atoll", findings.TITLES[MAIN]), "parameters"] == ""
-    assert page.loc[("Atoll", findings.TITLES[PAPER]), "parameters"] == "1,000"
+    assert page.loc[("Atoll", findings.TITLES[MAIN]), "as published (km)"] == ""
+    assert page.loc[("Atoll", findings.TITLES[PAPER]), "over the paper's block"] == ""
+    page = findings.twin_table(findings.trained_on_the_twin(twin))
+    assert page.loc[findings.TITLES[PAPER], "parameters"] == "1,000"
+    assert page.loc[findings.TITLES[PAPER], "rate"] == "0.002"
+    assert page.loc[findings.TITLES[PAPER], "Atoll, loss"] == "1.00 (half as long: 1.10)"
+
+
+@pytest.mark.parametrize(
+    ("attention", "neighbours", "softmax", "said"),
+    [
+        (1.1, 0.9, 0.9, "the paper's block has the smaller loss, so that there is nothing to explain"),
+        (0.5, 0.9, 0.9, "neither of the two explains it"),
+        (0.5, 0.7, 0.9, "all stations in place of the nearest ones would explain it"),
+        (0.5, 0.75, 0.6, "all stations in place of the nearest ones and a softmax in place of the maximum would "),
+    ],
+)
+def test_what_explains_the_lead_of_attention(attention, neighbours, softmax, said):
+    losses = {PAPER: 1.0, findings.BESIDE: attention, "all neighbours": neighbours, "softmax": softmax}
+    assert findings.apart(pd.DataFrame({"arm": losses.keys(), "loss": losses.values()})).startswith(said)
 
 
 def test_quotes_have_names(records, twin, published):
-    compared = findings.compare(records, twin)
-    quotes = findings.quoted(compared, findings.growths(records), findings.whole(published))
-    assert quotes["stem-atoll-whole-attention-ours-over"] == "0.50 [0.50, 0.50]"
-    assert quotes["stem-atoll-ahead"] == "2"
-    assert quotes["stem-atoll-peers"] == "3"
-    assert quotes["stem-atoll-transformer-ours-over"] == "0.50 [0.50, 0.50]"
+    compared, trained = findings.compare(records, twin, run_of), findings.trained_on_the_twin(with_switches(twin))
+    quotes = findings.quoted(compared, findings.growths(records), findings.whole(published), trained)
+    assert quotes["stem-ahead"] == "2 of 3 in Atoll"
+    assert quotes["stem-behind"] == "0 of 3 in Atoll"
+    assert quotes["stem-stem-ahead"] == "1 of 1 in Atoll"
+    assert quotes["stem-trouble-ahead"] == "3 of 3 in Atoll"
+    assert quotes["stem-transformer"] == "0.50 [0.50, 0.50] in Atoll"
+    assert quotes["stem-papers-block-over-published"] == "0.67 [0.67, 0.67] in Atoll"
+    assert quotes["stem-whole-attention"] == "0.50 [0.50, 0.50] (ahead) in Atoll"
+    assert quotes["stem-best"].startswith("deep sets, feedback (")
+    assert quotes["stem-worst"].startswith("the paper's block (")
+    assert quotes["stem-apart"] == "neither of the two explains it in Atoll"
+    assert quotes["stem-folds"] == "2"
     assert all("'" not in name for name in quotes)
+
+
+def test_quotes_of_two_networks_are_one_text(records, twin, published):
+    trained = findings.trained_on_the_twin(with_switches(twin))
+    tables = findings.compare(records, twin, run_of), findings.growths(records), findings.whole(published), trained
+    both = [pd.concat([table.assign(network=name) for name in ("colombia", "ridgecrest")]) for table in tables]
+    both[-1] = both[-1][(both[-1].network == "colombia") | ~both[-1].arm.isin(findings.TRIED)]
+    quotes = findings.quoted(*both)
+    assert quotes["stem-ahead"] == "2 of 3 in Colombia and 2 of 3 at Ridgecrest"
+    assert quotes["stem-apart"] == "neither of the two explains it in Colombia"  # the other twin has no such arms
+    assert quotes["stem-left-out"] == ""
+    one = findings.quoted(*(table[table.network == "colombia"] for table in both))
+    assert one["stem-ahead"] == "2 of 3 in Colombia"
+    assert one["stem-left-out"] == "It has not been run at Ridgecrest."
+    assert (findings.twin_table(both[-1]).loc[findings.TITLES["softmax"]] == "").any()
+
+
+def with_switches(twin):
+    """The twin's records with the arms that take the paper's block apart."""
+    losses = {findings.BESIDE: 0.5, **dict.fromkeys(findings.TRIED, 0.9)}
+    return [
+        *twin,
+        *(
+            {
+                "trial": {"network": "atoll", "arm": arm, "rate": 2e-3, "epochs": 6},
+                "result": {"parameters": 1000, "loss": loss, "epicentral_km": loss},
+            }
+            for arm, loss in losses.items()
+        ),
+    ]

@@ -403,6 +403,16 @@ def test_records_survive_merging(place):
     assert_complete(place)
 
 
+def test_networks_of_a_study_are_those_with_published_records(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    (tmp_path / "studies").mkdir()
+    for name in ("calm-ridgecrest-bulletin", "calm-colombia-bulletin", "calm-sea-ridgecrest-simulated"):
+        (tmp_path / "studies" / f"{name}-paper.json").touch()
+    assert runner.networks_of("calm") == ["colombia", "ridgecrest"]
+    assert runner.networks_of("calm-sea") == []
+    assert runner.networks_of("calm-sea", "simulated") == ["ridgecrest"]
+
+
 def test_a_damaged_merged_file_is_named_and_left_alone(place):
     place.run()
     path = runner.merge(STUDY, *place.address)
