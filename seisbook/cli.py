@@ -431,8 +431,9 @@ def _train_own(arguments):
     from seisbook.measures import evaluation
     from seisbook.studies import own_robust, runs
 
-    if arguments.model != ["robust"]:
-        raise UserError(f"{arguments.network}: --model goes with shipped networks: your own gets the robust model")
+    usual = {"model": ["robust"], "split": "random", "fold": range(5), "force": False}
+    if given := [f"--{name}" for name, value in usual.items() if getattr(arguments, name) != value]:
+        raise UserError(f"{arguments.network}: {', '.join(given)}: for shipped networks; yours gets one robust model")
     path = own_robust.train(arguments.network, arguments.dataset, arguments.profile)
     card = runs.load(path)[1]
     known = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in card.data["range"].items())

@@ -29,6 +29,7 @@ def test_build_and_info(tmp_path, capsys):
         (["data", "build", "--network", "x", "--source", "simulated", "--out", "o"], "no network 'x'"),
         (["data", "fetch", "--network", "x"], "no real data for the network 'x'"),
         (["book", "run", "--chapter", "99"], "no chapter '99'"),
+        (["train", "--network", "my.yaml", "--fold", "0", "--force"], "my.yaml: --fold, --force: for shipped networks"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_with_two(arguments, message, capsys):
