@@ -19,6 +19,8 @@ TITLES = {
     "static": "static graph on the conditional normal",
     "none": "no edges, on the conditional normal",
     "alone": "dynamic graph alone",
+    "attention": "attention over stations alone",
+    "convolution": "convolution on a fixed graph alone",
 }
 TOLD = {
     "all": "source and stations' terms known",

@@ -9,7 +9,9 @@ hidden, and each method predicts all five measures there, with their spread. A m
 
 The arm `reference` holds the attenuation law, the law with the event's term, inverse distance, and the conditional
 normal, which ShakeMap uses. The other arms are models: `dynamic`, `static` and `none` correct the conditional normal on
-the three kinds of graph, and `alone` is the dynamic model without the conditional normal.
+the three kinds of graph, and `alone` is the dynamic model without the conditional normal. Two published ways to pass
+messages, attention over all observed stations and convolution on a fixed graph, have the inputs and the training of
+`alone`.
 
 The rule for claim C0 was written before the study was run. For each region and each information, let :math:`\rho` be
 the ratio of the root mean square error of the arm `dynamic` to that of the conditional normal with the same
@@ -54,6 +56,8 @@ ARMS = {
     "alone": FieldConfig(graph="dynamic", informed=False),
     "static": FieldConfig(graph="static"),
     "none": FieldConfig(graph="none"),
+    "attention": FieldConfig(graph="attention", informed=False),
+    "convolution": FieldConfig(graph="convolution", informed=False, blocks=2),
 }
 MAIN = "dynamic"  # the arm of the rule
 TRAINING = {"quick": FieldTraining(epochs=2, patterns=1), "paper": FieldTraining()}
