@@ -23,11 +23,16 @@ BOXES = {  # west, south, east, north; wider than the maps, so that the cut edge
     "colombia": (-86, -7, -64, 16),
     "ridgecrest": (-121, 32.5, -114, 38.5),
     "iceland": (-25, 63, -13, 67),
+    "greece": (14, 32, 34, 44.5),
+    "italy": (3, 33.5, 23, 50),
 }
+DETAIL = {"greece": "50m", "italy": "50m"}  # maps of whole countries need fewer points than the others' 10m
 PLACES = {  # landmarks that a reader can look up: latitude, longitude
     "colombia": {"Bogotá": (4.61, -74.08), "Cali": (3.45, -76.53), "Bucaramanga": (7.12, -73.12)},
     "ridgecrest": {"Ridgecrest": (35.62, -117.67), "Trona": (35.76, -117.37), "Coso": (36.02, -117.79)},
     "iceland": {"Bárðarbunga": (64.64, -17.53), "Askja": (65.03, -16.78), "Reykjavík": (64.15, -21.94)},
+    "greece": {"Athens": (37.98, 23.73), "Thessaloniki": (40.64, 22.94), "Izmir": (38.42, 27.14)},
+    "italy": {"Rome": (41.89, 12.48), "Milan": (45.46, 9.19), "Naples": (40.85, 14.27)},
 }
 ROUND = 3  # decimals of a degree: about 100 m, less than half the grid of the source
 
@@ -87,7 +92,7 @@ def feature(kind, geometry, **properties):
 
 
 def crop(name, world, states):
-    """The features of one network's map."""
+    """The features of the map of one network or region."""
     box, lines = shapely.box(*BOXES[name]), arcs(world)
     shapes = {
         "land": land(world, lines, box),
@@ -100,10 +105,10 @@ def crop(name, world, states):
 
 
 def main(world_archive, states_archive):
-    """Write one GeoJSON file for each network beside this script."""
-    world = read_topology(world_archive, "world-atlas", "countries-10m.json")
+    """Write one GeoJSON file for each network and region beside this script."""
     states = read_topology(states_archive, "us-atlas", "states-10m.json")
     for name in BOXES:
+        world = read_topology(world_archive, "world-atlas", f"countries-{DETAIL.get(name, '10m')}.json")
         path = Path(__file__).with_name(f"{name}.geojson")
         lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in crop(name, world, states))
         part = path.with_suffix(".part")

@@ -7,13 +7,14 @@ from seisbook.catalogues import geography
 from seisbook.paths import DATA
 
 
-@pytest.mark.parametrize("name", ["colombia", "ridgecrest", "iceland"])
+@pytest.mark.parametrize("name", ["colombia", "ridgecrest", "iceland", "greece", "italy"])
 def test_geography_is_valid_geojson_within_its_box(name):
     path = DATA / "geography" / f"{name}.geojson"
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["type"] == "FeatureCollection"
     west, south, east, north = {
-        "colombia": (-86, -7, -64, 16), "ridgecrest": (-121, 32.5, -114, 38.5), "iceland": (-25, 63, -13, 67)
+        "colombia": (-86, -7, -64, 16), "ridgecrest": (-121, 32.5, -114, 38.5), "iceland": (-25, 63, -13, 67),
+        "greece": (14, 32, 34, 44.5), "italy": (3, 33.5, 23, 50),
     }[name]  # fmt: skip
     for feature in content["features"]:
         shape = shapely.geometry.shape(feature["geometry"])
