@@ -481,10 +481,13 @@ def _claims(arguments):
         print(claims.table(found).to_string())
         return
     open_ended = [
-        {name: None if value in (math.inf, -math.inf) else value for name, value in asdict(one).items()}
+        {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(one).items()
+        }
         for one in found
     ]
-    print(results.as_json(open_ended))  # JSON has no infinity
+    print(results.as_json(open_ended))  # JSON has no infinity and no NaN
 
 
 def _ask(arguments):

@@ -1,4 +1,4 @@
-"""Figures of the fields chapter: methods against the conditional normal, and error against hidden stations."""
+"""Figures of the fields study: methods against the conditional normal, error against hidden stations, coverage."""
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -69,5 +69,33 @@ def by_hidden(
         axis.set_title(title)
         axis.set_xlabel("hidden stations (%)")
     axes[0, 0].set_ylabel("root mean square error (log10)")
+    axes[0, -1].legend(frameon=False, fontsize="small")
+    return figure
+
+
+def coverage(measured) -> Figure:
+    """Share of the hidden values in their 90 % interval, by measure and share of hidden stations.
+
+    Parameters
+    ----------
+    measured : dict of (str, str) to DataFrame
+        By the region's title and the method, from `seisbook.findings.fields.by_measure`.
+    """
+    regions = list(dict.fromkeys(region for region, _ in measured))
+    figure, axes = plt.subplots(
+        1, len(regions), figsize=(4.2 * len(regions), 3.4), sharey=True, squeeze=False, layout="constrained"
+    )
+    for (region, method), table in measured.items():
+        axis, ours = axes[0, regions.index(region)], method == MAIN
+        for number, (measure, row) in enumerate(table["covered"].iterrows()):
+            look = {"color": f"C{number}", "linestyle": "-" if ours else ":", "marker": "o" if ours else None}
+            axis.plot(100 * row.index, 100 * row, label=measure if ours else None, **look)
+        axis.set_title(region)
+        axis.set_xlabel("hidden stations (%)")
+    for axis in axes[0]:
+        axis.axhline(90, color="0.3", linewidth=1)
+        axis.plot([], [], ":", color="0.3", label=TITLES[PEER])
+        axis.plot([], [], "o-", color="0.3", label=TITLES[MAIN])
+    axes[0, 0].set_ylabel("values in their 90 % interval (%)")
     axes[0, -1].legend(frameon=False, fontsize="small")
     return figure
