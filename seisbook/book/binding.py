@@ -14,7 +14,8 @@ import yaml
 from seisbook import files
 from seisbook.book import chapters, notebooks, printing
 from seisbook.errors import UserError
-from seisbook.findings import claims
+from seisbook.figures import ledger
+from seisbook.findings import answers, claims
 from seisbook.paths import BOOK, BUILD, ROOT
 
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
@@ -151,8 +152,9 @@ def _stage(outputs, repository="", site=""):
     for name, (chapter, figure) in COVER.items():
         (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
     all_claims = claims.claims()
-    for name, text in (("ledger", claims.ledger(all_claims)), ("measurements", claims.measurements(all_claims))):
-        (staged / "book" / f"{name}.md").write_text(text, encoding="utf-8")
+    for name, text in (("answers", answers.answers), ("ledger", claims.ledger), ("measurements", claims.measurements)):
+        (staged / "book" / f"{name}.md").write_text(text(all_claims), encoding="utf-8")
+    ledger.forest(all_claims).savefig(staged / "book" / "ledger.png")
     return staged
 
 

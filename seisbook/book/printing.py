@@ -28,7 +28,7 @@ OPENING = r"""\chapter*{%s}
 WRAPPED = r">{\raggedright\arraybackslash}p{%.3f\linewidth}"
 UNFOLDED = rf"""```{{rubric}} %s
 ```
-```{{tabularcolumns}} l{WRAPPED % 0.33}llll
+```{{tabularcolumns}} ll{WRAPPED % 0.26}llll
 ```
 ```{{table}}
 :class: longtable

@@ -88,6 +88,9 @@ CHAPTERS = {
 ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
 MOST_DECIMALS = 4
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
+ABOVE = ("C8", "C9")  # claims that something is above its threshold; the others say below
+SIGNALS = {"bulletin": "rendered", "simulated": "simulated", "measured": "measured"}
+"""What the signals are that a model sees, by the source of the records."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,16 @@ class Claim:
     n_runs: int
     commit: str
     state: str
+
+    @property
+    def above(self) -> bool:
+        """Whether the claim says that the estimate is above the threshold; otherwise, below."""
+        return self.id in ABOVE
+
+    @property
+    def signals(self) -> str:
+        """Whether the signals that the model saw are measured, rendered from real readings, or simulated."""
+        return SIGNALS[self.source]
 
     @property
     def said(self) -> str:
@@ -188,7 +201,10 @@ def measurements(tested) -> str:
     lines = []
     for name in dict.fromkeys(claim.id for claim in tested):
         lines += [f"```{{dropdown}} {name}: {STATEMENTS[name]}"]
-        lines += ["| network | measured | found | against | verdict | shown in |", "|---|---|---|---|---|---|"]
+        lines += [
+            "| network | signals | measured | found | against | verdict | shown in |",
+            "|---|---|---|---|---|---|---|",
+        ]
         lines += [*(_row(claim) for claim in tested if claim.id == name), "```"]
     return "\n".join(lines) + "\n"
 
@@ -197,7 +213,8 @@ def _row(claim):
     estimate = claim.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
     figure = f"{{numref}}`{claim.evidence['figure']}`"
     against, verdict = f"{claim.threshold:.3g}", f"**{claim.said}**"
-    return f"| {' | '.join((claim.network.capitalize(), claim.measured, estimate, against, verdict, figure))} |"
+    cells = claim.network.capitalize(), claim.signals, claim.measured, estimate, against, verdict, figure
+    return f"| {' | '.join(cells)} |"
 
 
 class _Records:

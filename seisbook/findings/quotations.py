@@ -60,3 +60,44 @@ def printed(rows) -> pd.DataFrame:
 
 def _cell(cell):
     return text(*cell) if type(cell) is tuple else cell  # an Estimate is a tuple too
+
+
+WORDS = {
+    "error_ratio": "ratio of errors",
+    "low": "from",
+    "high": "to",
+    "mad_multiscale": "distance of states, all blocks",
+    "mad_last": "distance of states, last block",
+    "rank_correlation": "rank correlation",
+    "squared_error": "squared error",
+    "squared_bias": "squared bias",
+    "residual": "both together",
+    "band_pass": "octave band",
+    "joint_shift": "shift of all stations",
+    "independent_shift": "clock errors",
+    "nearest_dropout": "nearest stations missing",
+    "deep_nest": "deep nest",
+    "quarry_blast": "quarry blast",
+    "p_residual_s": "P residual (s)",
+    "s_residual_s": "S residual (s)",
+    "site_term": "amplitude residual (log10)",
+    "station_code": "station",
+    "colombia": "Colombia",
+    "ridgecrest": "Ridgecrest",
+}
+"""Names of the code, and the words that a reader sees in their place."""
+
+
+def worded(table, **others) -> pd.DataFrame:
+    """A table whose headings, labels and cells are words, where they were names of the code.
+
+    Parameters
+    ----------
+    table : DataFrame
+    **others : str
+        Words for this table alone, by the name that they replace.
+    """
+    words = {**WORDS, **others}
+    named = table.replace(words).rename(index=words, columns=words)
+    named.index = named.index.set_names([words.get(name, name) for name in named.index.names])
+    return named.rename_axis(columns=[words.get(name, name) for name in named.columns.names])

@@ -56,6 +56,8 @@ def test_committed_chapters_are_staged_with_ledger_and_cover(monkeypatch, tmp_pa
     for page in chapters.pages():
         assert list(staged.glob(f"{page}.*")), f"{page} is not staged"
     assert (staged / "book" / "networks.png").read_bytes().startswith(b"\x89PNG")
+    assert (staged / "book" / "ledger.png").read_bytes().startswith(b"\x89PNG")
+    assert "1. **Are about a thousand events" in (staged / "book" / "answers.md").read_text()
     assert "| C1 |" in (staged / "book" / "ledger.md").read_text()
     assert "{dropdown} C1:" in (staged / "book" / "measurements.md").read_text()
 
@@ -190,7 +192,7 @@ def test_latex_source_has_all_chapters_and_no_warning():
     assert not re.search(r"\\ref\{\\detokenize\{[^}]*:ex-", source)  # sphinx-exercise has labels of its own
     assert set(re.findall(r"\\hyperref\[(exercise:[\w-]+)\]", source)) <= set(re.findall(r"\\label\{(.+?)\}", source))
     assert not re.search(r"\\begin\{sphinxadmonition\}\{\w+\}(?!\{)", source)  # a box without a title
-    assert r"\begin{longtable}{l>{\raggedright" in source  # measurements
+    assert r"\begin{longtable}{ll>{\raggedright" in source  # measurements
 
 
 @pytest.mark.parametrize("path", chapters.chapters(), ids=lambda path: path.stem)

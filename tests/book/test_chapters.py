@@ -88,6 +88,14 @@ def test_committed_with_outputs_and_without_errors(path):
 
 
 @each_chapter
+def test_no_table_shows_names_of_the_code(path):
+    outputs = [output.get("data", {}) for cell in code_cells(path) for output in cell.outputs]
+    tables = [data["text/html"] for data in outputs if "<table" in data.get("text/html", "")]
+    cells = [cell for table in tables for cell in re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", table)]
+    assert not [cell for cell in cells if re.fullmatch(r"[a-z]+(_[a-z]+)+", cell)]
+
+
+@each_chapter
 def test_no_measurement_is_typed_in_prose(path):
     """A decimal number with a unit in prose must be glued from a result."""
     for cell in nbformat.read(path, as_version=4).cells:

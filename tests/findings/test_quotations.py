@@ -3,6 +3,7 @@ import pkgutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from seisbook import findings
@@ -43,6 +44,17 @@ def test_tables_are_printed_cell_by_cell():
     table = quotations.printed({"ours": {"events": 27, "error": (interval, ".1f")}, "theirs": {"error": (None,)}})
     assert table.loc["ours"].tolist() == [27, "1.0 [0.5, 2.0]"]
     assert table.loc["theirs", "error"] == ""
+
+
+def test_names_of_the_code_become_words_everywhere_in_a_table():
+    rows = pd.MultiIndex.from_tuples([("colombia", "joint_shift")], names=["network", "site_term"])
+    table = pd.DataFrame({"arm": ["band_pass"], "error_ratio": [1.5]}, index=rows)
+    found = quotations.worded(table, arm="trained with")
+    assert found.columns.tolist() == ["trained with", "ratio of errors"]
+    assert found.index.names == ["network", "amplitude residual (log10)"]
+    assert found.reset_index(drop=True).iloc[0].tolist() == ["octave band", 1.5]
+    assert found.index.tolist() == [("Colombia", "shift of all stations")]
+    assert table.columns[0] == "arm"
 
 
 def test_findings_load_nothing_heavy():
