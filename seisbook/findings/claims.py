@@ -61,7 +61,8 @@ TESTED_BY = {
     "C9": "recall and balanced accuracy against majority, metadata and shuffled text",
     "C10": "the error before and after, with the same controls",
 }
-VERDICTS = "supported", "inconclusive", "not supported", "not run"
+VERDICTS = "supported", "inconclusive", "not supported"
+NOT_RUN = "not run"  # in place of a verdict, where a study has no record yet
 MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
     "fig-forest": "book/02_model",
@@ -152,7 +153,7 @@ class Claim:
     @property
     def found(self) -> str:
         """The estimate with its interval, as text: decimals enough for two digits of half the interval's width."""
-        if self.verdict == "not run":
+        if self.verdict == NOT_RUN:
             return "–"
         half = (self.ci_high - self.ci_low) / 2
         decimals = min(max(1 - floor(log10(half)), 0), MOST_DECIMALS) if 0 < half < inf else 2
@@ -192,7 +193,10 @@ def ledger(tested) -> str:
 
 def _counts(tested, name):
     """How often a claim was found supported, or not."""
-    counts = {verdict: sum((claim.id, claim.verdict) == (name, verdict) for claim in tested) for verdict in VERDICTS}
+    counts = {
+        verdict: sum((claim.id, claim.verdict) == (name, verdict) for claim in tested)
+        for verdict in (*VERDICTS, NOT_RUN)
+    }
     return ", ".join(f"{count} **{verdict}**" for verdict, count in counts.items() if count)
 
 
@@ -235,7 +239,7 @@ def _fields(read):
         records = read.fields(region)
         shown = {"threshold": fields.THRESHOLD, "figure": "fig-fields-forest"}
         if not records:
-            how = {"n_runs": 0, "verified": ("", "missing"), "verdict": "not run", "source": fields.WHERE[0]}
+            how = {"n_runs": 0, "verified": ("", "missing"), "verdict": NOT_RUN, "source": fields.WHERE[0]}
             yield _claim("C0", region, "error over that of the conditional normal", (nan, nan, nan), **shown, **how)
             continue
         for row in fields.judged(records):
