@@ -216,7 +216,8 @@ def structure(semivariogram, curve, heard):
         xlabel="distance from the hidden station (km)",
         ylabel="share heard from within (%)",
         xlim=(1, None),
-        ylim=(0, 125),
+        ylim=(0, 150),
+        yticks=range(0, 101, 20),
     )
     right.legend(fontsize=8, loc="upper left")
     return fig

@@ -5,9 +5,11 @@ from matplotlib.figure import Figure
 
 from seisbook.catalogues.ground_motion import LABELS
 from seisbook.figures.intervals import name_rows, whisker
+from seisbook.figures.style import styled
 from seisbook.findings.fields import MAIN, PEER, THRESHOLD, TITLES, TOLD
 
 
+@styled
 def forest(tables) -> Figure:
     """Ratio of each method's error to that of the conditional normal with the same information, with its interval.
 
@@ -21,16 +23,15 @@ def forest(tables) -> Figure:
     figure, axes = plt.subplots(
         1,
         len(told),
-        figsize=(3.2 * len(told) + 1.5, 4.2),
+        figsize=(2.2 * len(told) + 2.4, 4.2),
         sharey=True,
         squeeze=False,
-        layout="constrained",
     )
     for axis, information in zip(axes[0], told, strict=True):
         _panel(axis, tables, information, methods)
-        axis.set_title(TOLD[information])
+        axis.set_title(TOLD[information].replace(" and ", "\nand "), fontsize=9)
     name_rows(axes[0, 0], [TITLES[name] for name in methods])
-    axes[0, -1].legend(frameon=False)
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=len(tables))
     return figure
 
 
@@ -47,6 +48,7 @@ def _panel(axis, tables, information, methods):
     axis.set_xlabel("error / conditional normal's")
 
 
+@styled
 def by_hidden(
     shares, information="all", methods=("law", "event term", "inverse distance", PEER, "alone", MAIN)
 ) -> Figure:
@@ -59,7 +61,7 @@ def by_hidden(
     information : str
     methods : sequence of str
     """
-    figure, axes = plt.subplots(1, len(shares), figsize=(4.2 * len(shares), 3.4), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(1, len(shares), figsize=(7.4, 4.2), sharey=True, squeeze=False)
     for axis, (title, table) in zip(axes[0], shares.items(), strict=True):
         chosen = table[table.information == information]
         for number, method in enumerate(methods):
@@ -70,10 +72,11 @@ def by_hidden(
         axis.set_title(title)
         axis.set_xlabel("hidden stations (%)")
     axes[0, 0].set_ylabel("root mean square error (log10)")
-    axes[0, -1].legend(frameon=False, fontsize="small")
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
+@styled
 def coverage(measured) -> Figure:
     """Share of the hidden values in their 90 % interval, by measure and share of hidden stations.
 
@@ -83,9 +86,7 @@ def coverage(measured) -> Figure:
         By the region's title and the method, from `seisbook.findings.fields.by_measure`.
     """
     regions = list(dict.fromkeys(region for region, _ in measured))
-    figure, axes = plt.subplots(
-        1, len(regions), figsize=(4.2 * len(regions), 3.4), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure, axes = plt.subplots(1, len(regions), figsize=(7.4, 4.2), sharey=True, squeeze=False)
     for (region, method), table in measured.items():
         axis, ours = axes[0, regions.index(region)], method == MAIN
         for number, (measure, row) in enumerate(table["covered"].iterrows()):
@@ -98,5 +99,5 @@ def coverage(measured) -> Figure:
         axis.plot([], [], ":", color="0.3", label=TITLES[PEER])
         axis.plot([], [], "o-", color="0.3", label=TITLES[MAIN])
     axes[0, 0].set_ylabel("values in their 90 % interval (%)")
-    axes[0, -1].legend(frameon=False, fontsize="small")
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -78,11 +78,12 @@ def test_the_figures_show_each_method_of_each_region():
     made = records(0.97)
     tables = {"Greece": fields.table(made), "Italy": fields.table(made)}
     figure = figures.forest(tables)
-    assert [axis.get_title() for axis in figure.axes] == [fields.TOLD["all"], fields.TOLD["no source"]]
+    titles = [axis.get_title(loc="left").replace("\n", " ") for axis in figure.axes]
+    assert titles == [fields.TOLD["all"], fields.TOLD["no source"]]
     points = [line for line in figure.axes[0].lines if line.get_marker() in "os" and len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in points] == pytest.approx([0.97, 0.97])
     shown = figures.by_hidden({"Greece": fields.by_share(made)})
-    assert {text.get_text() for text in shown.axes[0].get_legend().get_texts()} == {
+    assert {text.get_text() for text in shown.legends[0].get_texts()} == {
         fields.TITLES[fields.PEER],
         fields.TITLES["dynamic"],
     }
