@@ -98,6 +98,8 @@ def coverage(measured) -> Figure:
         axis.axhline(90, color="0.3", linewidth=1)
         axis.plot([], [], ":", color="0.3", label=TITLES[PEER])
         axis.plot([], [], "o-", color="0.3", label=TITLES[MAIN])
+    low, high = axes[0, 0].get_ylim()
+    axes[0, 0].set_ylim(min(low, 80), max(high, 100))  # differences of a percent are small, and should look so
     axes[0, 0].set_ylabel("values in their 90 % interval (%)")
     figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -67,6 +67,8 @@ def quoted(content):
         yield from _quoted_faults(name, measured)
         for key, value in network["contrast"].items():
             yield (name, "contrast", key), value
+    for row in verdicts(content):
+        yield (row["network"], row["rule"], "verdict"), row["verdict"], "s"
 
 
 def _quoted_orders(name, measured):

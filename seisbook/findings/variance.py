@@ -240,7 +240,9 @@ def quoted(content):
         yield (name, "few-train"), network["few"]["n_train"], ","
         for row in network["ratios"]:
             if row["statistic"] == "mean":
-                yield (name, row["quantity"], row["recipe"], row["split"], "ratio"), row
+                key = name, row["quantity"], row["recipe"], row["split"]
+                yield (*key, "ratio"), row
+                yield (*key, "verdict"), row["verdict"], "s"
         for row in network["budget"]:
             key, percent = (name, row["arm"], row["quantity"]), 100 / row["squared_error"]
             yield (*key, "share"), max(row["data"], 0) * percent, ".0f"

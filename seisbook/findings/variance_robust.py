@@ -90,6 +90,11 @@ def detectable(trials) -> float:
     )
 
 
+def detected(ratio) -> str:
+    """What a study would have found, as words: `ratio` as of `detectable`, 0 if it would have found no reduction."""
+    return f"a reduction to {ratio:.2f} of its size" if ratio else "no reduction, however large"
+
+
 def spread(trials, model) -> pd.DataFrame:
     """How far the epicentres of the external events move with the training data and with the seed.
 
@@ -160,3 +165,4 @@ def quoted(found, spreads, detectables):
         yield (row.model, row.network, row.arm, "luck-m"), 1000 * max(row.seed_km2 + row.residual_km2, 0) ** 0.5, ".0f"
     for name, ratio in detectables.items():
         yield ("robust", name, "detectable"), ratio
+        yield ("robust", name, "detected"), detected(ratio), "s"

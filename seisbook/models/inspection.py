@@ -93,6 +93,37 @@ def walk(model, events, index) -> Walk:
     )
 
 
+@torch.no_grad()
+def first_messages(model, events, index) -> tuple[np.ndarray, np.ndarray]:
+    """Messages that each of N stations gets from its neighbours in the first block of a `GraphModel`.
+
+    Returns
+    -------
+    neighbour : ndarray of int, shape (N, k)
+        The stations that they come from, the nearest first.
+    message : ndarray, shape (N, k, C)
+        Of which the block takes the largest value over the neighbours, channel by channel.
+    """
+    model.eval()
+    batch, block, seen = events.batch(np.array([index])), model.blocks[0], {}
+    hooks = [
+        block.norm.register_forward_hook(lambda _, given, u: seen.update(u=u)),
+        block.register_forward_hook(lambda _, given, h: seen.update(pos=given[1], relative=given[3])),
+    ]
+    try:
+        features = model.encode(batch.traces, batch.amplitude, batch.mask)
+        model.locate(features, batch.pos, batch.mask)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    u, pos = seen["u"], seen["pos"]
+    own = block.own(torch.cat([u, seen["relative"]], -1))
+    neighbour, valid = block.neighbours(u, pos, batch.mask)
+    single = zip(neighbour.split(1, -1), valid.split(1, -1), strict=True)  # the largest of one message is this message
+    messages = [block.aggregate(u, pos, own, *one)[0] for one in single]
+    return neighbour[0].numpy(), torch.stack(messages, 1).numpy()
+
+
 def _neighbours(u, block, pos, mask):
     """Sets of neighbours that a block has chosen for each station."""
     if block.config.graph == "none":

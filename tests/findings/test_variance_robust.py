@@ -93,5 +93,6 @@ def test_quotes_have_names(trials):
     assert texts["robust-colombia-magnitude-verdict"] == "supported"
     assert 1200 < float(texts["robust-colombia-dynamic-data-m"]) < 1700
     assert texts["robust-colombia-detectable"] == "0.50"
+    assert texts["robust-colombia-detected"] == "a reduction to 0.50 of its size"
     page = found_in.others_table(found)
     assert page.loc[("Colombia", "attention"), "epicentre"].startswith(("1.", "0.9"))

@@ -83,3 +83,16 @@ def test_figures_of_a_walk(events, model):
     assert titles[0] == "block 1"
     assert titles[1] == f"block 2, {100 * walk.rewired()[0]:.0f} % new"
     assert len(model_figures.estimates(walk).axes) == 2
+
+
+def test_messages_are_those_that_the_first_block_takes_the_largest_of(events, model):
+    passed = []
+    hook = model.blocks[0].out.register_forward_hook(lambda _, given, out: passed.append(given[0][0]))
+    neighbour, message = inspection.first_messages(model, events, 2)
+    hook.remove()
+    assert neighbour.shape == (12, CONFIG.neighbours)
+    assert message.shape == (12, CONFIG.neighbours, CONFIG.channels)
+    assert [set(row) for row in neighbour.tolist()] == inspection.walk(model, events, 2).neighbours[0]
+    np.testing.assert_allclose(message.max(1), passed[0].detach().numpy(), atol=1e-5)
+    assert not model.blocks[0]._forward_hooks
+    assert not model.blocks[0].norm._forward_hooks
