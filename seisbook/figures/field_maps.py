@@ -14,8 +14,7 @@ from seisbook.catalogues.geography import geography
 from seisbook.catalogues.ground_motion import LABELS, MEASURES
 from seisbook.figures.maps import base_map
 from seisbook.figures.style import DARK, DEGREES, LINE, S_COLOUR, Interactive, filled, logarithmic, styled
-from seisbook.measures.field_structure import conditioned
-from seisbook.models.field_methods import REACH
+from seisbook.measures.field_structure import REACH, conditioned
 
 EXPLORER = Path(__file__).with_name("fields_explorer.html")
 POWERS = FuncFormatter(lambda value, _: f"{10**value:.2g}")  # log10 as the value itself

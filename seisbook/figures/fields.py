@@ -3,10 +3,9 @@
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from seisbook.catalogues.ground_motion import LABELS
 from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import styled
-from seisbook.findings.fields import MAIN, PEER, THRESHOLD, TITLES, TOLD
+from seisbook.findings.fields import MAIN, NAMES, PEER, THRESHOLD, TITLES, TOLD
 
 
 @styled
@@ -91,7 +90,7 @@ def coverage(measured) -> Figure:
         axis, ours = axes[0, regions.index(region)], method == MAIN
         for number, (measure, row) in enumerate(table["covered"].iterrows()):
             look = {"color": f"C{number}", "linestyle": "-" if ours else ":", "marker": "o" if ours else None}
-            axis.plot(100 * row.index, 100 * row, label=LABELS[measure].split(" (")[0] if ours else None, **look)
+            axis.plot(100 * row.index, 100 * row, label=NAMES[measure] if ours else None, **look)
         axis.set_title(region)
         axis.set_xlabel("hidden stations (%)")
     for axis in axes[0]:

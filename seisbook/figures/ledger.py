@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from seisbook.figures.style import DARK, LINE, check_drawable, styled
-from seisbook.findings.claims import NOT_RUN
 
 LOOK = {"supported": ("#009E73", "o"), "inconclusive": ("#8c8c8c", "s"), "not supported": ("#D55E00", "X")}
 """Colour and marker of a verdict; told apart without colour, too."""
@@ -34,7 +33,7 @@ def forest(claims):
     -------
     Figure
     """
-    claims = [claim for claim in claims if claim.verdict != NOT_RUN]
+    claims = [claim for claim in claims if claim.verdict in LOOK]
     check_drawable(claims, "the ledger")
     names = list(dict.fromkeys(claim.id for claim in claims))
     height = ROW * len(claims) + (GAP + 2 * BLOCK) * len(names) + 1.1

@@ -5,7 +5,7 @@ import pandas as pd
 
 import seisbook.catalogues.regions  # noqa: F401 (it tells the identity of regions)
 from seisbook import records as files
-from seisbook.catalogues.ground_motion import MEASURES
+from seisbook.catalogues.ground_motion import LABELS, MEASURES
 from seisbook.findings.quotations import quoting
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
@@ -16,6 +16,7 @@ REGIONS = {"greece": "Greece", "italy": "Italy"}
 WHERE = "measured", "paper"  # source and profile of the studies that decide
 PEER, MAIN = "conditional normal", "dynamic"
 THRESHOLD = 1.02
+NAMES = {name: label.split(" (")[0] for name, label in LABELS.items()}  # of the measures, without units
 TITLES = {
     "law": "attenuation law",
     "event term": "law and event term",
