@@ -39,6 +39,16 @@ examples:
 """
 
 
+SHAKE_EXAMPLES = """\
+examples:
+  # a folder of ShakeMap's, with event.xml and lists of stations: a picture, and a grid for other programs
+  seisbook shake 20210303_0000071/current --model greece --out map.png grid.xml
+
+  # a list alone: the origin is estimated from the amplitudes, unless --epicentre and --magnitude give it
+  seisbook shake stationlist.json --model italy --measure pga --out map.png contours.geojson map.tif
+"""
+
+
 def main(argv=None) -> int:
     """Run the command line; return the exit code, see `seisbook.endings.carry_out`."""
     words = sys.argv[1:] if argv is None else argv
@@ -77,6 +87,7 @@ def _parser():
     _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
     _locate_parser(groups.add_parser("locate", help="locate and size new events"))
+    _shake_parser(groups.add_parser("shake", help="draw the ground motion of an earthquake, with its uncertainty"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
     results.add_argument("--json", action="store_true", help="as JSON")
@@ -192,7 +203,7 @@ def _train_parser(parser):
         "--model",
         nargs="+",
         default=["robust"],
-        help="robust (default), or for the comparison dynamic, static, ..., classical (see the model chapter)",
+        help="robust (default), or dynamic, ..., classical (see the model chapter); conditional-normal: of a region",
     )
     parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
     parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
@@ -216,6 +227,23 @@ def _locate_parser(parser):
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each event, with its arrivals")
     parser.add_argument("--quakeml", type=Path, metavar="FILE", help="write QuakeML with uncertainties and arrivals")
     parser.set_defaults(command=_locate)
+
+
+def _shake_parser(parser):
+    parser.description = "Draw a map of an earthquake's ground motion from lists of stations: median and uncertainty."
+    parser.epilog, parser.formatter_class = SHAKE_EXAMPLES, argparse.RawDescriptionHelpFormatter
+    files = "folder of ShakeMap's, or its files: event.xml, *_dat.xml, stationlist.json"
+    parser.add_argument("event", type=_named, nargs="+", metavar="EVENT", help=files)
+    parser.add_argument("--model", required=True, help="greece, italy, a region's YAML file, or a checkpoint's path")
+    ends = "ends with .png, .geojson, .tif or .xml"
+    parser.add_argument("--out", required=True, type=_named, nargs="+", metavar="FILE", help=ends)
+    measures = "pga", "pgv", "psa03", "psa10", "psa30"
+    parser.add_argument("--measure", choices=measures, default="pgv", help="what is drawn (default: pgv)")
+    parser.add_argument("--epicentre", type=float, nargs=2, metavar=("LATITUDE", "LONGITUDE"), help="degrees")
+    parser.add_argument("--depth", type=float, metavar="KM", help="of the hypocentre")
+    parser.add_argument("--magnitude", type=float, help="of the earthquake")
+    parser.add_argument("--reach", type=float, metavar="KM", help="from the epicentre to the map's edges")
+    parser.set_defaults(command=_shake)
 
 
 def _study_parser(parser):
@@ -339,9 +367,13 @@ def _data_record(arguments):
 def _train(arguments):
     from seisbook.catalogues.networks import NETWORKS
     from seisbook.models.names import ROBUST
-    from seisbook.studies import pretraining, runs
+    from seisbook.studies import field_runs, pretraining, runs
 
     may_replace = (lambda question: True) if arguments.force else _agreed
+    if arguments.model == [field_runs.NAME]:
+        for region in [arguments.network] if arguments.network else field_runs.PUBLISHED:
+            print(f"{region}: {field_runs.train(region, may_replace=may_replace)}")
+        return
     for network in [arguments.network] if arguments.network else NETWORKS:
         for model in arguments.model:
             if model == ROBUST:
@@ -402,6 +434,18 @@ def _locate(arguments):
         print(located_quakeml.write(found, arguments.quakeml, 100 * location.CONFIDENCE), file=sys.stderr)
     if not arguments.json:
         print(location.table(found).to_string(index=False))
+
+
+def _shake(arguments):
+    from seisbook.figures import shaking as drawing
+    from seisbook.measures import shaking
+    from seisbook.studies import field_runs
+
+    drawing.check_names(arguments.out)
+    origin = arguments.epicentre, arguments.depth, arguments.magnitude
+    found = shaking.draw(field_runs.find(arguments.model), arguments.event, *origin, arguments.reach)
+    paths = drawing.write(found, arguments.out, arguments.measure)
+    print(shaking.describe(found, arguments.measure), *(f"written     {path}" for path in paths), sep="\n")
 
 
 def _study_run(arguments):

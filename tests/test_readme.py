@@ -39,7 +39,7 @@ def test_own_data_example_runs(tmp_path, monkeypatch, capsys):
 
 def test_pictures_are_there_and_small():
     pictures = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     for text, path in pictures:
         assert len(text) > 20, f"{path} has no alternative text"
         assert (ROOT / path).read_bytes().startswith(b"\x89PNG")

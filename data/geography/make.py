@@ -23,18 +23,50 @@ BOXES = {  # west, south, east, north; wider than the maps, so that the cut edge
     "colombia": (-86, -7, -64, 16),
     "ridgecrest": (-121, 32.5, -114, 38.5),
     "iceland": (-25, 63, -13, 67),
-    "greece": (14, 32, 34, 44.5),
-    "italy": (3, 33.5, 23, 50),
+    "greece": (16, 31.5, 32.5, 44.5),
+    "italy": (3, 34, 22, 50),
 }
-DETAIL = {"greece": "50m", "italy": "50m"}  # maps of whole countries need fewer points than the others' 10m
 PLACES = {  # landmarks that a reader can look up: latitude, longitude
     "colombia": {"Bogotá": (4.61, -74.08), "Cali": (3.45, -76.53), "Bucaramanga": (7.12, -73.12)},
     "ridgecrest": {"Ridgecrest": (35.62, -117.67), "Trona": (35.76, -117.37), "Coso": (36.02, -117.79)},
     "iceland": {"Bárðarbunga": (64.64, -17.53), "Askja": (65.03, -16.78), "Reykjavík": (64.15, -21.94)},
-    "greece": {"Athens": (37.98, 23.73), "Thessaloniki": (40.64, 22.94), "Izmir": (38.42, 27.14)},
-    "italy": {"Rome": (41.89, 12.48), "Milan": (45.46, 9.19), "Naples": (40.85, 14.27)},
+    "greece": {
+        "Athens": (37.98, 23.73),
+        "Thessaloniki": (40.64, 22.94),
+        "Patras": (38.25, 21.73),
+        "Heraklion": (35.34, 25.14),
+        "Ioannina": (39.66, 20.85),
+        "Zakynthos": (37.79, 20.90),
+        "Larissa": (39.64, 22.42),
+        "Kalamata": (37.04, 22.11),
+        "Mytilene": (39.11, 26.55),
+        "Rhodes": (36.44, 28.22),
+        "İzmir": (38.42, 27.14),
+        "Tirana": (41.33, 19.82),
+        "Skopje": (42.00, 21.43),
+        "Sofia": (42.70, 23.32),
+    },
+    "italy": {
+        "Rome": (41.90, 12.48),
+        "Naples": (40.85, 14.27),
+        "Palermo": (38.12, 13.36),
+        "Catania": (37.50, 15.09),
+        "Cosenza": (39.30, 16.25),
+        "Potenza": (40.64, 15.80),
+        "Foggia": (41.46, 15.54),
+        "L'Aquila": (42.35, 13.40),
+        "Perugia": (43.11, 12.39),
+        "Ancona": (43.62, 13.52),
+        "Bologna": (44.49, 11.34),
+        "Milan": (45.46, 9.19),
+        "Turin": (45.07, 7.69),
+        "Genoa": (44.41, 8.93),
+        "Udine": (46.06, 13.24),
+        "Zagreb": (45.81, 15.98),
+    },
 }
 ROUND = 3  # decimals of a degree: about 100 m, less than half the grid of the source
+SMOOTH = {"greece": 0.004, "italy": 0.004}  # degrees by which a line may move, so that a long coast stays a small file
 
 
 def read_topology(archive, package, member):
@@ -92,23 +124,25 @@ def feature(kind, geometry, **properties):
 
 
 def crop(name, world, states):
-    """The features of the map of one network or region."""
+    """The features of one network's map."""
     box, lines = shapely.box(*BOXES[name]), arcs(world)
     shapes = {
         "land": land(world, lines, box),
         "border": borders(world, "countries", lines, box),
         "state_border": borders(states, "states", arcs(states), box),
     }
+    if name in SMOOTH:
+        shapes = {kind: shapely.simplify(shape, SMOOTH[name]) for kind, shape in shapes.items()}
     features = [feature(kind, shape) for kind, shape in shapes.items() if not shape.is_empty]
     points = [(place, shapely.Point(lon, lat)) for place, (lat, lon) in PLACES[name].items()]
     return features + [feature("place", point, name=place) for place, point in points]
 
 
 def main(world_archive, states_archive):
-    """Write one GeoJSON file for each network and region beside this script."""
+    """Write one GeoJSON file for each network beside this script."""
+    world = read_topology(world_archive, "world-atlas", "countries-10m.json")
     states = read_topology(states_archive, "us-atlas", "states-10m.json")
     for name in BOXES:
-        world = read_topology(world_archive, "world-atlas", f"countries-{DETAIL.get(name, '10m')}.json")
         path = Path(__file__).with_name(f"{name}.geojson")
         lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in crop(name, world, states))
         part = path.with_suffix(".part")

@@ -58,6 +58,7 @@ def steps() -> Iterator[Step]:
     Step
     """
     from seisbook.book import chapters
+    from seisbook.studies import field_runs
     from seisbook.studies.robust_runs import PUBLISHED
 
     yield Step("seisbook data record", {provenance.DATASETS: provenance.state(provenance.DATASETS)})
@@ -67,6 +68,10 @@ def steps() -> Iterator[Step]:
             yield _trainings(network, split, models)
     for where in PUBLISHED:
         yield _robust(*where)
+    for region in field_runs.PUBLISHED:
+        card = field_runs.path_of(region).with_suffix(".json")
+        state = provenance.state(card, field_runs.key(region))
+        yield Step(f"seisbook train --network {region} --model {field_runs.NAME} --force", {card: state})
     for path in sorted((records.RESULTS / "studies").glob("*-paper.json")):
         yield _study(path)
     for name in summaries.SUMMARIES:

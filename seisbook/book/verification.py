@@ -410,6 +410,30 @@ def _robust_again(trial):
     return runner.medians(recorded), runner.medians(robust_runs.tested(locator, held))
 
 
+def field_kind() -> Kind:
+    """Kind of the conditional normals that are kept; they are fitted again and compared by the law's deviations."""
+    from seisbook.models.field_checkpoints import NAME
+    from seisbook.studies.field_runs import PUBLISHED, path_of
+
+    files = [path for path in (path_of(name).with_suffix(".json") for name in PUBLISHED) if path.is_file()]
+    trials = [{"file": path.name, "region": records.read(path)[1]["region"]} for path in files]
+    return Kind(NAME, files, trials, _prepare_field, _field_again, provenance.SAME_WEIGHTS.quantiles)
+
+
+def _prepare_field(trial):
+    from seisbook.datasets.fields import load_fields
+
+    load_fields(trial["region"], "measured")
+
+
+def _field_again(trial):
+    from seisbook.studies import field_runs
+
+    recorded = records.read(field_runs.path_of(trial["region"]).with_suffix(".json"))[1]["metrics"]
+    method, _ = field_runs.fitted(trial["region"], "measured")
+    return recorded, field_runs.numbers(method)
+
+
 def summary_kinds() -> list[Kind]:
     """Kinds of the summary records; each record is computed again as a whole."""
     from seisbook.findings.summaries import SUMMARIES
@@ -534,7 +558,8 @@ def is_data(name) -> bool:
 
 def made(name):
     """Events or a catalogue, made again from the sources; `name` is the name in the records."""
-    from seisbook.datasets import library
+    from seisbook.catalogues import regions
+    from seisbook.datasets import fields, library
 
     kind, _, identifier = name.partition(":")
     if kind == "catalogue":
@@ -542,12 +567,18 @@ def made(name):
 
         network, period = identifier.split("-", 1)
         return bulletins.read_period(networks.load(network), period)
+    region, source, size, seed = (*identifier.split("-"), "", "", "")[:4]
+    if regions.is_region(region):
+        place = regions.load(region)
+        motion = fields.read(place, source, None if size == "all" else int(size), int(seed), False)
+        return fields.Fields.from_motion(motion, place)
     return library.make(identifier)
 
 
 def kinds() -> list[Kind]:
     """All kinds of results, in the order in which they build on each other."""
-    return [data_kind(), twin_kind(), *run_kinds(), robust_kind(), *study_kinds(), *summary_kinds(), *chapter_kinds()]
+    models = [twin_kind(), *run_kinds(), robust_kind(), field_kind()]
+    return [data_kind(), *models, *study_kinds(), *summary_kinds(), *chapter_kinds()]
 
 
 def find(names) -> list[Kind]:

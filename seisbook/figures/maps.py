@@ -3,6 +3,7 @@
 import cartopy.crs as ccrs
 import matplotlib.pyplot as plt
 import numpy as np
+import shapely
 from cartopy.feature import ShapelyFeature
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator
@@ -87,6 +88,25 @@ def base_map(axis, network, extent):
     lines.xlabel_style = lines.ylabel_style = {"size": 8.5}
     lines.xlocator, lines.ylocator = _meridians(axis, network.centre[1]), MaxNLocator(5)
     _scale_bar(axis, network.centre[0])
+
+
+def veil_sea(axis, name, opacity):
+    """Draw a white veil over the sea of a region's map, and the coast again, above the bands of a field.
+
+    Parameters
+    ----------
+    axis : GeoAxes
+        After `base_map`.
+    name : str
+        Of the network or region; nothing is drawn where the book ships no coast.
+    opacity : float
+    """
+    land = shapely.union_all([shape for _, shape in geography(name).get("land", [])])
+    if land.is_empty:
+        return
+    sea = shapely.box(-180, -85, 180, 85) - land
+    axis.add_geometries([sea], DEGREES, facecolor="white", alpha=opacity, edgecolor="none", zorder=1.7)
+    axis.add_geometries([land], DEGREES, facecolor="none", edgecolor=DARK, linewidth=0.7, zorder=2)
 
 
 def _meridians(axis, central):

@@ -1,6 +1,7 @@
 """What the alignment study found: retrieval, zero-shot classification, corrections, and the verdicts on C9 and C10."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from seisbook.errors import UserError
 from seisbook.findings import summaries
 from seisbook.findings.quotations import printed, quoting, text
 from seisbook.measures import splits
-from seisbook.measures.estimates import Estimate, above, bootstrap_ci, estimate, resampled
-from seisbook.measures.retrieval import balanced, correct_answers, hits, rank_table
+from seisbook.measures.estimates import Estimate, above, bootstrap_ci, counted_ci, estimate, resampled
+from seisbook.measures.retrieval import area, balanced_ci, correct_answers, hits, rank_table
 from seisbook.measures.splits import FOLDS
 from seisbook.studies import runner
 from seisbook.studies.arms import CORPORA, FEWEST_OF_CLASS, PLAIN
@@ -87,7 +88,7 @@ def zero_shot(trials) -> list[dict]:
     for key, results in _Trials(trials).by_arm.items():
         if results[0]["predicted"] is not None and dict(zip(ARM, key, strict=True))["withheld"] is None:
             table = correct_answers(results)
-            row = {**dict(zip(ARM, key, strict=True)), "accuracy": list(bootstrap_ci(table, balanced))}
+            row = {**dict(zip(ARM, key, strict=True)), "accuracy": list(balanced_ci(table))}
             rows.append({**row, "recall": [table[table[:, 0] == i, 1].mean() for i in np.unique(table[:, 0])]})
     if rows:
         chance = 1 / len(_Trials(trials).get()[0]["classes"])
@@ -105,10 +106,9 @@ def withheld(trials) -> list[dict]:
             break
         table = _margins(arms, names, arm=arm, masking=masking)
         shared = {"arm": arm, "masking": masking}
-        rows.append({**shared, "class": None, "auc": list(bootstrap_ci(table, _mean_area, n=1000))})
+        rows.append({**shared, "class": None, "auc": list(counted_ci(partial(_mean_area, table), len(table), n=1000))})
         for i, name in enumerate(names):
-            margins = np.column_stack([table[:, 0] == i, table[:, 1 + i]])
-            auc = bootstrap_ci(margins, lambda rows: area(rows[:, 0] == 1, rows[:, 1]), n=500)
+            auc = counted_ci(partial(area, table[:, 0] == i, table[:, 1 + i]), len(table), n=500)
             rows.append({**shared, "class": name, "auc": list(auc)})
     return rows
 
@@ -128,15 +128,9 @@ def _margins(trials, names, **arm):
     return np.column_stack([truth, *columns])[truth >= 0]
 
 
-def area(truth, score) -> float:
-    """Area under the ROC curve of the score of some events, `truth` of which are of the class; ties count half."""
-    from sklearn.metrics import roc_auc_score  # takes a second to load, which reading the record does without
-
-    return roc_auc_score(truth, score)
-
-
-def _mean_area(table):
-    return float(np.mean([area(table[:, 0] == i, table[:, 1 + i]) for i in range(table.shape[1] - 1)]))
+def _mean_area(table, counts):
+    """Mean over withheld classes of the area under the ROC curve, for each resample, see `counted_ci`."""
+    return np.mean([area(table[:, 0] == i, table[:, 1 + i], counts) for i in range(table.shape[1] - 1)], axis=0)
 
 
 # ------------------------------------------------------------------------------------------------------------ verdicts
@@ -167,22 +161,19 @@ def _differences(trials, masking):
     own = correct_answers(trials.get(masking=masking))
     chance = 1 / len(np.unique(own[:, 0]))
     controls = {"metadata": trials.get(arm="metadata"), "shuffled": trials.get(arm="shuffled", masking=masking)}
-    differences = {
-        name: bootstrap_ci(own - [0, 1] * correct_answers(other), balanced) for name, other in controls.items()
-    }
-    return {"majority": bootstrap_ci(own - [0, chance], balanced), **differences}
+    differences = {name: balanced_ci(own - [0, 1] * correct_answers(other)) for name, other in controls.items()}
+    return {"majority": balanced_ci(own - [0, chance]), **differences}
 
 
 def _withheld(trials, masking):
     names = [name for name in trials.get()[0]["classes"] if _key(trials, withheld=name)]
     own, shuffled = _margins(trials, names, masking=masking), _margins(trials, names, arm="shuffled")
-    both = np.column_stack([own, shuffled])
 
-    def better(rows):
-        return _mean_area(rows[:, : own.shape[1]]) - _mean_area(rows[:, own.shape[1] :])
+    def difference(counts):
+        return _mean_area(own, counts) - _mean_area(shuffled, counts)
 
-    pairs = {"chance": bootstrap_ci(own, lambda rows: _mean_area(rows) - 0.5, n=1000)}
-    pairs["shuffled"] = bootstrap_ci(both, better, n=1000)
+    pairs = {"chance": counted_ci(lambda counts: _mean_area(own, counts) - 0.5, len(own), n=1000)}
+    pairs["shuffled"] = counted_ci(difference, len(own), n=1000)
     return _hardest("withheld classes", masking, pairs, names)
 
 
@@ -230,10 +221,10 @@ def corrections(given, index, estimates, masking, random_state=0) -> list[dict]:
     labels, texts = given.labels[index], np.array(reports.mask(given.texts, masking, given.kind))[index]
     vectors = alignment.encode(texts.tolist())
     shuffled = vectors[np.random.default_rng(random_state).permutation(len(vectors))]
-    left = {BEFORE: estimates - labels}
-    for name, parts in CORRECTIONS.items():
-        left[name] = _corrected(estimates, labels, vectors, parts, random_state)
-    left[SHUFFLED] = _corrected(estimates, labels, shuffled, ("estimates", "text"), random_state)
+    error, folds = estimates - labels, splits.random_folds(len(labels), FOLDS, random_state + 1)
+    own, others = (list(_features(estimates, words, folds)) for words in (vectors, shuffled))
+    left = {BEFORE: error} | {name: _corrected(error, folds, own, parts) for name, parts in CORRECTIONS.items()}
+    left[SHUFFLED] = _corrected(error, folds, others, CORRECTIONS[FULL])
     absolute = {name: _absolute(error) for name, error in left.items()}
     rows = []
     for name, errors in absolute.items():
@@ -245,20 +236,24 @@ def corrections(given, index, estimates, masking, random_state=0) -> list[dict]:
     return rows
 
 
-def _corrected(estimates, labels, vectors, parts, random_state):
+def _features(estimates, vectors, folds):
+    """For each fold, what corrections are made from: the estimates with their squares, and the texts' components."""
+    from sklearn.preprocessing import StandardScaler  # takes seconds to load, which reading the record does without
+
+    for train, _ in folds:
+        tall = StandardScaler().fit(estimates[train]).transform(estimates)
+        yield {"estimates": np.hstack([tall, tall**2]), "text": _reduced(vectors, train)}
+
+
+def _corrected(error, folds, features, parts):
     """Signed errors (n, 4) after the correction."""
     from sklearn.linear_model import RidgeCV  # takes seconds to load, which reading the record does without
-    from sklearn.preprocessing import StandardScaler
 
-    left = estimates - labels
-    for train, test in splits.random_folds(len(labels), FOLDS, random_state + 1):
-        tall = StandardScaler().fit(estimates[train]).transform(estimates)
-        values = {"estimates": np.hstack([tall, tall**2]), "text": _reduced(vectors, train)}
-        table = np.hstack([np.zeros((len(labels), 1)), *(values[part] for part in parts)])
-        for i in range(4):
-            error = estimates[:, i] - labels[:, i]
-            model = RidgeCV(np.logspace(-1, 5, 13)).fit(table[train], error[train])
-            left[test, i] = error[test] - model.predict(table[test])
+    left = error.copy()
+    for (train, test), values in zip(folds, features, strict=True):
+        table = np.hstack([np.zeros((len(error), 1)), *(values[part] for part in parts)])
+        model = RidgeCV(np.logspace(-1, 5, 13), alpha_per_target=True).fit(table[train], error[train])
+        left[test] = error[test] - model.predict(table[test])
     return left
 
 

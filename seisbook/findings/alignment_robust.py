@@ -9,7 +9,7 @@ from seisbook.findings import alignment, summaries
 from seisbook.findings.alignment import _summary, _Trials
 from seisbook.findings.quotations import quoting, text
 from seisbook.measures.estimates import above, bootstrap_ci
-from seisbook.measures.retrieval import balanced, correct_answers, hits
+from seisbook.measures.retrieval import balanced, balanced_ci, correct_answers, hits
 from seisbook.studies import runner
 from seisbook.studies.arms import CORPORA
 
@@ -17,6 +17,8 @@ NAME = "alignment-robust"
 BULLETINS = tuple(place for place in CORPORA if place[1] == "bulletin")
 """Corpora on which the study was run: those of real events."""
 QUESTIONS = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}
+TOWER = {"supported": "better than", "not supported": "worse than", "inconclusive": "level with"}
+"""What the robust tower is, compared with the paper's, by the verdict on it being better."""
 
 
 # ------------------------------------------------------------------------------------------------------------- analysis
@@ -39,20 +41,24 @@ def compared(robust, paper) -> list[dict]:
     ours, theirs, rows = _Trials(robust), _Trials(paper), []
     for masking in reports.MASKS:
         own, other = (trials.get(masking=masking) for trials in (ours, theirs))
-        for question, (values, of, measure) in _questions(own[0]).items():
+        for question, (of, measure, difference) in _questions(own[0]).items():
             new, old = of(own), of(other)
-            gain = bootstrap_ci(values(new, old), measure)
+            gain = difference(new, old)
             row = {"question": question, "masking": masking, "robust": measure(new), "paper": measure(old)}
             rows.append({**row, **gain._asdict(), "verdict": above(gain.low, gain.high)})
     return rows
 
 
 def _questions(result):
-    """Of each question that the corpus answers: the paired difference, the values of an event, and their summary."""
-    questions = {"retrieval": (np.subtract, hits, np.nanmean)}  # NaN: a fold with a single text has no choice
+    """Of each question that the corpus answers: the values of events, their summary, and the paired difference."""
+    questions = {"retrieval": (hits, np.nanmean, _more_hits)}  # NaN: a fold with a single text has no choice
     if result["predicted"] is not None:
-        questions["zero-shot"] = (lambda new, old: new - [0, 1] * old, correct_answers, balanced)
+        questions["zero-shot"] = (correct_answers, balanced, lambda new, old: balanced_ci(new - [0, 1] * old))
     return questions
+
+
+def _more_hits(new, old):
+    return bootstrap_ci(new - old, np.mean)
 
 
 # -------------------------------------------------------------------------------------------------------------- record
@@ -67,7 +73,7 @@ def compute(progress=True) -> dict:
     for network, source in tqdm(BULLETINS, NAME, unit="corpus", disable=None if progress else True):
         trials = runner.load(robust_study.STUDY, network, source, "paper")
         paper = runner.load(paper_study.STUDY, network, source, "paper")
-        summary = _summary(trials, robust_study.corpus(network, source, "paper"))
+        summary = _summary(trials, paper_study.corpus(network, source, "paper"))  # the trials hold its tower's results
         where = {"network": network, "source": source}
         corpora[f"{network}-{source}"] = {**where, **summary, "compared": compared(trials, paper)}
     return {"corpora": corpora}
@@ -100,7 +106,8 @@ def table(content) -> pd.DataFrame:
 def quoted(content) -> dict[str, str]:
     """What the prose quotes: the names of `seisbook.findings.alignment.quoted`, with `robust-` before them, and more.
 
-    A name such as `robust-colombia-bulletin-better-retrieval-none` stands for the difference of two towers.
+    A name such as `robust-colombia-bulletin-better-retrieval-none` stands for the difference of two towers, one with
+    `tower` in place of `better` for a word of `TOWER`.
     """
     said = {f"robust-{name}": text for name, text in alignment.quoted(content).items()}
     return said | _differences(content)
@@ -111,4 +118,6 @@ def _differences(content):
     for name, corpus in content["corpora"].items():
         for row in corpus["compared"]:
             difference = {key: row[key] for key in ("value", "low", "high")}
-            yield ("robust", name, "better", row["question"], row["masking"]), difference, ".3f"
+            key = row["question"], row["masking"]
+            yield ("robust", name, "better", *key), difference, ".3f"
+            yield ("robust", name, "tower", *key), TOWER[row["verdict"]], ""

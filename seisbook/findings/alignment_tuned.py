@@ -5,7 +5,7 @@ import pandas as pd
 
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import above, bootstrap_ci
-from seisbook.measures.retrieval import balanced, correct_answers, hits
+from seisbook.measures.retrieval import balanced, balanced_ci, correct_answers, hits
 from seisbook.studies.arms import PLAIN
 
 # ------------------------------------------------------------------------------------------------------------- analysis
@@ -50,7 +50,7 @@ def _questions(before, after):
     yield "retrieval", old.mean(), new.mean(), bootstrap_ci(new - old, np.mean)
     if after[0]["predicted"] is not None:
         old, new = correct_answers(before), correct_answers(after)
-        yield "zero-shot", balanced(old), balanced(new), bootstrap_ci(new - [0, 1] * old, balanced)
+        yield "zero-shot", balanced(old), balanced(new), balanced_ci(new - [0, 1] * old)
 
 
 @quoting

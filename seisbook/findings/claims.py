@@ -16,8 +16,8 @@ from seisbook import provenance
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import UserError
 from seisbook.findings import alignment as alignment_results
-from seisbook.findings import attention as attention_results
 from seisbook.findings import (
+    alignment_robust,
     attention_robust,
     comparison,
     fields,
@@ -28,6 +28,7 @@ from seisbook.findings import (
     summaries,
     variance_robust,
 )
+from seisbook.findings import attention as attention_results
 from seisbook.findings import variance as variance_results
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
@@ -85,6 +86,8 @@ CHAPTERS = {
     "fig-withheld": "book/06_text_alignment",
     "fig-correction": "book/06_text_alignment",
     "fig-fields-forest": "book/08_fields",
+    "fig-towers": "book/06_text_alignment",
+    "fig-correction-robust": "book/06_text_alignment",
 }
 ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
 MOST_DECIMALS = 4
@@ -230,6 +233,7 @@ class _Records:
         self.attention = cache(attention_results.load)
         self.alignment = cache(alignment_results.load)
         self.fields = cache(fields.published)
+        self.alignment_robust = cache(alignment_robust.load)
         self.study = cache(lambda study, network: runner.read(study, network, *WHERE))
 
 
@@ -405,28 +409,35 @@ def _attention(read):
 
 def _aligned(read):
     """C9 by corpus and question, on texts in full and without numbers and places."""
-    content = read.alignment()
-    for corpus in content["corpora"].values():
+    for content, corpus, tower in _corpora(read):
         for row in corpus["verdicts"]:
             if row["masking"] != "numbers":
                 gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
                 texts = _texts(corpus, row["masking"])
-                measured = f"{row['question']}: {gain} over {row['against']}, {texts}"
-                shown = ALIGNED[row["question"]], row["n_runs"], _verified([content]), corpus["source"]
+                measured = f"{row['question']}: {gain} over {row['against']}, {texts}{tower}"
+                figure = "fig-towers" if tower else ALIGNED[row["question"]]
+                shown = figure, row["n_runs"], _verified([content]), corpus["source"]
                 yield _judged("C9", corpus["network"], measured, row, 0, *shown)
 
 
 def _corrected(read):
     """C10 by corpus and quantity, texts without numbers and places."""
-    content = read.alignment()
-    for corpus in content["corpora"].values():
+    for content, corpus, tower in _corpora(read):
         for row in corpus["corrected"]:
             if row["masking"] == "places":
                 by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
                 texts = _texts(corpus, "places")
-                measured = f"{row['quantity']}: error corrected with text, over that {by}, {texts}"
-                shown = "fig-correction", splits.FOLDS, _verified([content]), corpus["source"]
+                measured = f"{row['quantity']}: error corrected with text, over that {by}, {texts}{tower}"
+                figure = "fig-correction-robust" if tower else "fig-correction"
+                shown = figure, splits.FOLDS, _verified([content]), corpus["source"]
                 yield _judged("C10", corpus["network"], measured, row, 1, *shown)
+
+
+def _corpora(read):
+    """Corpora of the paper's model and of the robust one: the record, the corpus, and what tells the latter."""
+    for content, tower in ((read.alignment(), ""), (read.alignment_robust(), ", robust model")):
+        for corpus in content["corpora"].values():
+            yield content, corpus, tower
 
 
 def _texts(corpus, masking):

@@ -16,6 +16,7 @@ SUMMARIES = {
     "alignment": "seisbook.findings.alignment",
 }
 """Name of each record, and the module whose `compute` makes its content; in the order in which they are made."""
+SUMMARIES.update({"alignment-robust": "seisbook.findings.alignment_robust"})  # apart: it changes no older record
 
 
 def key(name: str) -> dict:

@@ -80,6 +80,30 @@ def bootstrap_ci(values, statistic=np.median, n=RESAMPLES, random_state=0) -> Es
     return percentile_interval(statistic(values), replicates)
 
 
+def counted_ci(statistic, size, n=RESAMPLES, random_state=0) -> Estimate:
+    """A statistic with its percentile-bootstrap interval (95 %), computed for all resamples at once.
+
+    The resamples are those of `bootstrap_ci`. They are told by how often each observation is in one.
+
+    Parameters
+    ----------
+    statistic : callable
+        From counts, shape (resamples, observations), to a number for each resample.
+    size : int
+        Observations.
+    n : int
+        Resamples.
+    random_state : int
+
+    Returns
+    -------
+    Estimate
+    """
+    draws = _draws(size, n, np.random.default_rng(random_state))
+    counts = [np.bincount(resample, minlength=size) for chosen in draws for resample in chosen]
+    return estimate(statistic(np.array([np.ones(size), *counts])))
+
+
 def resampled(values, statistic=np.median, n=RESAMPLES, random_state=0) -> np.ndarray:
     """A statistic of several samples that share their resamples, so that functions of it are paired by observation.
 

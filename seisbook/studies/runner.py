@@ -43,6 +43,7 @@ STUDIES = {
     "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
     "fields": "seisbook.studies.fields",
+    "fields-inversion": "seisbook.studies.fields_inversion",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",

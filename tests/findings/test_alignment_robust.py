@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from seisbook.findings import alignment_robust as findings
+from seisbook.findings import claims
 from seisbook.measures.retrieval import balanced
 from seisbook.studies.arms import PLAIN
 
@@ -58,8 +59,25 @@ def test_the_page_and_the_prose_show_each_question():
     assert page.loc["Colombia", "retrieval: recall at 5", "in full"]["better tower"] == "supported"
     said = findings._differences({"corpora": {"colombia-bulletin": corpus}})
     assert said["robust-colombia-bulletin-better-retrieval-none"].startswith("0.3")
+    assert said["robust-colombia-bulletin-tower-retrieval-none"] == "better than"
 
 
 def test_balanced_differences_are_those_of_the_balanced_values():
     new, old = np.array([[0, 1.0], [0, 0.0], [1, 1.0]]), np.array([[0, 0.0], [0, 0.0], [1, 1.0]])
     assert balanced(new - [0, 1] * old) == balanced(new) - balanced(old)
+
+
+def test_the_ledger_has_the_robust_tower_beside_the_papers():
+    for name, rows in (("C9", 4), ("C10", 6)):
+        measured = [claim.measured for claim in claims.claims(name)]
+        robust = [text for text in measured if text.endswith(", robust model")]
+        assert len(robust) >= rows
+        assert len(measured) > len(robust)
+
+
+def test_the_books_record_is_of_real_events():
+    content = findings.load()
+    assert {(one["network"], one["source"]) for one in content["corpora"].values()} == set(findings.BULLETINS)
+    assert {row["question"] for one in content["corpora"].values() for row in one["compared"]} == set(
+        findings.QUESTIONS
+    )
