@@ -567,11 +567,8 @@ def _claims(arguments):
     if not arguments.json:
         print(claims.table(found).to_string())
         return
-    open_ended = [
-        {name: None if value in (math.inf, -math.inf) else value for name, value in asdict(one).items()}
-        for one in found
-    ]
-    print(results.as_json(open_ended))  # JSON has no infinity
+    finite = [{k: None if v in (math.inf, -math.inf) or v != v else v for k, v in asdict(one).items()} for one in found]
+    print(results.as_json(finite))  # JSON has no infinity and no NaN
 
 
 def _ask(arguments):

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 from sklearn.metrics import roc_auc_score
 
 from seisbook.figures import variance as variance_figures
-from seisbook.measures import evaluation, perturbations, seismicity, variance, variance_ratio
+from seisbook.measures import evaluation, field_structure, perturbations, seismicity, variance, variance_ratio
 from seisbook.models import inspection
 from seisbook.physics import residuals
 from seisbook.physics.traveltimes import TravelTimes
@@ -447,3 +447,41 @@ def fewer_stations(fewer, sparse, catalogue) -> str:
     _require(len(fewer) == len(catalogue), "leave readings out, not events.")
     enough = (fewer.readings.groupby("source_id").station_code.nunique() >= 4).sum()
     return f"Right: {len(catalogue.readings) - len(fewer.readings)} readings fewer; {enough} events keep four stations."
+
+
+# ---------------------------------------------------------------------------------------------------- chapter 8: fields
+
+
+def far_away(ratio, normal, event, observed) -> str:
+    """Check the ratio of scales of peak velocity far from all stations, with their values and without (chapter 8)."""
+    far = event.epicentre + np.array([[2000.0, 0.0]])
+    given, nothing = (normal.predict_at(event, seen, far).scale[0] for seen in (observed, np.zeros_like(observed)))
+    _require(np.ndim(ratio) == 0, "one number, of peak velocity: the second of the five measures.")
+    _require(not np.isclose(ratio, nothing[1] / given[1], rtol=1e-3), "the other way round: with, over without.")
+    _require(np.isclose(ratio, given[1] / nothing[1], rtol=0.01), "2,000 km east of the epicentre, `scale[0, 1]`.")
+    return f"Right: {ratio:.2f}. Nothing is known of the ground there, but the event's term is."
+
+
+def wrong_unit(moved, methods, event, observed) -> str:
+    """Check how far each method is moved by one station whose values are ten times too large (chapter 8)."""
+    distance = np.hypot(*(event.pos[~observed][:, None] - event.pos[observed][None]).transpose(2, 0, 1))
+    hidden, liar = np.unravel_index(distance.argmin(), distance.shape)
+    hidden, liar = np.flatnonzero(~observed)[hidden], np.flatnonzero(observed)[liar]
+    values = event.values.copy()
+    values[liar] += 1
+    spoilt = replace(event, values=values)
+    for name, method in methods.items():
+        _require(name in moved, f"no entry for {name!r}: one for each of the methods.")
+        before, after = (method.predict(one, observed).mean[hidden, 1] for one in (event, spoilt))
+        _require(np.isclose(moved[name], after - before, atol=0.01), f"{name}: after minus before, at the hidden one.")
+    return "Right: " + ", ".join(f"{name} {moved[name]:+.2f}" for name in methods) + " (log10)."
+
+
+def next_station(index, view, kept) -> str:
+    """Check which removed station, brought back, makes the map's uncertainty smallest on average (chapter 8)."""
+    _require(0 <= index < len(kept) and not kept[index], "it should be the place of a station that is removed.")
+    one_more = {i: kept | (np.arange(len(kept)) == i) for i in np.flatnonzero(~kept)}
+    means = {i: field_structure.conditioned(view, now)[1][: len(view.grid)].mean() for i, now in one_more.items()}
+    best = min(means, key=means.get)
+    _require(means[index] <= means[best] + 1e-6, f"{view.codes[index]} is not the best: have you tried all of them?")
+    return f"Right: {view.codes[index]}. No value of it was needed: the uncertainty depends on places alone."

@@ -9,7 +9,8 @@ from seisbook.errors import UserError, brief
 from seisbook.paths import BOOK
 
 PROFILES = ("quick", "paper")
-CHOICES = {"profile": PROFILES, "source": ("bulletin", "simulated")}
+CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
+"""Values that a parameter may have: those of the group that the chapter's default belongs to."""
 INJECTED = "# Parameters"  # first line of the cell that papermill puts behind the chapter's own
 
 
@@ -95,10 +96,11 @@ def _refuse_misfit(chapter, name, value, default, shown):
     """Refuse a value of another type than the default; a whole number may stand for a fraction, a bool for neither."""
     whole = isinstance(default, float) and type(value) is int
     fits = type(value) is type(default) or whole
-    if fits and isinstance(value, str):
-        fits = value in CHOICES.get(name, (value,))
+    choices = next((group for group in CHOICES.get(name, ()) if default in group), None)
+    if fits and choices:
+        fits = value in choices
     if fits and isinstance(value, int | float):
         fits = value >= 0
     if not fits:
-        like = " or ".join(map(repr, CHOICES.get(name, (default,))))
+        like = " or ".join(map(repr, choices or (default,)))
         raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}")

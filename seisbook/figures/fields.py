@@ -1,12 +1,14 @@
-"""Figures of the fields chapter: methods against the conditional normal, and error against hidden stations."""
+"""Figures of the fields study: methods against the conditional normal, error against hidden stations, coverage."""
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.findings.fields import MAIN, PEER, THRESHOLD, TITLES, TOLD
+from seisbook.figures.style import styled
+from seisbook.findings.fields import MAIN, NAMES, PEER, THRESHOLD, TITLES, TOLD
 
 
+@styled
 def forest(tables) -> Figure:
     """Ratio of each method's error to that of the conditional normal with the same information, with its interval.
 
@@ -20,16 +22,15 @@ def forest(tables) -> Figure:
     figure, axes = plt.subplots(
         1,
         len(told),
-        figsize=(3.2 * len(told) + 1.5, 4.2),
+        figsize=(2.2 * len(told) + 2.4, 4.2),
         sharey=True,
         squeeze=False,
-        layout="constrained",
     )
     for axis, information in zip(axes[0], told, strict=True):
         _panel(axis, tables, information, methods)
-        axis.set_title(TOLD[information])
+        axis.set_title(TOLD[information].replace(" and ", "\nand "), fontsize=9)
     name_rows(axes[0, 0], [TITLES[name] for name in methods])
-    axes[0, -1].legend(frameon=False)
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=len(tables))
     return figure
 
 
@@ -46,6 +47,7 @@ def _panel(axis, tables, information, methods):
     axis.set_xlabel("error / conditional normal's")
 
 
+@styled
 def by_hidden(
     shares, information="all", methods=("law", "event term", "inverse distance", PEER, "alone", MAIN)
 ) -> Figure:
@@ -58,7 +60,7 @@ def by_hidden(
     information : str
     methods : sequence of str
     """
-    figure, axes = plt.subplots(1, len(shares), figsize=(4.2 * len(shares), 3.4), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(1, len(shares), figsize=(7.4, 4.2), sharey=True, squeeze=False)
     for axis, (title, table) in zip(axes[0], shares.items(), strict=True):
         chosen = table[table.information == information]
         for number, method in enumerate(methods):
@@ -69,5 +71,34 @@ def by_hidden(
         axis.set_title(title)
         axis.set_xlabel("hidden stations (%)")
     axes[0, 0].set_ylabel("root mean square error (log10)")
-    axes[0, -1].legend(frameon=False, fontsize="small")
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+@styled
+def coverage(measured) -> Figure:
+    """Share of the hidden values in their 90 % interval, by measure and share of hidden stations.
+
+    Parameters
+    ----------
+    measured : dict of (str, str) to DataFrame
+        By the region's title and the method, from `seisbook.findings.fields.by_measure`.
+    """
+    regions = list(dict.fromkeys(region for region, _ in measured))
+    figure, axes = plt.subplots(1, len(regions), figsize=(7.4, 4.2), sharey=True, squeeze=False)
+    for (region, method), table in measured.items():
+        axis, ours = axes[0, regions.index(region)], method == MAIN
+        for number, (measure, row) in enumerate(table["covered"].iterrows()):
+            look = {"color": f"C{number}", "linestyle": "-" if ours else ":", "marker": "o" if ours else None}
+            axis.plot(100 * row.index, 100 * row, label=NAMES[measure] if ours else None, **look)
+        axis.set_title(region)
+        axis.set_xlabel("hidden stations (%)")
+    for axis in axes[0]:
+        axis.axhline(90, color="0.3", linewidth=1)
+        axis.plot([], [], ":", color="0.3", label=TITLES[PEER])
+        axis.plot([], [], "o-", color="0.3", label=TITLES[MAIN])
+    low, high = axes[0, 0].get_ylim()
+    axes[0, 0].set_ylim(min(low, 80), max(high, 100))  # differences of a percent are small, and should look so
+    axes[0, 0].set_ylabel("values in their 90 % interval (%)")
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

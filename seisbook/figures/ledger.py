@@ -27,12 +27,13 @@ def forest(claims):
     Parameters
     ----------
     claims : list of Claim
-        From `seisbook.findings.claims.claims`.
+        From `seisbook.findings.claims.claims`; those that were not run are left out.
 
     Returns
     -------
     Figure
     """
+    claims = [claim for claim in claims if claim.verdict in LOOK]
     check_drawable(claims, "the ledger")
     names = list(dict.fromkeys(claim.id for claim in claims))
     height = ROW * len(claims) + (GAP + 2 * BLOCK) * len(names) + 1.1

@@ -1,6 +1,6 @@
 """What the book found: a few plain sentences for its first page, all of which follow from the claims' verdicts."""
 
-from seisbook.findings.claims import VERDICTS
+from seisbook.findings.claims import NOT_RUN, VERDICTS
 
 LOCATED = "median epicentral error (km), random folds"
 SIZED = "magnitude RMSE, random folds"
@@ -23,7 +23,7 @@ def answers(tested) -> str:
     """
     items = []
     for question, (names, quoted) in QUESTIONS.items():
-        if chosen := [claim for claim in tested if claim.id in names]:
+        if chosen := [claim for claim in tested if claim.id in names and claim.verdict != NOT_RUN]:
             items.append(f"1. **{question}** {said(chosen)} {quoted(chosen)}".rstrip())
     return "\n".join(items) + "\n"
 

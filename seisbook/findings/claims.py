@@ -8,7 +8,7 @@ something stays below a level; C3 and C4 have rules of their own, `seisbook.meas
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from math import floor, inf, log10
+from math import floor, inf, log10, nan
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from seisbook.findings import (
     alignment_robust,
     attention_robust,
     comparison,
+    fields,
     imbalance,
     robust,
     robustness,
@@ -35,6 +36,7 @@ from seisbook.measures.seismicity import Summary
 from seisbook.studies import runner
 
 STATEMENTS = {
+    "C0": "reconstructs a physical field from sparse sensors at least as well as what is used today",
     "C1": "location errors near those of experts, from about 1,000 events",
     "C2": "magnitude RMSE below 0.15",
     "C3": "rebuilding the graph lowers the variance that the choice of training data causes",
@@ -47,6 +49,7 @@ STATEMENTS = {
     "C10": "text corrects bias",
 }
 TESTED_BY = {
+    "C0": "measured ground motion at hidden stations of two regions, against the conditional normal that ShakeMap uses",
     "C1": "learning curves against the *expert line* of each network",
     "C2": "cross-validation on both networks",
     "C3": "the ratio of variances, dynamic to static graph, on the same partitions and seeds",
@@ -60,6 +63,7 @@ TESTED_BY = {
     "C10": "the error before and after, with the same controls",
 }
 VERDICTS = "supported", "inconclusive", "not supported"
+NOT_RUN = "not run"  # in place of a verdict, where a study has no record yet
 MAGNITUDE_RMSE = 0.15  # what C2 promises
 CHAPTERS = {
     "fig-forest": "book/02_model",
@@ -81,6 +85,7 @@ CHAPTERS = {
     "fig-zeroshot": "book/06_text_alignment",
     "fig-withheld": "book/06_text_alignment",
     "fig-correction": "book/06_text_alignment",
+    "fig-fields-forest": "book/08_fields",
     "fig-towers": "book/06_text_alignment",
     "fig-correction-robust": "book/06_text_alignment",
 }
@@ -107,7 +112,8 @@ class Claim:
         With its 95 % interval.
     threshold : float
         What the interval is held against.
-    verdict : {"supported", "not supported", "inconclusive"}
+    verdict : {"supported", "not supported", "inconclusive", "not run"}
+        The last of a claim whose study has no record yet; its estimate is NaN.
     evidence : dict
         `chapter` and `figure`.
     n_runs : int
@@ -150,6 +156,8 @@ class Claim:
     @property
     def found(self) -> str:
         """The estimate with its interval, as text: decimals enough for two digits of half the interval's width."""
+        if self.verdict == NOT_RUN:
+            return "–"
         half = (self.ci_high - self.ci_low) / 2
         decimals = min(max(1 - floor(log10(half)), 0), MOST_DECIMALS) if 0 < half < inf else 2
         return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.{decimals}f}"
@@ -188,7 +196,10 @@ def ledger(tested) -> str:
 
 def _counts(tested, name):
     """How often a claim was found supported, or not."""
-    counts = {verdict: sum((claim.id, claim.verdict) == (name, verdict) for claim in tested) for verdict in VERDICTS}
+    counts = {
+        verdict: sum((claim.id, claim.verdict) == (name, verdict) for claim in tested)
+        for verdict in (*VERDICTS, NOT_RUN)
+    }
     return ", ".join(f"{count} **{verdict}**" for verdict, count in counts.items() if count)
 
 
@@ -214,15 +225,31 @@ def _row(claim):
 
 
 class _Records:
-    """The records that decide, each read once: `models()`, `variance()`, ..., and `study(study, network)`."""
+    """The records that decide, each read once: `models()`, ..., `fields(region)`, and `study(study, network)`."""
 
     def __init__(self):
         self.models = cache(comparison.load)
         self.variance = cache(variance_results.load)
         self.attention = cache(attention_results.load)
         self.alignment = cache(alignment_results.load)
+        self.fields = cache(fields.published)
         self.alignment_robust = cache(alignment_robust.load)
         self.study = cache(lambda study, network: runner.read(study, network, *WHERE))
+
+
+def _fields(read):
+    """C0 by region and by what the methods are told, by the rule of `seisbook.studies.fields`."""
+    for region in fields.REGIONS:
+        records = read.fields(region)
+        shown = {"threshold": fields.THRESHOLD, "figure": "fig-fields-forest"}
+        if not records:
+            how = {"n_runs": 0, "verified": ("", "missing"), "verdict": NOT_RUN, "source": fields.WHERE[0]}
+            yield _claim("C0", region, "error over that of the conditional normal", (nan, nan, nan), **shown, **how)
+            continue
+        for row in fields.judged(records):
+            measured = f"error over that of the conditional normal, {fields.TOLD[row['information']]}"
+            how = {"n_runs": row["n_runs"], "verified": _verified(records), "source": fields.WHERE[0]}
+            yield _judged("C0", region, measured, row, **shown, **how)
 
 
 def _near_experts(read):
@@ -469,6 +496,7 @@ def _claim(
 
 
 TESTS: dict[str, Callable[[_Records], Iterable[Claim]]] = {
+    "C0": _fields,
     "C1": _near_experts,
     "C2": _magnitude,
     "C3": _variance,

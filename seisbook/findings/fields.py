@@ -4,12 +4,19 @@ import numpy as np
 import pandas as pd
 
 import seisbook.catalogues.regions  # noqa: F401 (it tells the identity of regions)
-from seisbook.catalogues.ground_motion import MEASURES
-from seisbook.measures.estimates import below
+from seisbook import records as files
+from seisbook.catalogues.ground_motion import LABELS, MEASURES
+from seisbook.findings.quotations import quoting
+from seisbook.measures import splits
+from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.reconstruction import error_of, ratio_of
+from seisbook.studies import runner
 
+REGIONS = {"greece": "Greece", "italy": "Italy"}
+WHERE = "measured", "paper"  # source and profile of the studies that decide
 PEER, MAIN = "conditional normal", "dynamic"
 THRESHOLD = 1.02
+NAMES = {name: label.split(" (")[0] for name, label in LABELS.items()}  # of the measures, without units
 TITLES = {
     "law": "attenuation law",
     "event term": "law and event term",
@@ -19,12 +26,30 @@ TITLES = {
     "static": "static graph on the conditional normal",
     "none": "no edges, on the conditional normal",
     "alone": "dynamic graph alone",
+    "attention": "attention over stations alone",
+    "convolution": "convolution on a fixed graph alone",
 }
 TOLD = {
     "all": "source and stations' terms known",
     "no site terms": "source known",
     "no source": "stations' terms known",
 }
+
+
+def published(region) -> list[dict]:
+    """Records of a region's study, as `seisbook.studies.runner.read` returns them; none if it has not been run."""
+    path = files.RESULTS / "studies" / f"fields-{region}-{'-'.join(WHERE)}.json"
+    return runner.read("fields", region, *WHERE) if path.is_file() else []
+
+
+def judged(records) -> list[dict]:
+    """Ratios that decide claim C0 in one region: `information`, `value`, `low`, `high`, `verdict`, `n_runs`."""
+    rows = table(records).xs(MAIN, level="method")
+    return [
+        {"information": told, "value": row.ratio, "low": row.low, "high": row.high}
+        | {"verdict": row.verdict, "n_runs": splits.FOLDS}
+        for told, row in rows.iterrows()
+    ]
 
 
 def table(records) -> pd.DataFrame:
@@ -103,6 +128,51 @@ def verdict(tables) -> str:
     if "not supported" in words:
         return "not supported"
     return "supported" if words and set(words) == {"supported"} else "inconclusive"
+
+
+def printed(tables) -> pd.DataFrame:
+    """Errors and ratios of several regions as text, by what a method is told and by method.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        By the region's title, from `table`.
+    """
+    rows = {}
+    for region, found in tables.items():
+        for told, what in TOLD.items():
+            for method, title in TITLES.items():
+                if (told, method) in found.index:
+                    row = found.loc[(told, method)]
+                    cells = {"error": f"{Estimate(row.rmse, row.rmse_low, row.rmse_high):.3f}"}
+                    cells["ratio"] = f"{Estimate(row.ratio, row.low, row.high):.3f}" if method != PEER else ""
+                    cells |= {"in 90 %": f"{row.covered:.0%}", "CRPS": f"{row.crps:.3f}"}
+                    rows.setdefault((what, title), {}).update({(region, key): value for key, value in cells.items()})
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["told", "method"])
+
+
+@quoting
+def quoted(tables):
+    """What the prose quotes, all regions in a row, from a name such as `fields-all-dynamic-ratio`.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        By the region's title, from `table`.
+    """
+    for told in TOLD:
+        for method in TITLES:
+            rows = {
+                region: found.loc[(told, method)] for region, found in tables.items() if (told, method) in found.index
+            }
+            ratios = {region: f"{Estimate(row.ratio, row.low, row.high):.3f}" for region, row in rows.items()}
+            yield ("fields", told, method, "ratio"), _listed(ratios), ""
+            yield ("fields", told, method, "factor"), _listed({r: f"{10**row.rmse:.2f}" for r, row in rows.items()}), ""
+            yield ("fields", told, method, "covered"), _listed({r: f"{row.covered:.0%}" for r, row in rows.items()}), ""
+
+
+def _listed(values):
+    return " and ".join(f"{value} in {region}" for region, value in values.items())
 
 
 def _is(record, information, method):

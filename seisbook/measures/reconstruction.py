@@ -1,6 +1,7 @@
 """Errors of reconstructed fields at hidden stations: by event, with intervals that resample events."""
 
 import numpy as np
+import pandas as pd
 
 from seisbook.measures.calibration import crps_student_t
 from seisbook.measures.estimates import Estimate, bootstrap_ci
@@ -56,6 +57,37 @@ def ratio_of(square, other) -> Estimate:
         Sums of the squared errors of each event.
     """
     return bootstrap_ci(np.column_stack([square, other]), _rms)
+
+
+def with_few(methods, fields, counts=(3, 1, 0), random_state=0) -> pd.DataFrame:
+    """Errors where an event has three observed stations, one, or none: always at the same hidden stations.
+
+    Parameters
+    ----------
+    methods : dict of str to FieldMethod
+        Fitted.
+    fields : Fields
+    counts : sequence of int
+        Numbers of observed stations; the fewer are a part of the more.
+    random_state : int
+        Of their choice.
+
+    Returns
+    -------
+    DataFrame
+        By number of observed stations and method: `rmse` (log10, errors cut at `FARTHEST`), `low`, `high`, and
+        `covered`, the share of the values in their 90 % interval.
+    """
+    rng = np.random.default_rng(random_state)
+    rank = np.concatenate([rng.permutation(size) for size in fields.sizes])
+    never = rank < max(counts)
+    rows = {}
+    for count in counts:
+        for name, method in methods.items():
+            found = scores(method.predict(fields, rank < count), fields, never)
+            shares = dict(zip(("rmse", "low", "high"), error_of(found["square"], found["count"]), strict=True))
+            rows[count, name] = shares | {"covered": float(found["covered"].mean())}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["observed", "method"])
 
 
 def _rms(rows):

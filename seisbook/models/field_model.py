@@ -14,7 +14,7 @@ Letters as in `seisbook.models.graph`: `B` events, `N` nodes (padded), `C` chann
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from seisbook.catalogues.ground_motion import MEASURES
 from seisbook.models.conditional_normal import ConditionalNormal
 from seisbook.models.field_methods import Scene
+from seisbook.models.field_peers import FixedConvolution, SensorAttention
 from seisbook.models.graph import FAR, ModelConfig, STGCBlock
 from seisbook.physics.attenuation import USUAL_DEPTH_KM, hypocentral_km
 
@@ -41,12 +42,15 @@ class FieldConfig(ModelConfig):
     ----------
     channels : int
         Half as many as for seismograms: a node has five values.
+    graph : {"dynamic", "static", "feature", "none", "attention", "convolution"}
+        The last two put a block of `seisbook.models.field_peers` in place of the paper's.
     informed : bool
         Whether the model is handed mean and scale of the conditional normal, which it then corrects.
     """
 
     channels: int = 32
     neighbours: int = 8
+    graph: Literal["dynamic", "static", "feature", "none", "attention", "convolution"] = "dynamic"
     informed: bool = True
 
 
@@ -148,6 +152,10 @@ def _scaled(squared: Tensor, pair: Tensor) -> Tensor:
     return squared / torch.where(count > 0, mean, 1.0).clamp(min=1e-6)
 
 
+BLOCKS = {"attention": SensorAttention, "convolution": FixedConvolution}
+"""Blocks of the peers; every other graph is one of `FieldBlock`."""
+
+
 class FieldModel(nn.Module):
     """Stem of values, graph convolutions, multi-scale readout at each node, head.
 
@@ -161,7 +169,7 @@ class FieldModel(nn.Module):
         c = config.channels
         self.config = config
         self.stem = ValueStem(FEATURES + INFORMED * config.informed, c)
-        self.blocks = nn.ModuleList(FieldBlock(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(BLOCKS.get(config.graph, FieldBlock)(config) for _ in range(config.blocks))
         scales = config.blocks + 1 if config.readout == "multiscale" else 1
         self.head = nn.Sequential(nn.Linear(c * scales + 2 * c, 2 * c), nn.GELU(), nn.Linear(2 * c, 2 * OUT))
         nn.init.zeros_(self.head[-1].weight)  # training begins from what is corrected

@@ -12,13 +12,25 @@ from seisbook.book import exercises
 from seisbook.catalogues import bulletins, networks
 from seisbook.figures import robustness as robustness_figures
 from seisbook.figures import variance as variance_figures
-from seisbook.measures import attention, estimates, evaluation, perturbations, seismicity, variance, variance_ratio
+from seisbook.measures import (
+    attention,
+    estimates,
+    evaluation,
+    field_structure,
+    perturbations,
+    seismicity,
+    variance,
+    variance_ratio,
+)
 from seisbook.models import checkpoints, peers
+from seisbook.models.conditional_normal import ConditionalNormal
+from seisbook.models.field_methods import LawAlone, hide
 from seisbook.models.graph import ModelConfig
 from seisbook.physics import residuals, simulation
 from seisbook.physics.traveltimes import TravelTimes
 from seisbook.studies.places import model_path
 from seisbook.studies.runs import as_locator
+from tests.models.made_fields import parts
 
 
 @pytest.fixture(scope="module")
@@ -364,3 +376,61 @@ def test_cheats():
     for hint, answer in wrong.items():
         with pytest.raises(exercises.Hint, match=hint):
             exercises.cheats(answer)
+
+
+# --------------------------------------------------------------------------------------------------- chapter 8: fields
+
+
+@pytest.fixture(scope="module")
+def reconstruction():
+    """Two methods, one event of the twin, and which of its stations are observed."""
+    train, test = parts()
+    event = test.select([int(np.argmax(test.sizes))])
+    methods = {"law": LawAlone().fit(train), "conditional normal": ConditionalNormal().fit(train)}
+    return methods, event, hide(event, 0.5)
+
+
+def test_far_away(reconstruction):
+    methods, event, observed = reconstruction
+    normal, far = methods["conditional normal"], event.epicentre + np.array([[2000.0, 0.0]])
+    ratio = (
+        normal.predict_at(event, observed, far).scale[0, 1]
+        / normal.predict_at(event, observed & False, far).scale[0, 1]
+    )
+    assert exercises.far_away(ratio, normal, event, observed).startswith("Right")
+    for hint, answer in (("one number", np.ones(5)), ("other way", 1 / ratio), ("2,000 km", 0.5)):
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.far_away(answer, normal, event, observed)
+
+
+def test_wrong_unit(reconstruction):
+    methods, event, observed = reconstruction
+    away, seen = np.flatnonzero(~observed), np.flatnonzero(observed)
+    offset = event.pos[away][:, None] - event.pos[seen][None]
+    i, j = np.unravel_index(np.hypot(*offset.transpose(2, 0, 1)).argmin(), (len(away), len(seen)))
+    values = event.values.copy()
+    values[seen[j]] += 1
+    both = event, replace(event, values=values)
+    right = {
+        name: np.diff([method.predict(one, observed).mean[away[i], 1] for one in both])[0]
+        for name, method in methods.items()
+    }
+    assert exercises.wrong_unit(right, *reconstruction).startswith("Right: law +0.00")
+    for hint, answer in (("no entry", {"law": 0.0}), ("after minus", {**right, "law": 1.0})):
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.wrong_unit(answer, *reconstruction)
+
+
+def test_next_station(reconstruction):
+    methods, event, _ = reconstruction
+    near = field_structure.nearest(event, 12)
+    view = field_structure.view(methods["conditional normal"], near, field_structure.grid(near, 60, 6))
+    kept = np.arange(len(view.codes)) % 3 == 0
+    means = {
+        i: field_structure.conditioned(view, kept | (np.arange(len(kept)) == i))[1][:36].mean()
+        for i in np.flatnonzero(~kept)
+    }
+    assert exercises.next_station(min(means, key=means.get), view, kept).startswith("Right")
+    for hint, answer in (("is removed", 0), ("not the best", max(means, key=means.get))):
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.next_station(answer, view, kept)

@@ -117,6 +117,25 @@ def robustness_page():
     return filled("robustness", {"label": [0.0, 0.0], "window": ALL, "axes": [axis]})
 
 
+def fields_page():
+    scale = {"low": -1.0, "high": 1.0, "colours": ["#000000", '"><img src=x onerror=harm()>']}
+    stations = [
+        {"code": code, "x": i, "y": -i, "value": 0.5, "prior": 0.1, "extra": 0}
+        for i, code in enumerate((*HOSTILE, ALL))
+    ]
+    content = {"title": ALL, "stations": stations, "order": list(range(len(stations))), "side": 2, "half": 20}
+    content |= {
+        "source": [0, 0],
+        "prior": [0.1] * 4,
+        "extra": 0,
+        "event": 0.1,
+        "own": 0.1,
+        "spatial": [0.1],
+        "range": [9],
+    }
+    return filled("fields", content | {"reach": 2, "least": 1e-4, "scales": {"field": scale, "uncertainty": scale}})
+
+
 def filled(name, content, **others):
     (template,) = (path for path in EXPLORERS if path.name == f"{name}_explorer.html")
     return style.filled(template, content, **others)
@@ -125,6 +144,7 @@ def filled(name, content, **others):
 FIGURES = {
     "alignment": alignment_page,
     "attention": attention_page,
+    "fields": fields_page,
     "precision": precision_page,
     "robustness": robustness_page,
 }

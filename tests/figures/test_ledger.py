@@ -1,7 +1,7 @@
 """The ledger's picture: each measurement is drawn once, on the side that its verdict says."""
 
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from seisbook.findings import claims
 
 @pytest.fixture(scope="module")
 def tested():
-    return claims.claims()
+    return [claim for claim in claims.claims() if claim.verdict != claims.NOT_RUN]
 
 
 def _points(figure):
@@ -47,6 +47,11 @@ def test_what_lies_far_is_drawn_at_the_edge_and_an_open_interval_at_the_threshol
     far = replace(tested[0], estimate=0.0, ci_low=-0.001, ci_high=0.001, threshold=5.0)
     assert _points(ledger.forest([far]))[0, 1] == ledger.FAR
     assert _points(ledger.forest([replace(tested[0], ci_high=inf)]))[0, 1] == 0
+
+
+def test_what_was_not_run_is_left_out(tested):
+    waiting = replace(tested[0], verdict=claims.NOT_RUN, estimate=nan, ci_low=nan, ci_high=nan)
+    assert len(_points(ledger.forest([tested[0], waiting]))) == 1
 
 
 def test_without_claims_there_is_nothing_to_draw():

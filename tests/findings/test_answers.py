@@ -32,6 +32,12 @@ def test_the_lead_follows_the_majority(tested, verdicts, lead):
     assert answers.said([replace(tested[0], verdict=verdict) for verdict in verdicts]).startswith(lead)
 
 
+def test_a_question_whose_studies_were_not_run_waits(tested):
+    waiting = [replace(claim, verdict=claims.NOT_RUN) if claim.id == "C10" else claim for claim in tested]
+    assert "Does text correct bias?" in answers.answers(tested)
+    assert "Does text correct bias?" not in answers.answers(waiting)
+
+
 def test_errors_are_those_of_the_records(tested):
     text = answers.answers(tested)
     for network, place in answers.PLACES.items():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from seisbook import cli
 from seisbook.figures import fields as figures
-from seisbook.findings import fields
+from seisbook.findings import claims, fields
 
 SHARES = ("0.3", "0.95")
 
@@ -77,11 +78,55 @@ def test_the_figures_show_each_method_of_each_region():
     made = records(0.97)
     tables = {"Greece": fields.table(made), "Italy": fields.table(made)}
     figure = figures.forest(tables)
-    assert [axis.get_title() for axis in figure.axes] == [fields.TOLD["all"], fields.TOLD["no source"]]
+    titles = [axis.get_title(loc="left").replace("\n", " ") for axis in figure.axes]
+    assert titles == [fields.TOLD["all"], fields.TOLD["no source"]]
     points = [line for line in figure.axes[0].lines if line.get_marker() in "os" and len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in points] == pytest.approx([0.97, 0.97])
     shown = figures.by_hidden({"Greece": fields.by_share(made)})
-    assert {text.get_text() for text in shown.axes[0].get_legend().get_texts()} == {
+    assert {text.get_text() for text in shown.legends[0].get_texts()} == {
         fields.TITLES[fields.PEER],
         fields.TITLES["dynamic"],
     }
+
+
+def test_a_region_without_a_record_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(fields.files, "RESULTS", tmp_path)
+    assert fields.published("greece") == []
+    tested = claims.claims("C0")
+    assert [(one.network, one.verdict, one.found) for one in tested] == [
+        (region, "not run", "–") for region in fields.REGIONS
+    ]
+    assert "2 **not run**" in claims.ledger(tested)
+    assert "**not run**" in claims.measurements(tested)
+    assert cli.main(["claims", "C0", "--json"]) == 0
+
+
+def test_the_claim_has_a_row_for_each_region_and_information(monkeypatch):
+    made = [{**record, "commit": "abc", "state": "current"} for record in records(0.97)]
+    monkeypatch.setattr(fields, "published", lambda region: made if region == "italy" else [])
+    missing, *tested = claims.claims("C0")
+    assert (missing.network, missing.verdict) == ("greece", "not run")
+    assert [one.verdict for one in tested] == ["supported"] * 2
+    assert tested[0].estimate == pytest.approx(0.97)
+    assert (tested[0].threshold, tested[0].source, tested[0].commit) == (fields.THRESHOLD, "measured", "abc")
+    assert fields.TOLD["no source"] in tested[1].measured
+
+
+def test_what_is_printed_and_quoted():
+    tables = {"Greece": fields.table(records(0.97)), "Italy": fields.table(records(1.1))}
+    printed = fields.printed(tables)
+    assert printed.loc[(fields.TOLD["all"], fields.TITLES["dynamic"]), ("Greece", "ratio")].startswith("0.970 [")
+    assert printed.loc[(fields.TOLD["all"], fields.TITLES[fields.PEER]), ("Greece", "ratio")] == ""
+    quoted = fields.quoted(tables)
+    assert quoted["fields-all-dynamic-ratio"].startswith("0.970 [")
+    assert quoted["fields-all-dynamic-ratio"].endswith("in Italy")
+    assert quoted["fields-no-source-dynamic-covered"] == "90% in Greece and 90% in Italy"
+    assert quoted["fields-all-alone-ratio"] == ""
+
+
+def test_coverage_is_drawn_for_every_measure():
+    measured = {
+        ("Italy", method): fields.by_measure(records(0.97), "all", method) for method in (fields.PEER, "dynamic")
+    }
+    (axis,) = figures.coverage(measured).axes
+    assert sum(len(line.get_xdata()) == len(SHARES) for line in axis.lines) >= 2 * len(fields.MEASURES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seisbook.measures import reconstruction
-from seisbook.models.field_methods import REACH, Reconstruction, hide
+from seisbook.models.field_methods import REACH, EventTerm, LawAlone, Reconstruction, hide
 from tests.models.made_fields import parts
 
 
@@ -49,3 +49,15 @@ def test_ratios_are_paired_by_event():
     error = reconstruction.error_of(square, np.full(200, 4.0))
     assert error.low < error.value < error.high
     assert error.value == pytest.approx(np.sqrt(square.sum() / 800))
+
+
+def test_with_no_station_a_method_falls_back_on_the_law():
+    train, test = parts()
+    methods = {"law": LawAlone().fit(train), "term": EventTerm().fit(train)}
+    found = reconstruction.with_few(methods, test.select(range(20)))
+    assert found.index.tolist() == [(count, name) for count in (3, 1, 0) for name in methods]
+    errors = found.rmse.unstack()
+    assert errors.law[3] == errors.law[1] == errors.law[0]
+    assert errors.term[0] == pytest.approx(errors.law[0])
+    assert errors.term[3] < errors.term[1] < errors.term[0]
+    assert (found.low < found.rmse).all()

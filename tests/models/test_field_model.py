@@ -1,5 +1,7 @@
 """The field model: what it sees, what it must not see, and that it learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -21,10 +23,11 @@ def few():
     return train.select(range(80)), test.select(range(12))
 
 
-@pytest.fixture(scope="module", params=["dynamic", "static", "none"])
+@pytest.fixture(scope="module", params=["dynamic", "static", "none", "attention", "convolution"])
 def plain(request):
     config = FieldConfig(graph=request.param, informed=False, **SMALL)
-    return FieldNetwork(Information(site_terms=False), config, SHORT).fit(few()[0])
+    training = replace(SHORT, epochs=16) if request.param == "convolution" else SHORT  # tanh begins slowly
+    return FieldNetwork(Information(site_terms=False), config, training).fit(few()[0])
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +35,14 @@ def informed():
     return FieldNetwork(Information(), FieldConfig(**SMALL), FieldTraining(epochs=1, patterns=1)).fit(few()[0])
 
 
-def drawn(seed=0, n=9):
+def drawn(seed=0, graph="dynamic"):
     """Nodes of two events, the second with padding, for a model with random weights."""
     train, _ = parts()
     method = LawAlone(Information(site_terms=False)).fit(train)
     events = train.select([0, 1])
     scenes = list(method.scenes(events, hide(events, 0.4)))
     torch.manual_seed(seed)
-    model = FieldModel(FieldConfig(informed=False, **SMALL)).eval()
+    model = FieldModel(FieldConfig(graph=graph, informed=False, **SMALL)).eval()
     for value in model.parameters():
         torch.nn.init.normal_(value, std=0.3)
     return model, [nodes_of(scene, None, False) for scene in scenes]
@@ -92,13 +95,23 @@ def test_a_point_gets_the_same_whatever_else_is_asked_for(informed):
     assert together.scale[0] == pytest.approx(alone.scale[0], rel=1e-4)
 
 
-def test_padding_changes_nothing():
-    model, nodes = drawn()
+@pytest.mark.parametrize("graph", ["dynamic", "attention", "convolution"])
+def test_padding_changes_nothing(graph):
+    model, nodes = drawn(graph=graph)
     both = model(batch_of(nodes))
     for i, one in enumerate(nodes):
         n = len(one.features)
         for found, alone in zip(both, model(batch_of([one])), strict=True):
             assert torch.allclose(found[i, :n], alone[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("graph", ["dynamic", "attention", "convolution"])
+def test_nodes_that_are_not_observed_send_nothing(graph):
+    model, nodes = drawn(graph=graph)
+    observed = nodes[0].observed
+    seen = type(nodes[0])(*(part[observed] for part in nodes[0]))
+    for whole, part in zip(model(batch_of(nodes[:1])), model(batch_of([seen])), strict=True):
+        assert torch.allclose(whole[0, observed], part[0], atol=1e-4)
 
 
 def test_the_order_of_the_nodes_does_not_matter():
