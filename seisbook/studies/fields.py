@@ -13,8 +13,8 @@ the three kinds of graph, and `alone` is the dynamic model without the condition
 messages, attention over all observed stations and convolution on a fixed graph, have the inputs and the training of
 `alone`.
 
-Greece has six times as many events as Italy. All arms would take hours there, so `OTHERS` leaves out those that the rule
-does not need, but for `none`, which says what edges are worth.
+Greece has six times as many events as Italy. All arms would take hours there. `OTHERS` keeps only `none`, which says
+what edges are worth, beside those that the rule needs.
 
 The rule for claim C0 was written before the study was run. For each region and each information, let :math:`\rho` be
 the ratio of the root mean square error of the arm `dynamic` to that of the conditional normal with the same
