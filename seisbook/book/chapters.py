@@ -29,7 +29,7 @@ KERNEL_SECONDS = 300  # time limit for a kernel to start: papermill's own limit 
 def pages() -> list[str]:
     """Pages of the table of contents, as paths relative to the root of the project, without suffix."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [toc["root"], *(chapter["file"] for chapter in toc["chapters"])]
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
 def chapters() -> list[Path]:

@@ -60,7 +60,7 @@ def _small_chapter(root):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "book" / f"{SMALL}.ipynb")
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    toc["chapters"] = [{"file": f"book/{SMALL}"}, *toc["chapters"]]
+    toc["parts"][0]["chapters"].insert(0, {"file": f"book/{SMALL}"})
     (root / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
 
 
