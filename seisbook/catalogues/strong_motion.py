@@ -7,7 +7,7 @@ is unpacked to the disk. Names of members only say what they are, they are never
 References
 ----------
 L. Luzi et al. (2016), The Engineering Strong-Motion Database, Seismol. Res. Lett. 87(4), doi:10.1785/0220150278.
-C. Cauzzi et al. (2016), The ORFEUS Rapid Response Strong Motion Database, Seismol. Res. Lett. 87.
+C. Cauzzi et al. (2016), Introducing the European Rapid Raw Strong-Motion database, Seismol. Res. Lett. 87(4), 977-986.
 """
 
 import hashlib

@@ -36,10 +36,10 @@ TOLD = {
 }
 
 
-def published(region) -> list[dict]:
+def published(region, study="fields") -> list[dict]:
     """Records of a region's study, as `seisbook.studies.runner.read` returns them; none if it has not been run."""
-    path = files.RESULTS / "studies" / f"fields-{region}-{'-'.join(WHERE)}.json"
-    return runner.read("fields", region, *WHERE) if path.is_file() else []
+    path = files.RESULTS / "studies" / f"{study}-{region}-{'-'.join(WHERE)}.json"
+    return runner.read(study, region, *WHERE) if path.is_file() else []
 
 
 def judged(records) -> list[dict]:
@@ -166,12 +166,13 @@ def quoted(tables):
                 region: found.loc[(told, method)] for region, found in tables.items() if (told, method) in found.index
             }
             ratios = {region: f"{Estimate(row.ratio, row.low, row.high):.3f}" for region, row in rows.items()}
-            yield ("fields", told, method, "ratio"), _listed(ratios), ""
-            yield ("fields", told, method, "factor"), _listed({r: f"{10**row.rmse:.2f}" for r, row in rows.items()}), ""
-            yield ("fields", told, method, "covered"), _listed({r: f"{row.covered:.0%}" for r, row in rows.items()}), ""
+            yield ("fields", told, method, "ratio"), listed(ratios), ""
+            yield ("fields", told, method, "factor"), listed({r: f"{10**row.rmse:.2f}" for r, row in rows.items()}), ""
+            yield ("fields", told, method, "covered"), listed({r: f"{row.covered:.0%}" for r, row in rows.items()}), ""
 
 
-def _listed(values):
+def listed(values) -> str:
+    """Text of values by region: `1 in Greece and 2 in Italy`."""
     return " and ".join(f"{value} in {region}" for region, value in values.items())
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from seisbook.findings.fields import REGIONS, listed
+from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import Estimate, below, estimate, resampled
 
 TITLES = {
@@ -102,6 +104,28 @@ def in_words(found: pd.DataFrame) -> pd.DataFrame:
         for method, row in found.iterrows()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+@quoting
+def quoted(records):
+    """What the prose quotes, all regions in a row, from a name such as `inversion-dynamic-grid-magnitude`.
+
+    Parameters
+    ----------
+    records : dict of str to list of dict
+        By the region's name, records as `table` takes them.
+    """
+    ratios = {REGIONS[region]: comparisons(one) for region, one in records.items()}
+    for pair in COMPARISONS:
+        for name in STATISTICS:
+            rows = {region: found.loc[pair] for region, found in ratios.items() if pair in found.index}
+            texts = {r: f"{_text(row, name, '.2f')} ({row[f'{name}_verdict']})" for r, row in rows.items()}
+            yield ("inversion", *pair, name), listed(texts), ""
+    for region, targets in TARGETS.items():
+        if region in records:
+            row = table(records[region], region).loc["dynamic"]
+            for name in targets:
+                yield ("inversion", region, name, "target"), row[f"{name}_target"], ""
 
 
 def _text(row, name, form):

@@ -68,3 +68,12 @@ def test_the_figure_has_both_errors_and_the_targets():
     assert [line.get_xdata()[0] for line in dotted] == [12.0, 0.22]
     with pytest.raises(UserError, match="nothing to draw"):
         figures.inversion({})
+
+
+def test_the_prose_quotes_ratios_with_their_verdicts_and_whether_the_targets_are_reached():
+    found = findings.quoted({"greece": records({"dynamic": 0.5, "none": 0.5}), "italy": records({"dynamic": 0.5})})
+    assert found["inversion-dynamic-grid-magnitude"] == (
+        "0.50 [0.50, 0.50] (supported) in Greece and 0.50 [0.50, 0.50] (supported) in Italy"
+    )
+    assert found["inversion-dynamic-none-epicentral_km"] == "1.00 [1.00, 1.00] (inconclusive) in Greece"
+    assert found["inversion-greece-epicentral_km-target"] == "reached"
