@@ -13,7 +13,7 @@ from seisbook.catalogues.geodesy import to_geographic
 from seisbook.catalogues.geography import geography
 from seisbook.catalogues.ground_motion import LABELS, MEASURES
 from seisbook.figures.maps import base_map
-from seisbook.figures.style import DARK, DEGREES, LINE, S_COLOUR, Interactive, filled, logarithmic, styled
+from seisbook.figures.style import DARK, DEGREES, LINE, S_COLOUR, SERIES, Interactive, filled, logarithmic, styled
 from seisbook.measures.field_structure import REACH, conditioned
 
 EXPLORER = Path(__file__).with_name("fields_explorer.html")
@@ -58,7 +58,9 @@ def seen(region, event, observed, curves, places, measure="pgv"):
     _star(axis, region, event.epicentre[0])
     fig.colorbar(drawn, ax=axis, format=POWERS, label=LABELS[measure], orientation="horizontal", shrink=0.8)
     for number, (name, (distance, line)) in enumerate(curves.items()):
-        right.plot(distance, line, color=f"C{number}", linestyle=("-", "--", ":")[number % 3], label=name)
+        right.plot(
+            distance, line, color=SERIES[number % len(SERIES)], linestyle=("-", "--", ":")[number % 3], label=name
+        )
     right.yaxis.set_major_formatter(POWERS)
     logarithmic(right, "x")
     right.set(xlabel="epicentral distance (km)", ylabel=LABELS[measure])

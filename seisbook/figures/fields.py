@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.figures.style import styled
+from seisbook.figures.style import SERIES, styled
 from seisbook.findings.fields import MAIN, NAMES, PEER, THRESHOLD, TITLES, TOLD
 
 
@@ -36,7 +36,7 @@ def forest(tables) -> Figure:
 
 def _panel(axis, tables, information, methods):
     for number, (title, table) in enumerate(tables.items()):
-        colour, marker, shift = f"C{number}", "os^D"[number % 4], 0.14 * (2 * number - len(tables) + 1)
+        colour, marker, shift = SERIES[number % len(SERIES)], "os^D"[number % 4], 0.14 * (2 * number - len(tables) + 1)
         for row, method in enumerate(methods):
             if (information, method) in table.index:
                 found = table.loc[(information, method)]
@@ -89,7 +89,11 @@ def coverage(measured) -> Figure:
     for (region, method), table in measured.items():
         axis, ours = axes[0, regions.index(region)], method == MAIN
         for number, (measure, row) in enumerate(table["covered"].iterrows()):
-            look = {"color": f"C{number}", "linestyle": "-" if ours else ":", "marker": "o" if ours else None}
+            look = {
+                "color": SERIES[number % len(SERIES)],
+                "linestyle": "-" if ours else ":",
+                "marker": "o" if ours else None,
+            }
             axis.plot(100 * row.index, 100 * row, label=NAMES[measure] if ours else None, **look)
         axis.set_title(region)
         axis.set_xlabel("hidden stations (%)")

@@ -4,10 +4,9 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.figures.style import check_drawable, styled
+from seisbook.figures.style import SERIES, check_drawable, styled
 from seisbook.findings.fields_inversion import TARGETS, TITLES
 
-COLOURS = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 LABELS = {"epicentral_km": "epicentral error, median (km)", "magnitude": "magnitude error, root mean square"}
 
 
@@ -33,7 +32,7 @@ def inversion(tables) -> Figure:
 
 def _panel(axis, tables, methods, column):
     for number, (region, (title, table)) in enumerate(tables.items()):
-        colour, shift = COLOURS[number % len(COLOURS)], 0.14 * (2 * number - len(tables) + 1)
+        colour, shift = SERIES[number % len(SERIES)], 0.14 * (2 * number - len(tables) + 1)
         for row, method in enumerate(methods):
             if method in table.index:
                 found = table.loc[method]
