@@ -58,9 +58,7 @@ def seen(region, event, observed, curves, places, measure="pgv"):
     _star(axis, region, event.epicentre[0])
     fig.colorbar(drawn, ax=axis, format=POWERS, label=LABELS[measure], orientation="horizontal", shrink=0.8)
     for number, (name, (distance, line)) in enumerate(curves.items()):
-        right.plot(
-            distance, line, color=SERIES[number % len(SERIES)], linestyle=("-", "--", ":")[number % 3], label=name
-        )
+        right.plot(distance, line, color=SERIES[number], linestyle=("-", "--", ":")[number % 3], label=name)
     right.yaxis.set_major_formatter(POWERS)
     logarithmic(right, "x")
     right.set(xlabel="epicentral distance (km)", ylabel=LABELS[measure])

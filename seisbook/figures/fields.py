@@ -36,7 +36,7 @@ def forest(tables) -> Figure:
 
 def _panel(axis, tables, information, methods):
     for number, (title, table) in enumerate(tables.items()):
-        colour, marker, shift = SERIES[number % len(SERIES)], "os^D"[number % 4], 0.14 * (2 * number - len(tables) + 1)
+        colour, marker, shift = SERIES[number], "os^D"[number % 4], 0.14 * (2 * number - len(tables) + 1)
         for row, method in enumerate(methods):
             if (information, method) in table.index:
                 found = table.loc[(information, method)]
@@ -90,7 +90,7 @@ def coverage(measured) -> Figure:
         axis, ours = axes[0, regions.index(region)], method == MAIN
         for number, (measure, row) in enumerate(table["covered"].iterrows()):
             look = {
-                "color": SERIES[number % len(SERIES)],
+                "color": SERIES[number],
                 "linestyle": "-" if ours else ":",
                 "marker": "o" if ours else None,
             }

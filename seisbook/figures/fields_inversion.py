@@ -32,7 +32,7 @@ def inversion(tables) -> Figure:
 
 def _panel(axis, tables, methods, column):
     for number, (region, (title, table)) in enumerate(tables.items()):
-        colour, shift = SERIES[number % len(SERIES)], 0.14 * (2 * number - len(tables) + 1)
+        colour, shift = SERIES[number], 0.14 * (2 * number - len(tables) + 1)
         for row, method in enumerate(methods):
             if method in table.index:
                 found = table.loc[method]

@@ -21,7 +21,7 @@ P_COLOUR, S_COLOUR = "#0072B2", "#D55E00"
 # told apart by a deuteranope, from each other and from P and S (tests/figures/test_data.py)
 NETWORK_COLOURS = {"colombia": "#009E73", "ridgecrest": "#882255", "iceland": "#56B4E9"}
 OTHER_NETWORK = "#E69F00"
-SERIES = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SERIES = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 """Colours of a few curves or regions; a name such as `C0` would be looked up when the style is no longer there."""
 LAND, WATER, LINE, DARK = "#f3f1ec", "#dfeaf2", "#8c8c8c", "#333333"
 HALO = [patheffects.withStroke(linewidth=2.5, foreground="white")]
