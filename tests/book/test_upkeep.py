@@ -106,7 +106,7 @@ def test_only_what_is_out_of_date_is_renewed(monkeypatch):
 
 
 def test_a_step_that_fails_stops_the_rest(monkeypatch, capsys):
-    steps = [upkeep.Step("seisbook claims C0", {records.RESULTS: STALE})]
+    steps = [upkeep.Step("seisbook claims C99", {records.RESULTS: STALE})]
     monkeypatch.setattr(upkeep, "steps", lambda: iter(steps))
     assert cli.main(["results", "--renew"]) == 1
     assert "what was done is kept" in capsys.readouterr().err
