@@ -143,10 +143,10 @@ def test_a_clock_and_a_gain_that_change_are_found_and_nothing_else(draft, catalo
 
 
 def test_a_station_at_the_wrong_place_is_found_and_no_other(draft, catalogue):
-    moved = [replace(one, longitude=one.longitude + 0.2) if one.code == "S04" else one for one in TOY.stations]
+    moved = [replace(one, longitude=one.longitude + 0.2) if one.code == "S09" else one for one in TOY.stations]
     found = station_checks.misplaced(catalogue, replace(TOY, stations=moved))
-    assert list(found) == ["S04"]
-    assert "towards 2" in found["S04"]  # west of the wrong place
+    assert list(found) == ["S09"]
+    assert "towards 2" in found["S09"]  # west of the wrong place
     assert not station_checks.misplaced(catalogue, TOY)
 
 

@@ -94,7 +94,7 @@ def test_too_few_own_events_name_the_remedy(bench):
 
 def test_what_goes_with_shipped_networks_is_refused(bench, capsys):
     assert cli.main(["train", "--network", str(bench / "my.yaml"), "--model", "dynamic"]) == 2
-    assert "your own gets the robust model" in capsys.readouterr().err
+    assert "--model: for shipped networks" in capsys.readouterr().err
     assert cli.main(["train", "--network", "ridgecrest", "--dataset", str(bench / "mine")]) == 2
     assert "--dataset goes with" in capsys.readouterr().err
 
