@@ -27,8 +27,8 @@ INNOCENT = {
     "another comment": ("models/losses.py", r"\ndef onset_loss", "\n# A comment.\ndef onset_loss"),
     "another annotation": ("measures/evaluation.py", r"source_id\) -> pd.DataFrame:", "source_id):"),
     "another bound on what a network's file may say": ("catalogues/schema.py", "le=9000", "le=8900"),
-    "another reader of velocity models": (
-        "catalogues/velocity_files.py",
+    "another reader of lists of shaken stations": (
+        "catalogues/station_lists.py",
         r"(?m)^    return ",
         "    print(1)\n    return ",
     ),

@@ -159,7 +159,9 @@ def test_files_are_told_apart_by_what_they_hold(truth, tmp_path):
         new_events._build([tmp_path], RIDGECREST, tmp_path / "out")
     (tmp_path / "b.xml").unlink()
     remarks = []
-    made = list(recorded_events.records([obspy.read(str(tmp_path / "a.mseed"), format="MSEED")], RIDGECREST, None, remarks))
+    made = list(
+        recorded_events.records([obspy.read(str(tmp_path / "a.mseed"), format="MSEED")], RIDGECREST, None, remarks)
+    )
     assert made[0].traces.station_code.tolist() == ["CLC", "SRT"]
     assert made[0].waveforms.shape == (2, 3, RIDGECREST.window.samples)
     assert "NOWH" in remarks[0]
