@@ -160,7 +160,7 @@ def deck(request, browser):
 
 
 def test_every_chapter_has_slides():
-    assert [path.stem for path in DECKS] == [chapter.stem for chapter in chapters.chapters()]
+    assert [path.stem for path in DECKS] == sorted(chapter.stem for chapter in chapters.chapters())
 
 
 def test_all_that_is_on_a_slide_can_be_seen_and_read(deck):
