@@ -17,7 +17,7 @@ from docutils.utils import new_document
 from sphinx.locale import admonitionlabels
 
 REVEAL = ("LICENSE", "dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "plugin/zoom/zoom.js")
-MOST_ROWS = 12  # largest number of rows of a table on a slide, with its head; more cannot be read from the back
+MOST_ROWS = 11  # largest number of rows of a table on a slide, with its head; more cannot be read from the back
 JOINED = ("title", "mathematics", "statement")  # kinds of which several in a row share a slide
 # Links, which would take a presenter away from the slides, and identifiers, which the page itself already has.
 LINKS = re.compile(r'<a class="headerlink".*?</a>|</?a\b[^>]*>| id="[^"]*"')
