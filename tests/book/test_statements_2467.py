@@ -35,28 +35,14 @@ from seisbook.measures.estimates import Estimate
 from seisbook.models.names import PEERS
 from seisbook.paths import ROOT
 from seisbook.studies import runner
+from tests.book.prose import says
 
 each_network = pytest.mark.parametrize("network", NETWORKS)
 COLOMBIA, RIDGECREST = "colombia", "ridgecrest"
 SIGNIFICANT = 0.05
 
 
-# ----------------------------------------------------------------------------------------------- prose, and the records
-
-
-@cache
-def prose(chapter):
-    """What a reader reads of a chapter: text and captions, a space between any two words."""
-    parts = []
-    for cell in nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4).cells:
-        figure = cell.metadata.get("mystnb", {}).get("figure", {})
-        parts.append(cell.source if cell.cell_type == "markdown" else figure.get("caption", ""))
-    return " ".join(" ".join(parts).split())
-
-
-def says(chapter, *sentences):
-    for sentence in sentences:
-        assert sentence in prose(chapter), f"{chapter} no longer says: {sentence}"
+# ---------------------------------------------------------------------------------------------------------- the records
 
 
 def overlap(one, other):
