@@ -12,7 +12,7 @@ from seisbook.datasets.events import Events
 from seisbook.files import locked
 from seisbook.paths import BUILD
 
-BUILDER = "seisbook.datasets.build:build"
+BUILDER, RECORDINGS = "seisbook.datasets.build:build", "seisbook.datasets.recordings:build"
 
 
 @provenance.stage
@@ -48,14 +48,18 @@ def load_metadata(network, source, n_events=None, random_state=0, progress=True)
 
 def _built(name, network, source, n_events, random_state, progress, catalogue_files=None):
     """Folder of a dataset, which is built if it is not there and no other worker is building it."""
-    folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
+    builder = RECORDINGS if source == "waveform" and network.name != "iceland" else BUILDER
+    folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files, builder)}"
     if not folder.is_dir():
-        from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
+        from seisbook.datasets import build, recordings  # ObsPy is not loaded by who finds the events built
 
         with locked(folder.with_name(f"{folder.name}.build")):
             if not folder.is_dir():
-                files = {"catalogue_files": catalogue_files, "progress": progress}
-                build.build(network, source, folder, n_events, random_state, **files)
+                if recordings.are_known(network.name, source, catalogue_files):
+                    recordings.build(network, folder, n_events, random_state, progress)
+                else:
+                    files = {"catalogue_files": catalogue_files, "progress": progress}
+                    build.build(network, source, folder, n_events, random_state, **files)
     return folder
 
 
@@ -65,10 +69,10 @@ def name_of(network, source, n_events, random_state, catalogue_files=None) -> st
     return "-".join([network, source, str(n_events or "all"), str(random_state), *files])
 
 
-def _stamp(network, catalogue_files):
+def _stamp(network, catalogue_files, builder=BUILDER):
     """Hash of what a dataset is built with, beside its name."""
     files = [Path(path).read_bytes().hex() for path in catalogue_files or ()]
-    return provenance.digest([network, files, provenance.code_hash(BUILDER)])
+    return provenance.digest([network, files, provenance.code_hash(builder)])
 
 
 def make(name) -> Events:
