@@ -21,7 +21,9 @@ from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.catalogues.network_yaml import item, to_yaml
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.nordic import reading_geometry
+from seisbook.catalogues.openeew import read_devices
 from seisbook.catalogues.palm import read_palm, read_scsn
+from seisbook.catalogues.ridgecrest_august import read_plan_stations
 from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
 from seisbook.catalogues.stations import read_seisan_velocity, read_stations
 from seisbook.catalogues.uturuncu import SEISMOGRAMS, read_uturuncu, read_uturuncu_stations
@@ -388,6 +390,60 @@ def uturuncu() -> str:
     return to_yaml(network, zones_under(network, "volcanic", 12.0, 4.0), comments, HEADER)
 
 
+def ridgecrest_august() -> str:
+    """YAML of the 16 accelerometers near Ridgecrest, with the model and the relation of the network `ridgecrest`."""
+    like = networks.load("ridgecrest")
+    network = replace(
+        like,
+        name="ridgecrest_august",
+        title="Ridgecrest, August 2019",
+        reference="four events of 23 August 2019 on 16 accelerometers (sample of PLAN, Si et al.), SCSN's locations",
+        window=Window(20, 50, (0.5, 1.5)),
+        stations=read_plan_stations(sources.folder("ridgecrest_august")),
+        zones=[],
+    )
+    comments = {
+        "velocity_model": "as in ridgecrest.yaml",
+        "magnitude": "as in ridgecrest.yaml",
+        "window": "a choice: the records begin at the origin time, and the first P comes 1.8 s later or more",
+        "pick_scatter_s": "as in ridgecrest.yaml",
+        "pick_scatter_per_100km_s": "as in ridgecrest.yaml",
+        "dominant_period_s": "as in ridgecrest.yaml",
+        "minimum_stations": "as in ridgecrest.yaml",
+    }
+    return to_yaml(network, zones_under(network, "tectonic", 15.0, 6.0), comments, HEADER)
+
+
+def mexico() -> str:
+    """YAML of OpenEEW's devices in Mexico that recorded one of the events."""
+    folder = sources.folder("mexico")
+    used = {path.parent.name for path in folder.glob("*/*/*.jsonl")}
+    network = Network(
+        name="mexico",
+        title="Mexico (OpenEEW)",
+        reference="17 earthquakes of 2017 to 2020 on low-cost accelerometers (OpenEEW), SSN's epicentres and magnitudes",
+        utc_offset_h=-6,
+        velocity_model=VelocityModel([0.0, 20.0, 35.0], [5.8, 6.5, 8.04], 1.73, "iasp91 (Kennett and Engdahl, 1991)"),
+        magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.3, "Hutton and Boore (1987) in IASPEI's form"),
+        window=Window(120, 20, (5, 15)),
+        pick_scatter_s=(0.3, 0.5),
+        pick_scatter_per_100km_s=0.1,
+        dominant_period_s=(0.25, 1.1),
+        minimum_stations=4,
+        stations=[station for station in read_devices(folder) if station.code.removeprefix("D") in used],
+    )
+    comments = {
+        "velocity_model": "a choice: no onsets were read that could be fitted",
+        "magnitude": "a choice: its events are larger than those that the relation was made from",
+        "window": "a choice, as in Colombia",
+        "pick_scatter_s": "a choice, as in Colombia; a device's clock is off by up to 1 s besides",
+        "pick_scatter_per_100km_s": "a choice, as in Colombia",
+        "dominant_period_s": "a choice, as in Colombia",
+        "minimum_stations": "a choice",
+    }
+    return to_yaml(network, zones_under(network, "offshore", 150.0, 25.0), comments, HEADER)
+
+
 def heads(path):
     """Traces of a waveform file without their samples."""
     return obspy.read(path, headonly=True)
@@ -440,5 +496,6 @@ def write(name: str, text: str) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     makers = {"colombia": colombia, "ridgecrest": ridgecrest, "iceland": iceland, "uturuncu": uturuncu}
+    makers |= {"ridgecrest_august": ridgecrest_august, "mexico": mexico}
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

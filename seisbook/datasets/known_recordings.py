@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from seisbook.catalogues import sources, uturuncu
+from seisbook.catalogues import accelerometers, openeew, ridgecrest_august, sources, uturuncu
 from seisbook.datasets import waveforms
 
 
@@ -38,9 +38,23 @@ def _of_uturuncu(folder, made):
     return folder / uturuncu.SEISMOGRAMS, folder / uturuncu.RESPONSES
 
 
+def _of_ridgecrest_august(folder, made):
+    stations = ridgecrest_august.read_plan_stations(folder)
+    records = ridgecrest_august.records(folder)
+    return accelerometers.write_records(made, records, stations, ridgecrest_august.COUNTS_PER_M_S2)
+
+
+def _of_mexico(folder, made):
+    return accelerometers.write_records(
+        made, openeew.records(folder), openeew.read_devices(folder), openeew.COUNTS_PER_M_S2
+    )
+
+
 SOURCES = {
     "iceland": Source(waveforms.read_iceland, _of_iceland),
     "uturuncu": Source(uturuncu.read_uturuncu, _of_uturuncu),
+    "ridgecrest_august": Source(ridgecrest_august.read_ridgecrest_august, _of_ridgecrest_august),
+    "mexico": Source(openeew.read_openeew, _of_mexico),
 }
 
 
