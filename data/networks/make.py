@@ -421,7 +421,7 @@ def mexico() -> str:
     network = Network(
         name="mexico",
         title="Mexico (OpenEEW)",
-        reference="17 earthquakes of 2017 to 2020 on low-cost accelerometers (OpenEEW), SSN's epicentres and magnitudes",
+        reference="17 earthquakes of 2017 to 2020 on low-cost accelerometers (OpenEEW)",
         utc_offset_h=-6,
         velocity_model=VelocityModel([0.0, 20.0, 35.0], [5.8, 6.5, 8.04], 1.73, "iasp91 (Kennett and Engdahl, 1991)"),
         magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.3, "Hutton and Boore (1987) in IASPEI's form"),
@@ -495,7 +495,13 @@ def write(name: str, text: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    makers = {"colombia": colombia, "ridgecrest": ridgecrest, "iceland": iceland, "uturuncu": uturuncu}
-    makers |= {"ridgecrest_august": ridgecrest_august, "mexico": mexico}
+    makers = {
+        "colombia": colombia,
+        "ridgecrest": ridgecrest,
+        "iceland": iceland,
+        "uturuncu": uturuncu,
+        "ridgecrest_august": ridgecrest_august,
+        "mexico": mexico,
+    }
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

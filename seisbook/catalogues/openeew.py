@@ -1,13 +1,13 @@
 """OpenEEW: seventeen Mexican earthquakes on low-cost accelerometers, as JSON lines.
 
 A line is a packet of 32 samples of x, y, z in gal, with the time of the device's clock (`device_t`), which is taken as
-the time of the packet's last sample, and the time at which it arrived (`cloud_t`). The file says 31.25 Hz; the packets
-come at 30.0 to 31.3 Hz, so each file's rate is measured from its packets. A device whose clock is off by more than
-`CLOCK_S` is set by the arrivals. Packets that are lost leave gaps. How the devices are turned is not known: x, y and z are
+the time of the packet's last sample, and the time at which it arrived (`cloud_t`). The file says 31.25 Hz. The packets
+come at 30.0 to 31.3 Hz, so the rate of each file is measured from its packets. A device whose clock is off by more than
+`CLOCK_S` is set by the arrivals. Lost packets leave gaps. How the devices are turned is not known: x, y and z are
 stored as E, N and Z.
 
-There are no picks and no depths. The catalogue holds one predicted P onset an event, at the nearest device, which says
-where its window lies and is no label (status `predicted`, see `seisbook.datasets.recordings`).
+There are no picks and no depths. The catalogue holds one predicted P onset an event, at the nearest device. It says
+where the window of the event lies and is no label (status `predicted`, see `seisbook.datasets.recordings`).
 """
 
 import json
@@ -22,7 +22,7 @@ from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.geodesy import distance_azimuth
 from seisbook.catalogues.plausibility import possible_catalogue
 from seisbook.catalogues.schema import Station
-from seisbook.catalogues.texts import lines_of
+from seisbook.catalogues.texts import lines_of_given
 from seisbook.errors import DataError, UserError
 
 NAME = "mexico"
@@ -87,7 +87,7 @@ def records(folder):
 
 def read_packets(path, station) -> obspy.Stream:
     """Traces of one file, a new one after each gap."""
-    packets = [_packet(path, number, line) for number, line in enumerate(lines_of(path), 1) if line.strip()]
+    packets = [_packet(path, number, line) for number, line in enumerate(lines_of_given(path), 1) if line.strip()]
     if not packets:
         raise DataError(f"{path}: an empty file: {AGAIN}")
     last, arrival, data = (np.array(values) for values in zip(*packets, strict=True))
@@ -144,7 +144,7 @@ def _codes(day):
 
 def _listed(path):
     """The source's list of earthquakes."""
-    blocks = "\n".join(lines_of(path)).split("-" * 44)
+    blocks = "\n".join(lines_of_given(path)).split("-" * 44)
     rows = [dict(line.split(" = ", 1) for line in block.strip().splitlines() if " = " in line) for block in blocks]
     table = pd.DataFrame([row for row in rows if row])
     missing = {"time", "latitude", "longitude", "magnitude"} - set(table)

@@ -1,11 +1,14 @@
 """Ridgecrest, 23 August 2019: four events with picks, recorded by 16 accelerometers (a sample of PLAN, Si et al.).
 
-The source gives arrays: seismograms (16, 3, 4000) in counts, labels (16, 2, 4000) with 10 at the P onset and -10 at the S
-onset, and the location of the Southern California Seismic Network in a text line. Three things it does not say, and they
-were inferred from the data. The records begin at the origin time: P of the nearest stations is in time then. The
-components are vertical, east, north: P is strongest on the first one, and horizontal P motion points away from the
-epicentre in that order. The instruments are accelerometers (channels HN in the source's continuous data), of which
-`COUNTS_PER_M_S2` is a nominal sensitivity, so that amplitudes have an unknown factor.
+The source gives arrays: seismograms (16, 3, 4000) in counts, and labels (16, 2, 4000) with 10 at the P onset and -10 at
+the S onset. A line of text gives the location of the Southern California Seismic Network. Three things were inferred
+from the data, because the source does not say them:
+
+- The records begin at the origin time. P of the nearest stations is in time then.
+- The components are vertical, east, north. P is strongest on the first one. Where horizontal P motion is clear, it is
+  in line with the epicentre in this order.
+- The instruments are accelerometers (the source's continuous data are of channels HN). `COUNTS_PER_M_S2` is a nominal
+  sensitivity, so that amplitudes have an unknown factor.
 """
 
 import re
@@ -19,7 +22,7 @@ from seisbook.catalogues import accelerometers
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.plausibility import possible_catalogue
 from seisbook.catalogues.schema import Station
-from seisbook.catalogues.texts import lines_of
+from seisbook.catalogues.texts import lines_of_given
 from seisbook.errors import DataError, UserError
 
 NAME = "ridgecrest_august"
@@ -65,7 +68,7 @@ def read_plan_stations(folder) -> list[Station]:
     """The stations, in the order of the arrays' rows."""
     path = Path(folder) / "stations.txt"
     stations = []
-    for number, line in enumerate(lines_of(path), 1):
+    for number, line in enumerate(lines_of_given(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
@@ -96,7 +99,7 @@ def records(folder):
 
 
 def _event(path):
-    line = next(iter(lines_of(path)), "")
+    line = next(iter(lines_of_given(path)), "")
     found = LOCATION.match(line)
     try:
         time = pd.Timestamp(f"{found[2].replace('/', '-')} {found[3]}", tz="UTC")

@@ -43,7 +43,10 @@ def load_metadata(network, source, n_events=None, random_state=0, progress=True)
     name = name_of(network.name, source, n_events, random_state)
     with provenance.unwatched():
         folder = _built(name, network, source, n_events, random_state, progress)
-    return pd.read_csv(folder / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    from seisbook.datasets.unstated import metadata_without_unstated
+
+    table = pd.read_csv(folder / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    return metadata_without_unstated(table, folder)
 
 
 def _built(name, network, source, n_events, random_state, progress, catalogue_files=None):
@@ -91,8 +94,15 @@ def make(name) -> Events:
 
 @lru_cache(maxsize=3)  # many models are trained on the same events, one after the other
 def _read(folder, name, progress):
-    events = _events(folder, progress)
+    events = in_memory(folder, progress)
     return events, provenance.content_of(name, events.arrays())
+
+
+def in_memory(folder, progress=False) -> Events:
+    """Events of a dataset of `seisbook.datasets.recordings` or `build`; labels that its source lacks are NaN."""
+    from seisbook.datasets.unstated import without_unstated
+
+    return without_unstated(_events(folder, progress), folder)
 
 
 def _events(folder, progress):

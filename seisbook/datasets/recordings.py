@@ -16,6 +16,7 @@ from seisbook.catalogues.networks import Network
 from seisbook.datasets import build as datasets
 from seisbook.datasets import known_recordings, store
 from seisbook.datasets.measured import PREDICTED
+from seisbook.datasets.unstated import UNSTATED
 
 BUILT_AS_A_USER_S = ("iceland",)
 """Networks whose records `seisbook.datasets.build` reads as they are: miniSEED in counts, without responses."""
@@ -60,8 +61,15 @@ def build(network, out, n_events=None, random_state=0, progress=True) -> Path:
     with known_recordings.records_of(network.name) as (folder, responses):
         inventory = datasets._read_inventory(responses) if responses else None
         events = map(_without_predictions, datasets.recorded(catalogue, network, folder, inventory, random_state))
-        about = datasets.card(catalogue, network, random_state, unit="nm" if responses else "counts")
+        about = no_depth(catalogue) | datasets.card(
+            catalogue, network, random_state, unit="nm" if responses else "counts"
+        )
         return store.write(events, out, about, network.window.sampling_rate_hz, len(catalogue), progress)
+
+
+def no_depth(catalogue) -> dict:
+    """What the card says where the source states no depth: a dataset must hold one, so it holds 0 km instead."""
+    return {UNSTATED: ["source_depth_km"]} if catalogue.events.source_depth_km.isna().all() else {}
 
 
 def make(name: str, out) -> Path:
@@ -71,8 +79,8 @@ def make(name: str, out) -> Path:
 
 
 def _without_predictions(record):
-    """The record of an event without onsets that only said where its window lies."""
-    rows = record.traces.copy()
+    """The record of an event without onsets that only said where its window lies; an unstated depth is 0 km."""
+    rows = record.traces.fillna({"source_depth_km": 0.0})
     for wave in "ps":
         predicted = rows[f"trace_{wave}_status"] == PREDICTED
         rows.loc[predicted, [f"path_{wave}_travel_s", f"trace_{wave}_arrival_sample"]] = np.nan
