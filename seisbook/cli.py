@@ -104,7 +104,11 @@ def _parser():
     results.set_defaults(command=_results)
     claims = groups.add_parser("claims", help="print the verdict on each claim that has been tested")
     claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
-    claims.add_argument("--json", action="store_true", help="as JSON")
+    how = claims.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="as JSON")
+    how.add_argument(
+        "--explain", action="store_true", help="with rule, figure, record, trials, and commands to redo it"
+    )
     claims.set_defaults(command=_claims)
     ask = groups.add_parser("ask", help="find events by what their seismograms say, asked in words")
     ask.add_argument("question", nargs="+", help="in English or Spanish; several are taken together")
@@ -441,6 +445,11 @@ def _claims(arguments):
     from seisbook.findings import claims, results
 
     found = claims.claims(*arguments.id)
+    if arguments.explain:
+        from seisbook.book import explained
+
+        print(explained.explain(found))
+        return
     if not arguments.json:
         print(claims.table(found).to_string())
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from seisbook import files
-from seisbook.book import chapters, notebooks, printing
+from seisbook.book import chapters, executions, explained, notebooks, printing
 from seisbook.errors import UserError
 from seisbook.figures import ledger
 from seisbook.findings import answers, claims
@@ -152,8 +152,14 @@ def _stage(outputs, repository="", site=""):
     for name, (chapter, figure) in COVER.items():
         (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
     all_claims = claims.claims()
-    for name, text in (("answers", answers.answers), ("ledger", claims.ledger), ("measurements", claims.measurements)):
+    for name, text in (
+        ("answers", answers.answers),
+        ("ledger", explained.ledger),
+        ("measurements", claims.measurements),
+    ):
         (staged / "book" / f"{name}.md").write_text(text(all_claims), encoding="utf-8")
+    executed = [staged / "book" / chapter.name for chapter in chapters.chapters()]
+    (staged / "book" / "executed.md").write_text(executions.table(executed), encoding="utf-8")
     ledger.forest(all_claims).savefig(staged / "book" / "ledger.png")
     return staged
 
