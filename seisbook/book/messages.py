@@ -143,8 +143,12 @@ def in_notebook(notebook, say: Callable[[str], str]):
 
 
 def kept(message: str) -> Counter:
-    """What a translation must not lose: targets of roles, code, mathematics, tags, links and fields, with counts."""
-    found = Counter(f"{{{role}}}`{shown or plain}`" for role, shown, plain in ROLE.findall(message))
+    """What a translation must not lose: targets of roles, code, mathematics, tags, links and fields, with counts.
+
+    A term of the glossary has another name in each language; that it is there is checked when the pages are built.
+    """
+    roles = ROLE.findall(message)
+    found = Counter(f"{{{role}}}`{'' if role == 'term' else shown or plain}`" for role, shown, plain in roles)
     message = ROLE.sub(" ", message)
     for pattern in KEPT:
         found.update(pattern.findall(message))
