@@ -66,10 +66,9 @@ def add_switch(app, pagename, templatename, context, doctree) -> None:
         name = translation.LANGUAGES[other]
         button = {"type": "link", "text": name, "icon": "fas fa-language", "label": "language-button", "tooltip": name}
         context["header_buttons"].insert(0, button | {"url": url})
-        context["metatags"] = (
-            context.get("metatags", "")
-            + f'\n<link rel="alternate" hreflang="{other}" href="{html.escape(url)}" />' * same
-        )
+        if same:
+            link = f'\n<link rel="alternate" hreflang="{other}" href="{html.escape(url)}" />'
+            context["metatags"] = context.get("metatags", "") + link
 
 
 def lighten(app, exception) -> None:
