@@ -51,7 +51,7 @@ def stage(source: Path, english: Path, target: Path, language: str) -> Path:
     say = translation.Translator(language)
     pages = translation.pages(language)
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.ipynb"))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*(f"{Path(page).name}.*" for page in _all(source))))
     shutil.copy2(source / language / "answers.md", target / "book")
     for name in ("ledger", "measurements"):
         path = target / "book" / f"{name}.md"
@@ -62,6 +62,12 @@ def stage(source: Path, english: Path, target: Path, language: str) -> Path:
     (target / "_toc.yml").write_text(_toc(source / "_toc.yml", pages, say.phrase), encoding="utf-8")
     (target / "_config.yml").write_text(_config(source / "_config.yml", language, say.phrase), encoding="utf-8")
     return target
+
+
+def _all(source):
+    """Pages of the English edition."""
+    toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
 
 
 def _write_page(source, target, page, say):

@@ -23,7 +23,7 @@ BOXES = ("admonition", "dropdown", "exercise", "figure", "glossary", "note", "so
 BOXES += ("prf:theorem", "prf:proposition", "prf:proof", "prf:definition", "important", "caution")
 UNTOUCHED = ("include", "bibliography", "math", "code-block")
 NAMED = ("admonition", "dropdown", "exercise", "prf:theorem", "prf:proposition", "prf:definition")
-ROLE = re.compile(r"\{([\w:]+)\}`(?:[^`<]*<([^`>]+)>|([^`]+))`")
+ROLE = re.compile(r"(?<!`)\{([\w:]+)\}`(?:[^`<]*<([^`>]+)>|([^`]+))`")
 KEPT = (
     re.compile(r"(?<!`)``?[^`]+``?(?!`)"),
     re.compile(r"\$[^$]+\$"),
