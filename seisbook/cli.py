@@ -193,6 +193,11 @@ def _book_parser(parser):
     build.add_argument("--repository", default="", metavar="URL", help="html: for buttons that open chapters elsewhere")
     build.add_argument("--site", default="", metavar="URL", help="html: where the pages will stand")
     build.set_defaults(command=_book_build)
+    translate = commands.add_parser(
+        "translate", help="bring the catalogues of an edition up to date with the pages, and list what is missing"
+    )
+    translate.add_argument("--language", choices=("es",), default="es", help="default: es, Spanish")
+    translate.set_defaults(command=_book_translate)
 
 
 def _workshop_parser(parser):
@@ -519,6 +524,14 @@ def _book_build(arguments):
     else:
         make = {"zip": binding.archive, "pdf": binding.pdf}[arguments.to]
         print(make(arguments.outputs or "committed"))
+
+
+def _book_translate(arguments):
+    from seisbook.book import translation
+
+    translation.update(arguments.language)
+    missing = translation.missing(arguments.language)
+    print("\n".join([*missing, f"{len(missing)} messages to translate in locale/{arguments.language}"]))
 
 
 if __name__ == "__main__":
