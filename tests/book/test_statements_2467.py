@@ -29,6 +29,7 @@ from seisbook.findings import (
     smoothing,
     summaries,
     transfer,
+    transfer_robust,
 )
 from seisbook.measures import seismicity
 from seisbook.measures.estimates import Estimate
@@ -621,6 +622,66 @@ def test_the_twin_without_events_beats_other_starts_with_two_hundred(network):
     assert twin < min(error[start][200].value for start in ("random", "other"))
     assert error["twin"][25].value > twin
     assert error["twin"][error["twin"].index.isna()].iloc[0].value < twin
+
+
+def rules_of_transfer(network):
+    """The five verdicts of the robust model, by their names in the prose."""
+    found = transfer_robust.verdicts(read("transfer-robust", network), read("transfer", network))
+    return dict(zip(transfer_robust.RULES, found.itertuples(), strict=True))
+
+
+def errors_by_start(study, network, quantity="epicentral_km"):
+    """Errors by start and number of events, -1 for all of them."""
+    table = transfer.tabulate(read(study, network)).query("quantity == @quantity").fillna({"n_train": -1})
+    return {(row.start, int(row.n_train)): row.estimate for row in table.itertuples()}
+
+
+def test_physics_transfers_and_the_first_model_is_not_good():
+    says(ROBUST, "**Physics transfers.**", "**The first model is not good by the rule.**")
+    says(ROBUST, "in Colombia, which is *inconclusive*", "at Ridgecrest, which is *not supported*")
+    found = {name: rules_of_transfer(name) for name in NETWORKS}
+    assert all(rules["physics"].verdict == "supported" for rules in found.values())
+    assert found[COLOMBIA]["good"].verdict == "inconclusive"
+    assert found[RIDGECREST]["good"].verdict == "not supported"
+    assert found[COLOMBIA]["good"].found.value > 2
+
+
+@each_network
+def test_random_weights_need_training_and_magnitudes_need_events(network):
+    says(
+        ROBUST, "Physics alone is not enough", "Its magnitudes are off by more", "Twenty-five events mend most of that"
+    )
+    errors = errors_by_start("transfer-robust", network)
+    assert errors["random", 0].low > 2 * errors["other", 0].high
+    sizes = errors_by_start("transfer-robust", network, "magnitude")
+    first, later, last = sizes["other", 0].value, sizes["other", 25].value, sizes["twin", -1].value
+    assert first / last > 2
+    assert later - last < 0.5 * (first - last)
+
+
+def test_the_robust_model_transfers_in_both_directions():
+    says(ROBUST, "**Transfer helps in both directions**", "is the better start in Colombia")
+    says(
+        ROBUST, "At Ridgecrest no difference can be seen", "bring a gain at Ridgecrest", "In Colombia these events show"
+    )
+    found = {name: rules_of_transfer(name) for name in NETWORKS}
+    verdicts = {
+        rule: [found[name][rule].verdict for name in (COLOMBIA, RIDGECREST)] for rule in ("helps", "twin", "pay")
+    }
+    assert verdicts["helps"] == ["supported", "supported"]
+    assert verdicts["twin"] == ["supported", "inconclusive"]
+    assert verdicts["pay"] == ["inconclusive", "supported"]
+    errors = errors_by_start("transfer-robust", COLOMBIA)
+    assert min(errors["twin", n].value for n in (25, 50)) > errors["twin", 0].value
+
+
+@each_network
+def test_the_robust_model_is_ahead_with_events_and_not_always_without(network):
+    says(ROBUST, "With real events in training the robust model has the smaller error from every start.")
+    says(ROBUST, "Without any, the paper's model of Ridgecrest's own twin is ahead there.")
+    ours, theirs = (errors_by_start(study, network) for study in ("transfer-robust", "transfer"))
+    assert all(ours[arm].value < theirs[arm].value for arm in ours if arm in theirs and arm[1] != 0)
+    assert (ours["twin", 0].low > theirs["twin", 0].high) == (network == RIDGECREST)
 
 
 # ------------------------------------------------------------------------------------------------------------ chapter 6
