@@ -194,7 +194,7 @@ def _config(repository, site):
 
 def _digest(folder):
     digest = hashlib.sha256()
-    for extension in ("pages.py", "slides.py"):
+    for extension in ("pages.py", "slides.py", "self_tests.py"):
         digest.update(Path(__file__).with_name(extension).read_bytes())
     for path in sorted(folder.rglob("*")):
         if path.is_file():
