@@ -38,9 +38,8 @@ def test_no_number_that_was_measured_is_typed(number):
     assert not re.findall(r"\d*\.\d+|\d{2,}|\d+ ?(?:km|s|Hz|%)\b", words)
 
 
-@each
-def test_the_chapter_shows_its_own_questions_before_further_reading(number):
-    path = chapters.find_chapter(number)
+@pytest.mark.parametrize("path", chapters.chapters(), ids=lambda path: path.stem)
+def test_every_chapter_shows_its_own_questions_before_further_reading(path):
     (cell,) = (cell for cell in notebooks.read(path).cells if "{selftest}" in cell.source)
     assert re.search(rf"^```{{selftest}} {path.stem[:2]}\n```\n\n## Further reading", cell.source, re.M)
 
