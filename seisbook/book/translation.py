@@ -19,7 +19,7 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 
 from seisbook import files
-from seisbook.book import chapters, messages, notebooks
+from seisbook.book import chapters, explained, messages, notebooks
 from seisbook.errors import DataError
 from seisbook.findings import answers, claims
 from seisbook.paths import ROOT
@@ -178,7 +178,7 @@ def _phrases(language):
     for text in [*texts, *filter(None, found_in_code)]:
         whole(text)
     tested = claims.claims()
-    for text in (claims.ledger(tested), claims.measurements(tested)):
+    for text in (explained.ledger(tested), claims.measurements(tested)):
         messages.translated(text, parts)
     for path in chapters.chapters():
         if f"book/{path.stem}" in pages(language):
