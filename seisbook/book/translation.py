@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 
 from seisbook import files
 from seisbook.book import chapters, explained, messages, notebooks
@@ -61,7 +61,7 @@ def catalogue(language: str, name: str) -> Catalog:
     path = _path(language, name)
     try:
         return read_po(io.BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, PoFileError) as error:
         raise DataError(f"{path}: not a gettext catalogue ({' '.join(str(error).split())})") from None
 
 
@@ -190,9 +190,16 @@ def _yaml(path):
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def update(language: str) -> None:
-    """Write the catalogues anew from the sources: translations that fit are kept, others are marked as fuzzy."""
-    for name, found in source_messages(language).items():
+def update(language: str, sources: dict[str, dict[str, str]]) -> None:
+    """Write the catalogues anew: translations that fit are kept, others are marked as fuzzy.
+
+    Parameters
+    ----------
+    language : str
+    sources : dict
+        Messages of each catalogue, from `source_messages`.
+    """
+    for name, found in sources.items():
         entries, new = catalogue(language, name), Catalog(locale=language)
         kept = [entry.id for entry in entries if entry.id] if name == PHRASES else []
         for message in dict.fromkeys([*found, *kept]):
@@ -203,10 +210,10 @@ def update(language: str) -> None:
         files.write_whole(_path(language, name), HEADER.format(language=language).encode() + text.getvalue())
 
 
-def missing(language: str) -> list[str]:
+def missing(language: str, sources: dict[str, dict[str, str]]) -> list[str]:
     """What keeps an edition from being whole, one line for each message: untranslated, fuzzy, or with a part lost."""
     lines = []
-    for name, found in source_messages(language).items():
+    for name, found in sources.items():
         entries = {entry.id: entry for entry in catalogue(language, name)}
         for message in found:
             if why := _wrong(message, entries.get(message)):
