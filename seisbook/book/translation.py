@@ -29,6 +29,8 @@ LANGUAGES = {"en": "English", "es": "Español"}
 EDITIONS = tuple(language for language in LANGUAGES if language != "en")
 PHRASES = "phrases"  # catalogue of what is printed by code: verdicts, tables, quoted words, captions of the contents
 NUMBER = re.compile(r"(?<![\w{])[-−+]?\d[\d,.]*(?<![,.])%?")
+AND = "and"
+PLACED = re.compile(rf"(.+?) ({'|'.join(answers.PLACES.values())})(?: {AND} (.+))?")
 FIELD = re.compile(r"\{(\d+)\}")
 HEADER = r"""msgid ""
 msgstr ""
@@ -98,7 +100,7 @@ class Translator:
         template, numbers = pattern(text)
         if (said := self.page(PHRASES)(template)) != template:
             return FIELD.sub(lambda field: numbers[int(field[1]) - 1], said)
-        return split(text, self.phrase) or text
+        return placed(text, self.phrase) or split(text, self.phrase) or text
 
 
 def pattern(text: str) -> tuple[str, list[str]]:
@@ -106,6 +108,14 @@ def pattern(text: str) -> tuple[str, list[str]]:
     numbers = NUMBER.findall(text)
     count = iter(range(1, len(numbers) + 1))
     return NUMBER.sub(lambda _: f"{{{next(count)}}}", text), numbers
+
+
+def placed(text: str, say: Callable[[str], str]) -> str:
+    """What is said of a network, or of several, such as "3 of 5 in Colombia and 4 of 5 at Ridgecrest"; else empty."""
+    if not (found := PLACED.fullmatch(text)):
+        return ""
+    first, place, rest = found.groups()
+    return f"{messages.spoken(first, say)} {say(place)}" + (f" {say(AND)} {say(rest)}" if rest else "")
 
 
 def split(text: str, say: Callable[[str], str]) -> str:
@@ -166,11 +176,14 @@ def _phrases(language):
         found.setdefault(pattern(text)[0], "")
         return text
 
+    def printed(text):
+        return placed(text, printed) or whole(text)
+
     def parts(text):
         return whole(text) if pattern(text)[0] in found else split(text, parts) or whole(text)
 
     config, toc = (_yaml(ROOT / name) for name in ("_config.yml", "_toc.yml"))
-    texts = [config["html"]["extra_footer"], "in English", *INTERFACE.values(), *claims.VERDICTS, claims.NOT_RUN]
+    texts = [config["html"]["extra_footer"], "in English", AND, *INTERFACE.values(), *claims.VERDICTS, claims.NOT_RUN]
     texts += [part["caption"] for part in toc["parts"]]
     texts += [*claims.STATEMENTS.values(), *claims.TESTED_BY.values(), *answers.QUESTIONS, *answers.PLACES.values()]
     with Path(answers.__file__).open("rb") as code:
@@ -182,7 +195,7 @@ def _phrases(language):
         messages.translated(text, parts)
     for path in chapters.chapters():
         if f"book/{path.stem}" in pages(language):
-            in_outputs(notebooks.read(path), whole)
+            in_outputs(notebooks.read(path), printed)
     return found
 
 

@@ -131,9 +131,13 @@ def catalogues(tmp_path, monkeypatch):
 
 
 def test_numbers_return_into_phrases(catalogues):
-    catalogues("phrases", **{"{1} of {2} in Colombia": "en Colombia, {1} de {2}", "worst at {1}": "peor en {1}"})
+    said = {"{1} of {2}": "de {2}, {1}", "worst at {1}": "peor en {1}", "and": "y"}
+    catalogues("phrases", **said, **{"in Colombia": "en Colombia", "at Ridgecrest": "en Ridgecrest"})
     say = translation.Translator("es").phrase
-    assert say("3 of 10 in Colombia") == "en Colombia, 3 de 10"
+    assert say("3 of 10 in Colombia") == "de 10, 3 en Colombia"
+    assert say("3 of 10 in Colombia and 0.9 [0.8, 1.0] at Ridgecrest") == (
+        "de 10, 3 en Colombia y 0.9 [0.8, 1.0] en Ridgecrest"
+    )
     assert say("something new, worst at 0.5") == "something new, peor en 0.5"
     assert say("something new") == "something new"
 
