@@ -104,7 +104,11 @@ def _parser():
     results.set_defaults(command=_results)
     claims = groups.add_parser("claims", help="print the verdict on each claim that has been tested")
     claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
-    claims.add_argument("--json", action="store_true", help="as JSON")
+    how = claims.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="as JSON")
+    how.add_argument(
+        "--explain", action="store_true", help="with rule, figure, record, trials, and commands to redo it"
+    )
     claims.set_defaults(command=_claims)
     ask = groups.add_parser("ask", help="find events by what their seismograms say, asked in words")
     ask.add_argument("question", nargs="+", help="in English or Spanish; several are taken together")
@@ -189,6 +193,11 @@ def _book_parser(parser):
     build.add_argument("--repository", default="", metavar="URL", help="html: for buttons that open chapters elsewhere")
     build.add_argument("--site", default="", metavar="URL", help="html: where the pages will stand")
     build.set_defaults(command=_book_build)
+    translate = commands.add_parser(
+        "translate", help="bring the catalogues of an edition up to date with the pages, and list what is missing"
+    )
+    translate.add_argument("--language", choices=("es",), default="es", help="default: es, Spanish")
+    translate.set_defaults(command=_book_translate)
 
 
 def _workshop_parser(parser):
@@ -266,10 +275,13 @@ def _data_build(arguments):
 
     if regions.is_region(arguments.network):
         return _fields_build(arguments)
-    from seisbook.datasets import build
+    from seisbook.datasets import build, recordings
 
     if arguments.source in (None, "measured"):
         raise UserError(f"{arguments.network}: a network: give --source bulletin, simulated or waveform")
+    own_files = arguments.catalogue or arguments.waveforms or arguments.inventory
+    if recordings.are_known(arguments.network, arguments.source, own_files):
+        return _describe(recordings.build(arguments.network, arguments.out, arguments.events, arguments.seed))
     out = build.build(
         arguments.network,
         arguments.source,
@@ -438,6 +450,11 @@ def _claims(arguments):
     from seisbook.findings import claims, results
 
     found = claims.claims(*arguments.id)
+    if arguments.explain:
+        from seisbook.book import explained
+
+        print(explained.explain(found))
+        return
     if not arguments.json:
         print(claims.table(found).to_string())
         return
@@ -507,6 +524,14 @@ def _book_build(arguments):
     else:
         make = {"zip": binding.archive, "pdf": binding.pdf}[arguments.to]
         print(make(arguments.outputs or "committed"))
+
+
+def _book_translate(arguments):
+    from seisbook.book import translation
+
+    translation.update(arguments.language)
+    missing = translation.missing(arguments.language)
+    print("\n".join([*missing, f"{len(missing)} messages to translate in locale/{arguments.language}"]))
 
 
 if __name__ == "__main__":
