@@ -46,16 +46,11 @@ def test_the_truth_is_that_of_the_picks_of_the_same_name(made, truth):
     network = networks.load("ridgecrest")
     read = picked_events.read(made / "learner" / "test.xml", network)
     assert list(read.events.index) == list(truth.event)
-    places = network.station_table()
+    places = {station.code: np.array([station.latitude, station.longitude]) for station in network.stations}
+    right = truth.set_index("event")[["latitude_deg", "longitude_deg"]]
     nearest = [
-        np.hypot(*(places.loc[rows.station_code, ["latitude_deg", "longitude_deg"]].to_numpy() - where).T)[
-            rows.path_p_travel_s.fillna(np.inf).argmin()
-        ]
-        for (_, rows), where in zip(
-            read.readings.groupby("source_id"),
-            truth.set_index("event").sort_index()[["latitude_deg", "longitude_deg"]].to_numpy(),
-            strict=True,
-        )
+        np.hypot(*(places[rows.station_code.iloc[rows.path_p_travel_s.fillna(np.inf).argmin()]] - right.loc[name]))
+        for name, rows in read.readings.groupby("source_id")
     ]
     assert np.median(nearest) < 0.3
 
