@@ -529,8 +529,9 @@ def _book_build(arguments):
 def _book_translate(arguments):
     from seisbook.book import translation
 
-    translation.update(arguments.language)
-    missing = translation.missing(arguments.language)
+    sources = translation.source_messages(arguments.language)
+    translation.update(arguments.language, sources)
+    missing = translation.missing(arguments.language, sources)
     print("\n".join([*missing, f"{len(missing)} messages to translate in locale/{arguments.language}"]))
 
 

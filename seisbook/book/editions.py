@@ -16,7 +16,9 @@ from seisbook.findings import answers
 
 ENGLISH = "../.."  # from a page of an edition to the top of the English pages
 REFERENCE = re.compile(r"\{(doc|ref|numref)\}`(?:([^`<]*?)\s*<([^`>]+)>|([^`<]+))`")
+TITLE = re.compile(r"\{(ref)\}`([^`<]*?)\s*<([^`>]+)>`")
 LABEL = re.compile(r"^\(([\w-]+)\)=$|^:(?:label|name): ([\w-]+)$", re.M)
+KINDS = (".ipynb", ".md")  # of pages
 SPHINX = {"genindex", "search"}  # labels that every edition has
 SLIDES = '<a href="../slides/'
 ENGLISH_ONLY = ("seisbook.book.slides", "seisbook.book.printing")
@@ -51,17 +53,30 @@ def stage(source: Path, english: Path, target: Path, language: str) -> Path:
     say = translation.Translator(language)
     pages = translation.pages(language)
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*(f"{Path(page).name}.*" for page in _all(source))))
+    shutil.copytree(
+        source,
+        target,
+        ignore=shutil.ignore_patterns(*(f"{Path(page).name}{kind}" for page in _all(source) for kind in KINDS)),
+    )
     shutil.copy2(source / language / "answers.md", target / "book")
     for name in ("ledger", "measurements"):
         path = target / "book" / f"{name}.md"
-        path.write_text(messages.translated(path.read_text(encoding="utf-8"), say.phrase), encoding="utf-8")
+        text = messages.translated(path.read_text(encoding="utf-8"), say.phrase)
+        path.write_text(TITLE.sub(lambda title: _title(title, pages, say), text), encoding="utf-8")
     for page in pages:
         _write_page(source, target, page, say)
     _link_to_english(target, english, say.phrase("in English"))
     (target / "_toc.yml").write_text(_toc(source / "_toc.yml", pages, say.phrase), encoding="utf-8")
     (target / "_config.yml").write_text(_config(source / "_config.yml", language, say.phrase), encoding="utf-8")
     return target
+
+
+def _title(reference, pages, say):
+    """A reference with the title of a section, as the section's own page translates it."""
+    role, title, label = reference.groups()
+    for page in pages:
+        title = say.page(Path(page).name)(title)
+    return f"{{{role}}}`{title} <{label}>`"
 
 
 def _all(source):
@@ -84,7 +99,7 @@ def _link_to_english(target, english, note):
     """Replace references to what an edition does not have by links to the English pages."""
     with (english / "objects.inv").open("rb") as stream:
         inventory = InventoryFile.load(stream, ENGLISH, posixpath.join)
-    paths = [path for path in (target / "book").iterdir() if path.suffix in (".ipynb", ".md")]
+    paths = [path for path in (target / "book").iterdir() if path.suffix in KINDS]
     own = SPHINX.union(*(_labels(path) for path in paths))
 
     def link(reference):
