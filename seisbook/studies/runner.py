@@ -42,6 +42,7 @@ STUDIES = {
     "associators": "seisbook.studies.associators",
     "attention-robust": "seisbook.studies.attention_robust",
     "augmentation": "seisbook.studies.augmentation",
+    "felt": "seisbook.studies.felt",
     "fields": "seisbook.studies.fields",
     "fields-inversion": "seisbook.studies.fields_inversion",
     "imbalance": "seisbook.studies.imbalance",
