@@ -86,11 +86,7 @@ def _tested(network, source, profile, fold):
         event = test.select([i])
         arms = _arms(event, felt[name].merged(), equation, law, _other(test, felt, i))
         for told in TOLD:
-            for stations, (observed, hidden) in _patterns(event).items():
-                for arm, (cells_of, conversion) in arms.items():
-                    given = _given(event, told)
-                    found = method.told(event, observed, cells_of(given), conversion, given)
-                    scores[told][stations][arm].append(_scored(method, event, hidden, found, given))
+            _try(method, event, arms, _given(event, told), scores[told])
     test_pairs = {key: [round(float(v), 4) for v in values] for key, values in pairs(test, felt).items()}
     return {
         "scores": _columns(scores),
@@ -102,6 +98,15 @@ def _tested(network, source, profile, fold):
         "cells": [len(felt[name].intensity) for name in test.source_id],
         "answers": [int(felt[name].answers.sum()) for name in test.source_id],
     }
+
+
+def _try(method, event, arms, given, scores):
+    """Add the scores of one event to the lists of each number of stations and each arm."""
+    term = None if given is None else method.event_term(event, given)
+    for stations, (observed, hidden) in _patterns(event).items():
+        for arm, (cells_of, conversion) in arms.items():
+            found = method.told(event, observed, cells_of(given), conversion, given)
+            scores[stations][arm].append(_scored(event, hidden, found, term))
 
 
 # ----------------------------------------------------------------------------------------------------------- the inputs
@@ -193,17 +198,17 @@ def _given(event, told):
 # --------------------------------------------------------------------------------------------------------------- scores
 
 
-def _scored(method, event, hidden, found, given):
-    """Numbers of one prediction; what is not asked for is None."""
+def _scored(event, hidden, found, term):
+    """Numbers of one prediction; what is not asked for is None. `term` is the true one, if a source is told."""
     known = hidden[:, None] & np.isfinite(event.values)
     error = np.clip((event.values - found.mean)[known], -FARTHEST, FARTHEST)
     truth = _source(event, 0)
     return {
         "square": float((error**2).sum()),
         "count": int(known.sum()),
-        "event_term": None if given is None else found.event_term - method.event_term(event, given),
-        "magnitude": found.source.magnitude - truth.magnitude if given is None else None,
-        "epicentral_km": float(np.hypot(*(found.source.epicentre - truth.epicentre))) if given is None else None,
+        "event_term": None if term is None else found.event_term - term,
+        "magnitude": found.source.magnitude - truth.magnitude if term is None else None,
+        "epicentral_km": float(np.hypot(*(found.source.epicentre - truth.epicentre))) if term is None else None,
     }
 
 
