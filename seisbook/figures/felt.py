@@ -77,7 +77,7 @@ def bias(found_by_region) -> Figure:
     figure, axes = plt.subplots(rows, columns, figsize=(8.6, 2.5 * rows + 0.8), sharey=True, squeeze=False)
     for row, (region, found) in zip(axes, found_by_region.items(), strict=True):
         for axis, (told, error) in zip(row, kinds, strict=True):
-            _panel(axis, found.loc[(told, error)])
+            _panel(axis, found.xs((told, error), level=("told", "error")))
             axis.set_title(f"{region}: {ERRORS[error].split(' of ')[0].split(' (')[0]}\n{TOLD[told]}", fontsize=8)
         name_rows(row[0], _named(found.index.unique("stations")))
     for axis in axes[-1]:
