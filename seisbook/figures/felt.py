@@ -29,12 +29,12 @@ def instruments(pairs, refitted) -> Figure:
     for axis, (title, found) in zip(axes[0], pairs.items(), strict=True):
         size = 4 + 12 * np.log10(found.answers / 3)
         axis.scatter(found.velocity, found.intensity, size, color="0.55", alpha=0.35, linewidths=0)
-        velocity = np.linspace(found.velocity.min(), found.velocity.max(), 100)
+        velocity = np.linspace(*np.percentile(found.velocity, [0.5, 100]), 100)
         for number, (equation, name) in enumerate(zip((WORDEN, refitted[title]), EQUATIONS.values(), strict=True)):
             axis.plot(velocity, equation.intensity(velocity), "-" if number else "--", color=SERIES[number], label=name)
         axis.set_title(title)
         axis.set_xlabel("peak velocity of the station (log10 of cm/s)")
-        axis.set_ylim(0.5, 9)
+        axis.set_ylim(0.5, 8)
     axes[0, 0].set_ylabel("reported intensity of the cell")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
@@ -54,7 +54,7 @@ def improvement(tables) -> Figure:
     for row, (region, found) in zip(np.atleast_2d(axes), tables.items(), strict=True):
         for axis, (told, title) in zip(row, TOLD.items(), strict=True):
             _panel(axis, found.loc[told])
-            axis.set_title(f"{region}: {title}", fontsize=9)
+            axis.set_title(f"{region}:\n{title}", fontsize=9)
         name_rows(row[0], _named(found.index.unique("stations")))
     for axis in np.atleast_2d(axes)[-1]:
         axis.set_xlabel("error / error without reports")

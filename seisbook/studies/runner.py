@@ -45,6 +45,7 @@ STUDIES = {
     "felt": "seisbook.studies.felt",
     "fields": "seisbook.studies.fields",
     "fields-inversion": "seisbook.studies.fields_inversion",
+    "fields-trouble": "seisbook.studies.fields_trouble",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
