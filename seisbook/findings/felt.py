@@ -52,7 +52,7 @@ def table(records) -> pd.DataFrame:
             sums = {arm: _joined(records, told, stations, arm, ("square", "count")) for arm in (NONE, *ARMS)}
             square = {arm: one[0] for arm, one in sums.items()}
             for arm, (squares, count) in sums.items():
-                error, ratio = _rms_ratio(squares, count), _rms_ratio(squares, square[NONE])
+                error, ratio = rms_ratio(squares, count), rms_ratio(squares, square[NONE])
                 rows[told, stations, arm] = {
                     **dict(zip(("rmse", "rmse_low", "rmse_high"), error, strict=True)),
                     **dict(zip(RATIO, ratio, strict=True)),
@@ -62,8 +62,14 @@ def table(records) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["told", "stations", "arm"])
 
 
-def _rms_ratio(square, other):
-    """Root of the ratio of two sums over events: an error if `other` is a count, or a ratio of two errors."""
+def rms_ratio(square, other) -> Estimate:
+    """Root of the ratio of two sums over events, with its interval: an error, or a ratio of two errors.
+
+    Parameters
+    ----------
+    square, other : array_like, shape (events,)
+        Sums of squared errors of each event; `other` may be the number of values.
+    """
     one, two = resampled(np.stack([square, other]), np.sum)
     return estimate(np.sqrt(one / np.maximum(two, LEAST)))
 
@@ -73,7 +79,7 @@ def _verdict(arm, square):
     if arm in (NONE, *CONTROLS):
         return ""
     others = (NONE, *CONTROLS) if arm == "refitted" else (NONE,)
-    words = {below(*_rms_ratio(square[arm], square[other])[1:], 1.0) for other in others}
+    words = {below(*rms_ratio(square[arm], square[other])[1:], 1.0) for other in others}
     return words.pop() if len(words) == 1 else "not supported" if "not supported" in words else "inconclusive"
 
 
@@ -214,19 +220,22 @@ def quoted(records):
         for stations in ("0", "1", "3", "70 %"):
             for arm in ARMS:
                 rows = {REGIONS[region]: one.loc[(told, stations, arm)] for region, one in fields.items()}
-                yield ("felt", told, stations, arm, "ratio"), listed(_ratios(rows)), ""
-                yield ("felt", told, stations, arm, "verdict"), listed({r: row.verdict for r, row in rows.items()}), ""
+                short = stations.removesuffix(" %")
+                yield ("felt", told, short, arm, "ratio"), listed(_ratios(rows)), ""
+                yield ("felt", told, short, arm, "verdict"), listed({r: row.verdict for r, row in rows.items()}), ""
                 for error in ERRORS:
                     rows = {
                         REGIONS[region]: one.loc[(told, error, stations, arm)]
                         for region, one in biases.items()
                         if (told, error, stations, arm) in one.index
                     }
-                    yield ("felt", told, stations, arm, error), listed(_ratios(rows)), ""
+                    yield ("felt", told, short, arm, error), listed(_ratios(rows, "verdict")), ""
 
 
-def _ratios(rows):
-    return {region: f"{Estimate(*row[list(RATIO)]):.2f}" for region, row in rows.items()}
+def _ratios(rows, word=""):
+    """Ratios by region as text, with the verdict in brackets if its column is named and it is not empty."""
+    words = {region: f" ({row[word]})" if word and row[word] else "" for region, row in rows.items()}
+    return {region: f"{Estimate(*row[list(RATIO)]):.2f}{words[region]}" for region, row in rows.items()}
 
 
 def _quoted_counts(records):

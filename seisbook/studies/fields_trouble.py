@@ -22,8 +22,8 @@ cut at 2; 95 % intervals resample events. For each region and kind of trouble:
   same trouble, lies below 1; *not supported* if it lies above; *inconclusive* otherwise. Without trouble, the same
   ratio is its price.
 
-What had been seen before: neither screen was tried on measured values with such trouble; one fold of a simulated twin was. The graph network
-on the conditional normal is not tested here, because its training takes hours for all folds.
+What had been seen before: one fold of a simulated twin. Neither screen was tried on measured values with such trouble.
+The graph network on the conditional normal is not tested here, because its training takes hours for all folds.
 """
 
 from dataclasses import replace
