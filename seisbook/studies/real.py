@@ -3,7 +3,8 @@
 The test data are the 27 real events of Iceland, as counts of ground velocity and as displacement. Each arm is the
 robust model, trained on Iceland's twin, whose seismograms are rendered as the arm says, see `ARMS` of
 `seisbook.studies.real_twin`. Noise and texture come from Uturuncu (Bolivia). Arms differ in nothing else, and each is
-trained with two seeds. Beside them are the published robust model, and the classical pipeline with its own picks and with the source's.
+trained with two seeds. Beside them are the published robust model, and the classical pipeline with its own picks and
+with the source's.
 
 Targets, written before an arm was tested on a real event:
 
