@@ -36,9 +36,9 @@ REAL_ONSETS = "real onsets too"
 UNITS = ("counts", "displacement")
 TRAININGS = {
     "quick": (100, RobustTraining(stem_epochs=1, graph_epochs=1, copies=1)),
-    "paper": (2000, RobustTraining(stem_epochs=4, graph_epochs=8, copies=2)),
+    "paper": (1000, RobustTraining(stem_epochs=4, graph_epochs=8, copies=2)),
 }
-"""Events of the twin by profile, and the training: the published recipe, on two thirds of its events."""
+"""Events of the twin by profile, and the training: the published recipe, on a third of its events."""
 
 
 @provenance.remember
