@@ -118,12 +118,6 @@ def measure(velocity, onset_s, azimuth_deg, station, sampling_rate_hz, window) -
     return Texture(pd.DataFrame(rows), np.array(pieces, "float32"), np.array(owners))
 
 
-def joined(*textures) -> Texture:
-    """The textures of several networks as one."""
-    records, noise, station = ([getattr(one, name) for one in textures] for name in ("records", "noise", "station"))
-    return Texture(pd.concat(records, ignore_index=True), np.concatenate(noise), np.concatenate(station))
-
-
 def resampled(x, given_hz, wanted_hz):
     """Series (..., samples) at another sampling rate, if it differs; the anti-alias filter has zero phase."""
     if given_hz == wanted_hz:
