@@ -317,10 +317,13 @@ def _data_build(arguments):
 
     if regions.is_region(arguments.network):
         return _fields_build(arguments)
-    from seisbook.datasets import build
+    from seisbook.datasets import build, recordings
 
     if arguments.source in (None, "measured"):
         raise UserError(f"{arguments.network}: a network: give --source bulletin, simulated or waveform")
+    own_files = arguments.catalogue or arguments.waveforms or arguments.inventory
+    if recordings.are_known(arguments.network, arguments.source, own_files):
+        return _describe(recordings.build(arguments.network, arguments.out, arguments.events, arguments.seed))
     out = build.build(
         arguments.network,
         arguments.source,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import obspy
 import pandas as pd
 
 from seisbook.catalogues import geodesy, networks, sources, station_places
@@ -20,10 +21,13 @@ from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.catalogues.network_yaml import item, to_yaml
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.nordic import reading_geometry
+from seisbook.catalogues.openeew import read_devices
 from seisbook.catalogues.palm import read_palm, read_scsn
+from seisbook.catalogues.ridgecrest_august import read_plan_stations
 from seisbook.catalogues.schema import MagnitudeRelation, Station, VelocityModel, Window
 from seisbook.catalogues.stations import read_seisan_velocity, read_stations
-from seisbook.measures import estimates, seismicity
+from seisbook.catalogues.uturuncu import SEISMOGRAMS, read_uturuncu, read_uturuncu_stations
+from seisbook.measures import estimates, seismicity, velocity_fit
 from seisbook.measures.network_terms import dominant_period, measured
 from seisbook.measures.seismic_zones import cloud, slope
 from seisbook.physics import residuals
@@ -350,6 +354,132 @@ def icelandic_magnitude(amplitudes) -> tuple[MagnitudeRelation, pd.Series]:
     return MagnitudeRelation(round(b, 3), round(c, 5), round(d, 3), round(scatter, 2), source), terms
 
 
+def uturuncu() -> str:
+    """YAML of the Uturuncu network."""
+    folder = sources.folder("uturuncu")
+    catalogue = read_uturuncu(folder)
+    # the responses' file lists more stations; those count that recorded one of the events
+    listed = read_uturuncu_stations(folder)
+    recorded = {trace.stats.station for path in sorted((folder / SEISMOGRAMS).glob("*.m")) for trace in heads(path)}
+    network = Network(
+        name="uturuncu",
+        title="Uturuncu, Bolivia",
+        reference="50 events of June 2011, NonLinLoc locations (Hudson, SeisSrcMoment's example; network XP)",
+        utc_offset_h=-4,
+        velocity_model=VelocityModel([0.0], [5.5], 1.75, "to be fitted"),
+        magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.3, "Hutton and Boore (1987) in IASPEI's form"),
+        window=Window(30, 50, (2, 5)),
+        pick_scatter_s=(0.1, 0.2),
+        pick_scatter_per_100km_s=0.1,
+        dominant_period_s=(0.2, 1.2),
+        minimum_stations=4,
+        stations=[station for station in listed if station.code in recorded],
+    )
+    readings = catalogue.readings[catalogue.readings.trace_p_weight > 0]
+    scatter = [round(estimates.robust_std(readings[f"path_{wave}_residual_s"].dropna()), 2) for wave in "ps"]
+    network = replace(network, velocity_model=speeds_of_the_locator(catalogue, network), pick_scatter_s=tuple(scatter))
+    comments = {
+        "magnitude": "a choice: the source gives no magnitudes",
+        "velocity_model": "the source does not state its model: fitted to the travel times that its locator predicted",
+        "window": "a choice: P and S of all stations; the records begin at the origin time",
+        "pick_scatter_s": "measured: robust deviation of the locator's residuals",
+        "pick_scatter_per_100km_s": "a choice: the network is 100 km wide",
+        "dominant_period_s": "a choice, as in Iceland",
+        "minimum_stations": "a choice",
+    }
+    return to_yaml(network, zones_under(network, "volcanic", 12.0, 4.0), comments, HEADER)
+
+
+def ridgecrest_august() -> str:
+    """YAML of the 16 accelerometers near Ridgecrest, with the model and the relation of the network `ridgecrest`."""
+    like = networks.load("ridgecrest")
+    network = replace(
+        like,
+        name="ridgecrest_august",
+        title="Ridgecrest, August 2019",
+        reference="four events of 23 August 2019 on 16 accelerometers (sample of PLAN, Si et al.), SCSN's locations",
+        window=Window(20, 50, (0.5, 1.5)),
+        stations=read_plan_stations(sources.folder("ridgecrest_august")),
+        zones=[],
+    )
+    comments = {
+        "velocity_model": "as in ridgecrest.yaml",
+        "magnitude": "as in ridgecrest.yaml",
+        "window": "a choice: the records begin at the origin time, and the first P comes 1.8 s later or more",
+        "pick_scatter_s": "as in ridgecrest.yaml",
+        "pick_scatter_per_100km_s": "as in ridgecrest.yaml",
+        "dominant_period_s": "as in ridgecrest.yaml",
+        "minimum_stations": "as in ridgecrest.yaml",
+    }
+    return to_yaml(network, zones_under(network, "tectonic", 15.0, 6.0), comments, HEADER)
+
+
+def mexico() -> str:
+    """YAML of OpenEEW's devices in Mexico that recorded one of the events."""
+    folder = sources.folder("mexico")
+    used = {path.parent.name for path in folder.glob("*/*/*.jsonl")}
+    network = Network(
+        name="mexico",
+        title="Mexico (OpenEEW)",
+        reference="17 earthquakes of 2017 to 2020 on low-cost accelerometers (OpenEEW)",
+        utc_offset_h=-6,
+        velocity_model=VelocityModel([0.0, 20.0, 35.0], [5.8, 6.5, 8.04], 1.73, "iasp91 (Kennett and Engdahl, 1991)"),
+        magnitude=MagnitudeRelation(1.11, 0.00189, -2.09, 0.3, "Hutton and Boore (1987) in IASPEI's form"),
+        window=Window(120, 20, (5, 15)),
+        pick_scatter_s=(0.3, 0.5),
+        pick_scatter_per_100km_s=0.1,
+        dominant_period_s=(0.25, 1.1),
+        minimum_stations=4,
+        stations=[station for station in read_devices(folder) if station.code.removeprefix("D") in used],
+    )
+    comments = {
+        "velocity_model": "a choice: no onsets were read that could be fitted",
+        "magnitude": "a choice: its events are larger than those that the relation was made from",
+        "window": "a choice, as in Colombia",
+        "pick_scatter_s": "a choice, as in Colombia; a device's clock is off by up to 1 s besides",
+        "pick_scatter_per_100km_s": "a choice, as in Colombia",
+        "dominant_period_s": "a choice, as in Colombia",
+        "minimum_stations": "a choice",
+    }
+    return to_yaml(network, zones_under(network, "offshore", 150.0, 25.0), comments, HEADER)
+
+
+def heads(path):
+    """Traces of a waveform file without their samples."""
+    return obspy.read(path, headonly=True)
+
+
+def speeds_of_the_locator(catalogue, network) -> VelocityModel:
+    """Layers fitted to the travel times that the source's locator predicted: onsets without their residuals."""
+    readings = catalogue.readings.copy()
+    used = readings[(readings.trace_p_weight > 0) & (readings.path_p_residual_s != 0)].copy()
+    used["path_p_travel_s"] -= used.path_p_residual_s
+    used["path_s_travel_s"] -= used.path_s_residual_s
+    fit = velocity_fit.fit_velocity(replace(catalogue, readings=used.reset_index(drop=True)), network)
+    log.info("%s: %d travel times fitted within %.3f s", network.name, fit.readings, fit.scatter_s)
+    return replace(fit.model, source=f"fitted to {fit.readings} P travel times of the source's locator; Vp/Vs: its S")
+
+
+def zones_under(network, source_type, spread_km, depth_km) -> list[str]:
+    """One zone under the stations, a choice: nothing of the real events is in it."""
+    fields = {
+        "name": "under the stations",
+        "source_type": source_type,
+        "latitude": round(float(np.mean([one.latitude for one in network.stations])), 3),
+        "longitude": round(float(np.mean([one.longitude for one in network.stations])), 3),
+        "depth_km": depth_km,
+        "length_km": spread_km,
+        "width_km": spread_km,
+        "depth_spread_km": 4.0,
+        "strike_deg": 0.0,
+        "b_value": 1.0,
+        "magnitude_min": 0.3,
+        "magnitude_max": 3.0,
+        "share": 1.0,
+    }
+    return ["  # a choice: the area and upper crust under the stations, no real event was looked at", *item(fields, {})]
+
+
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
@@ -365,6 +495,13 @@ def write(name: str, text: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    makers = {"colombia": colombia, "ridgecrest": ridgecrest, "iceland": iceland}
+    makers = {
+        "colombia": colombia,
+        "ridgecrest": ridgecrest,
+        "iceland": iceland,
+        "uturuncu": uturuncu,
+        "ridgecrest_august": ridgecrest_august,
+        "mexico": mexico,
+    }
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

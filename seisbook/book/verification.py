@@ -9,6 +9,7 @@ refuted.
 import datetime
 import logging
 import multiprocessing
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -559,7 +560,7 @@ def is_data(name) -> bool:
 def made(name):
     """Events or a catalogue, made again from the sources; `name` is the name in the records."""
     from seisbook.catalogues import regions
-    from seisbook.datasets import fields, library
+    from seisbook.datasets import fields, library, recordings
 
     kind, _, identifier = name.partition(":")
     if kind == "catalogue":
@@ -572,6 +573,9 @@ def made(name):
         place = regions.load(region)
         motion = fields.read(place, source, None if size == "all" else int(size), int(seed), False)
         return fields.Fields.from_motion(motion, place)
+    if recordings.are_known(region, source):
+        with tempfile.TemporaryDirectory() as folder:
+            return library.in_memory(recordings.make(identifier, Path(folder) / identifier))
     return library.make(identifier)
 
 

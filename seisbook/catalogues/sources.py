@@ -24,6 +24,8 @@ from seisbook.paths import DATA
 REGISTRY = DATA / "registry.txt"
 SECONDS_OF_SILENCE, SECONDS_IN_ALL = 30, 600  # after which a download is given up
 PIECE = 65536  # bytes
+FOLDERS = {"ridgecrest_august": "ridgecrest-waveforms", "mexico": "openeew"}
+"""Folder of a network's files, where it is not called after the network."""
 REMEDY = 'connect to the internet, set SEISBOOK_DATA_DIR to a folder that holds it, or work with source="simulated"'
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def registry() -> dict[str, tuple[str, str]]:
 
 def network_files(network: str) -> list[str]:
     """Names of the registered files of a network (empty if the book has no real data for it)."""
-    return sorted(name for name in registry() if name.startswith(f"{network}/"))
+    return sorted(name for name in registry() if name.startswith(f"{FOLDERS.get(network, network)}/"))
 
 
 def data_folder() -> Path | None:
@@ -115,7 +117,8 @@ def fetch_all(network: str | None = None, progress: bool = True) -> list[Path]:
     """
     names = sorted(registry()) if network is None else network_files(network)
     if not names:
-        known = sorted({name.split("/")[0] for name in registry()})
+        networks = {folder: name for name, folder in FOLDERS.items()}
+        known = sorted({networks.get(name.split("/")[0], name.split("/")[0]) for name in registry()})
         raise UserError(f"no real data for the network '{network}': choose one of {', '.join(known)}")
     bar = tqdm(names, desc="real data", unit="file", disable=None if progress else True)
     return [fetch(name, progress=False) for name in bar]
@@ -202,4 +205,5 @@ def _first_sentence(error):
 
 def folder(network: str) -> Path:
     """The folder with all verified files of a network, fetched if need be; raises as `fetch_all` does."""
-    return fetch_all(network)[0].parent
+    fetch_all(network)
+    return (data_folder() or cache_folder()) / FOLDERS.get(network, network)

@@ -8,9 +8,25 @@ import codecs
 import re
 from pathlib import Path
 
+from seisbook.errors import DataError
+
 LINE_END = re.compile(rb"\r\n|\n|\r")
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def lines_of_given(path: str | Path) -> list[str]:
+    """Lines of a text file that belongs to a set of files.
+
+    Raises
+    ------
+    DataError
+        If it is missing or cannot be read; the message names it.
+    """
+    try:
+        return lines_of(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}): download it again") from None
 
 
 def lines_of(path: str | Path) -> list[str]:

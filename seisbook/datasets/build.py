@@ -12,7 +12,7 @@ from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.remarks import event_left_out
-from seisbook.datasets import measured, store, waveforms
+from seisbook.datasets import known_recordings, measured, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
 from seisbook.files import check_space
@@ -74,9 +74,9 @@ def _read_files(network, source, files):
 @stage
 def _read_waveform_catalogue(network):
     """The catalogue of the recorded seismograms that the book knows, from which `load_events` builds its input."""
-    if network.name != "iceland":
+    if network.name not in known_recordings.SOURCES:
         raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
-    return waveforms.read_iceland(sources.folder("iceland"))
+    return known_recordings.SOURCES[network.name].catalogue(sources.folder(network.name))
 
 
 def read_available(network, source, n_events, random_state=0) -> Catalogue:

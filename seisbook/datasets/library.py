@@ -12,7 +12,7 @@ from seisbook.datasets.events import Events
 from seisbook.files import locked
 from seisbook.paths import BUILD
 
-BUILDER = "seisbook.datasets.build:build"
+BUILDER, RECORDINGS = "seisbook.datasets.build:build", "seisbook.datasets.recordings:build"
 
 
 @provenance.stage
@@ -43,19 +43,26 @@ def load_metadata(network, source, n_events=None, random_state=0, progress=True)
     name = name_of(network.name, source, n_events, random_state)
     with provenance.unwatched():
         folder = _built(name, network, source, n_events, random_state, progress)
-    return pd.read_csv(folder / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    from seisbook.datasets.unstated import metadata_without_unstated
+
+    table = pd.read_csv(folder / "metadata.csv", dtype={"source_id": str, "station_code": str})
+    return metadata_without_unstated(table, folder)
 
 
 def _built(name, network, source, n_events, random_state, progress, catalogue_files=None):
     """Folder of a dataset, which is built if it is not there and no other worker is building it."""
-    folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files)}"
+    builder = RECORDINGS if source == "waveform" and network.name != "iceland" else BUILDER
+    folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files, builder)}"
     if not folder.is_dir():
-        from seisbook.datasets import build  # ObsPy is not loaded by who finds the events built
+        from seisbook.datasets import build, recordings  # ObsPy is not loaded by who finds the events built
 
         with locked(folder.with_name(f"{folder.name}.build")):
             if not folder.is_dir():
-                files = {"catalogue_files": catalogue_files, "progress": progress}
-                build.build(network, source, folder, n_events, random_state, **files)
+                if recordings.are_known(network.name, source, catalogue_files):
+                    recordings.build(network, folder, n_events, random_state, progress)
+                else:
+                    files = {"catalogue_files": catalogue_files, "progress": progress}
+                    build.build(network, source, folder, n_events, random_state, **files)
     return folder
 
 
@@ -65,10 +72,10 @@ def name_of(network, source, n_events, random_state, catalogue_files=None) -> st
     return "-".join([network, source, str(n_events or "all"), str(random_state), *files])
 
 
-def _stamp(network, catalogue_files):
+def _stamp(network, catalogue_files, builder=BUILDER):
     """Hash of what a dataset is built with, beside its name."""
     files = [Path(path).read_bytes().hex() for path in catalogue_files or ()]
-    return provenance.digest([network, files, provenance.code_hash(BUILDER)])
+    return provenance.digest([network, files, provenance.code_hash(builder)])
 
 
 def make(name) -> Events:
@@ -87,8 +94,15 @@ def make(name) -> Events:
 
 @lru_cache(maxsize=3)  # many models are trained on the same events, one after the other
 def _read(folder, name, progress):
-    events = _events(folder, progress)
+    events = in_memory(folder, progress)
     return events, provenance.content_of(name, events.arrays())
+
+
+def in_memory(folder, progress=False) -> Events:
+    """Events of a dataset of `seisbook.datasets.recordings` or `build`; labels that its source lacks are NaN."""
+    from seisbook.datasets.unstated import without_unstated
+
+    return without_unstated(_events(folder, progress), folder)
 
 
 def _events(folder, progress):

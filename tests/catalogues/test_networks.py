@@ -201,7 +201,10 @@ def test_not_yaml(tmp_path):
 
 
 def test_unknown_network_lists_known_ones():
-    with pytest.raises(UserError, match=r"no network 'atlantis': choose one of colombia, iceland, ridgecrest"):
+    with pytest.raises(
+        UserError,
+        match=r"no network 'atlantis': choose one of colombia, iceland, mexico, ridgecrest, ridgecrest_august",
+    ):
         networks.load("atlantis")
 
 
