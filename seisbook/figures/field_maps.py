@@ -200,7 +200,7 @@ def structure(semivariogram, curve, heard):
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.5))
     left.plot(semivariogram.distance_km, semivariogram["mean"], "o", color=LINE, label="mean square")
     left.plot(semivariogram.distance_km, semivariogram.robust, "D", color=DARK, label="robust")
-    left.plot(*curve, color="C0", label="conditional normal")
+    left.plot(*curve, color=SERIES[0], label="conditional normal")
     left.set(xlabel="distance of two stations (km)", ylabel="semivariogram (log10²)", ylim=(0, None))
     left.legend(loc="lower right")
     order = np.argsort(heard.distance_km.to_numpy(), kind="stable")

@@ -35,7 +35,7 @@ from seisbook.studies.arms import NULLS
 from seisbook.studies.robust_models import MAIN
 from seisbook.studies.robustness import station_codes
 
-SEEDS = {"quick": (0,), "paper": (0,)}
+SEEDS = {"quick": (0,), "paper": (0, 1, 2)}
 COLUMNS = {"information": "rollout", "ungated": "selection_1", "gate": "gradient_2", "selection": "selection_2"}
 """Each measure, and the column of `seisbook.studies.attention` in whose place it stands."""
 ORDERS = {"information": "rollout", "ungated": "selection_1", "gate": "gradient", "selection": "selection"}

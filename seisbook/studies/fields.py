@@ -90,7 +90,7 @@ def run(trials) -> list[dict]:
 
 
 def _tested(network, source, profile, arm, information, fold):
-    train, test = _parts(network, source, profile)[fold]
+    train, test = parts(network, source, profile)[fold]
     told = INFORMATION[information]
     if arm == "reference":
         methods = {name: method(told) for name, method in REFERENCE.items()}
@@ -128,12 +128,12 @@ def config(trial) -> dict:
 
 def prepare(network, source, profile):
     """Build the data set before the workers start."""
-    _parts(network, source, profile)
+    parts(network, source, profile)
 
 
 @provenance.remember
-def _parts(network, source, profile):
-    """Training and test part of each fold."""
+def parts(network, source, profile):
+    """Training and test part of each fold, as pairs of `seisbook.datasets.fields.Fields`."""
     fields = load_fields(network, source, EVENTS[profile], 0, False)
     index = splits.folds(fields.source_id, fields.origin_time, "random")
     return [tuple(fields.select(part) for part in fold) for fold in index]

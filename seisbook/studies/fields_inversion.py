@@ -22,19 +22,15 @@ km and 0.25 to 0.26 for other small networks. This model had been trained on sim
 
 import numpy as np
 
-from seisbook import provenance
-from seisbook.datasets.fields import load_fields
-from seisbook.measures import splits
 from seisbook.models.amplitude_source import locate
 from seisbook.models.attenuation_law import AttenuationLaw
 from seisbook.models.source_network import SourceConfig, SourceNetwork, SourceTraining
 from seisbook.studies import runner
+from seisbook.studies.fields import EVENTS, FOLDS, parts, prepare
 
 GRID = "grid"
 ARMS = {graph: SourceConfig(graph=graph) for graph in ("dynamic", "none", "static")}
 TRAINING = {"quick": SourceTraining(steps=60), "paper": SourceTraining()}
-EVENTS = {"quick": 100, "paper": None}
-FOLDS = {"quick": 1, "paper": splits.FOLDS}
 AGAIN = 0.1
 """Relative difference of the errors of some dozens of events when a network is trained again on another processor."""
 
@@ -51,7 +47,7 @@ def run(trials) -> list[dict]:
 
 
 def _tested(network, source, profile, arm, fold):
-    train, test = _parts(network, source, profile)[fold]
+    train, test = parts(network, source, profile)[fold]
     if arm == GRID:
         return errors(searched(train, test), test)
     return errors(SourceNetwork(ARMS[arm], TRAINING[profile], fold).fit(train).predict(test), test)
@@ -93,19 +89,6 @@ def config(trial) -> dict:
     if trial["arm"] == GRID:
         return common
     return {**common, "model": ARMS[trial["arm"]], "training": TRAINING[trial["profile"]]}
-
-
-def prepare(network, source, profile):
-    """Build the data set before the workers start."""
-    _parts(network, source, profile)
-
-
-@provenance.remember
-def _parts(network, source, profile):
-    """Training and test part of each fold."""
-    fields = load_fields(network, source, EVENTS[profile], 0, False)
-    index = splits.folds(fields.source_id, fields.origin_time, "random")
-    return [tuple(fields.select(part) for part in fold) for fold in index]
 
 
 STUDY = runner.Study("fields-inversion", trials, run, config, prepare, tolerance=AGAIN)

@@ -48,7 +48,7 @@ class Size:
     steps: int
 
 
-SIZES = {"quick": Size(2, 2, 1, 1, 1, 1, 2), "paper": Size(10, 3, 5, 2, 0, 0, 42)}
+SIZES = {"quick": Size(2, 2, 1, 1, 1, 1, 2), "paper": Size(10, 3, 5, 2, 5, 2, 42)}
 
 
 def trials(network, source, profile) -> list[dict]:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -13,10 +11,8 @@ SPREAD = {"robust": 1.0, "static graph": 2.0, "no edges": 0.5, "attention": 1.0}
 
 
 @pytest.fixture
-def trials(monkeypatch):
+def trials():
     """A complete study with known effects of the training data, which all arms share, and some noise."""
-    size = replace(variance_robust.SIZES["paper"], of_others=5, seeds_of_others=2)
-    monkeypatch.setitem(variance_robust.SIZES, "paper", size)
     effects = {
         split: np.random.default_rng(i).normal(size=(10, EVENTS, 4)) for i, split in enumerate(("random", "time"))
     }

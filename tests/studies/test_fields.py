@@ -39,7 +39,7 @@ def test_the_configuration_tells_arms_apart():
 
 
 def test_every_event_is_tested_once():
-    parts = fields._parts("greece", "simulated", "quick")
+    parts = fields.parts("greece", "simulated", "quick")
     tested = np.concatenate([test.source_id for _, test in parts])
     everything = data.load_fields("greece", "simulated", fields.EVENTS["quick"], progress=False)
     assert sorted(tested) == sorted(everything.source_id)
@@ -48,7 +48,7 @@ def test_every_event_is_tested_once():
 
 
 def test_results_hold_all_shares_of_each_method(result):
-    _, test = fields._parts("greece", "simulated", "quick")[0]
+    _, test = fields.parts("greece", "simulated", "quick")[0]
     assert list(result) == list(fields.REFERENCE)
     for shares in result.values():
         assert [float(share) for share in shares] == list(HIDDEN)

@@ -30,7 +30,7 @@ def test_the_study_is_known_and_its_trials_differ():
 def test_results_hold_the_errors_of_each_event(arm):
     trial = {"network": "greece", "source": "simulated", "profile": "quick", "arm": arm, "fold": 0}
     (result,) = study.run([trial])
-    _, test = study._parts("greece", "simulated", "quick")[0]
+    _, test = study.parts("greece", "simulated", "quick")[0]
     assert {len(values) for values in result.values()} == {len(test)}
     assert all(np.isfinite(list(study.STUDY.summary(result).values())))
 

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -30,9 +28,7 @@ def cells(trials, arm, split="random"):
     return {(t["partition"], *t["seeds"]) for t in trials if (t["arm"], t["split"]) == (arm, split)}
 
 
-def test_the_design_is_crossed(monkeypatch):
-    size = replace(variance_robust.SIZES["paper"], of_others=5, seeds_of_others=2)
-    monkeypatch.setitem(variance_robust.SIZES, "paper", size)
+def test_the_design_is_crossed():
     trials = variance_robust.trials("colombia", "bulletin", "paper")
     for split, number in (("random", 30), ("time", 10)):
         assert cells(trials, MAIN, split) == cells(trials, STATIC, split)
