@@ -13,7 +13,7 @@ from seisbook.measures.estimates import Estimate, below, estimate, resampled
 from seisbook.studies import runner
 
 NAME, NETWORK, SOURCE = "real", "iceland", "waveform"
-PUBLISHED, LAST, ZERO_SHOT = "published", "real onsets too", "velocity too"
+PUBLISHED, LAST, ZERO_SHOT, FULL = "published", "real onsets too", "velocity too", "full twin"
 CLASSICAL = {"classical, own picks": "classical, own picks", "classical, source's picks": "classical, source's picks"}
 TITLES = {
     PUBLISHED: "robust model, as published",
@@ -24,10 +24,11 @@ TITLES = {
     "site terms too": "and resonances of sites",
     ZERO_SHOT: "and half of it velocity",
     LAST: "and real onsets for the stem",
+    FULL: "and three times as many events",
     **CLASSICAL,
 }
 UNITS = {"counts": "counts of velocity", "displacement": "displacement"}
-JUDGED = (ZERO_SHOT, LAST)
+JUDGED = (ZERO_SHOT, LAST, FULL)
 RUNGS = {
     "real noise": "rendered",
     "real texture": "rendered",
@@ -35,6 +36,7 @@ RUNGS = {
     "site terms too": "noise and texture",
     ZERO_SHOT: "site terms too",
     LAST: ZERO_SHOT,
+    FULL: LAST,
 }
 """Each ingredient, and the arm that has all but it."""
 TARGETS = {"epicentre_km": 0.9, "nine_in_ten_km": 5.0, "depth_bias_km": 0.5, "picks": 0.8, "magnitude_rmse": 0.3}
@@ -53,10 +55,22 @@ def load(profile="paper") -> list[dict]:
     return runner.read(NAME, NETWORK, SOURCE, profile)
 
 
+def outside(profile="paper") -> np.ndarray:
+    """Epicentral errors (km) of the published Ridgecrest model on the four real events of August 2019."""
+    (record,) = runner.read(NAME, "ridgecrest_august", SOURCE, profile)
+    return np.array(record["result"]["epicentral_km"])
+
+
 def of(records, test, **wanted) -> list[dict]:
     """Records of a test whose trials have these values."""
     wanted = {"test": test, **wanted}
     return [record for record in records if wanted.items() <= record["trial"].items()]
+
+
+def labels(records) -> np.ndarray:
+    """Published east, north and depth (km) and magnitude of the real events (events, 4)."""
+    found = of(records, "informative")[0]["result"]["labels"]
+    return np.array([found[str(i)] for i in range(len(found))], float)
 
 
 # ------------------------------------------------------------------------------------------------------------ the arms

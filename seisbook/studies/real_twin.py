@@ -30,15 +30,23 @@ ARMS = {
     "site terms too": Ingredients(noise=True, texture=True, site=True),
     "velocity too": Ingredients(noise=True, texture=True, site=True, velocity=True),
     "real onsets too": Ingredients(noise=True, texture=True, site=True, velocity=True),
+    "full twin": Ingredients(noise=True, texture=True, site=True, velocity=True),
 }
-"""What of a rendering is real; the last arm's stem sees the real records of Uturuncu and their picks, too."""
-REAL_ONSETS = "real onsets too"
+"""What of a rendering is real; the stems of the last two see the real records of Uturuncu and their picks, too."""
+REAL_ONSETS, FULL = "real onsets too", "full twin"
 UNITS = ("counts", "displacement")
 TRAININGS = {
     "quick": (100, RobustTraining(stem_epochs=1, graph_epochs=1, copies=1)),
     "paper": (1000, RobustTraining(stem_epochs=4, graph_epochs=8, copies=2)),
 }
 """Events of the twin by profile, and the training: the published recipe, on a third of its events."""
+FULL_EVENTS = {"quick": 100, "paper": 3000}
+"""Events of the arm `FULL`: those of the published recipe."""
+
+
+def size_of(profile, arm) -> int:
+    """Number of events of an arm's twin."""
+    return FULL_EVENTS[profile] if arm == FULL else TRAININGS[profile][0]
 
 
 @provenance.remember
@@ -75,7 +83,7 @@ def with_texture(network, metadata, ingredients, random_state=0):
 
 def twin(network, profile, arm) -> Events:
     """Events of the twin, their seismograms rendered as an arm says."""
-    place, (size, _) = networks.load(network), TRAININGS[profile]
+    place, size = networks.load(network), size_of(profile, arm)
     events = load_events(place, "simulated", size, TWIN_SEED, False)
     if ARMS[arm] is None:
         return events
@@ -91,7 +99,7 @@ def trained(network, profile, arm, seed) -> RealOnsetLocator:
     """The robust model, trained on an arm's twin."""
     place, (_, training) = networks.load(network), TRAININGS[profile]
     real = None
-    if arm == REAL_ONSETS:
+    if arm in (REAL_ONSETS, FULL):
         records = uturuncu()
         velocity = textures.resampled(records.velocity, WINDOW.sampling_rate_hz, place.window.sampling_rate_hz)
         both = [velocity, textures.displacement(velocity, place.window.sampling_rate_hz)]
@@ -105,10 +113,22 @@ def trained(network, profile, arm, seed) -> RealOnsetLocator:
 
 @provenance.remember
 def real_events(network, unit) -> Events:
-    """The real events of a network, as counts of velocity or as displacement."""
+    """The real events of a network, as counts of velocity or as displacement.
+
+    Events of other networks than Iceland are displacement when they are loaded: their responses are known.
+    """
     place = networks.load(network)
     events = load_events(place, "waveform", None, 0, False)
-    return events if unit == "counts" else iceland.displacement(events, place.window.sampling_rate_hz)
+    return (
+        events
+        if unit == "counts" or network != iceland.NETWORK
+        else iceland.displacement(events, place.window.sampling_rate_hz)
+    )
+
+
+def padded(events: Events, samples) -> Events:
+    """Events whose seismograms go on with silence, up to the length of a model's window."""
+    return replace(events, x=torch.nn.functional.pad(events.x, (0, samples - events.x.shape[-1])))
 
 
 def offsets(events: Events, graph) -> np.ndarray:
