@@ -39,7 +39,7 @@ def test_station_medians_leave_out_what_is_missing():
 @pytest.mark.skipif(not sources.is_available("iceland"), reason="the Icelandic seismograms are not on this machine")
 def test_calibrated_events_have_no_offset_left():
     events = real_twin.real_events("iceland", "counts")
-    model = real._of_arm({"arm": real.PUBLISHED}).model_
+    model = real._of_arm({"network": "iceland", "arm": real.PUBLISHED}).model_
     offset = real_twin.station_medians(real_twin.offsets(events, model.graph))
     left = real_twin.offsets(real_twin.calibrated(events, offset), model.graph)
     assert np.abs(np.nanmedian(left, 0)).max() < 1e-4
