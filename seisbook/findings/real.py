@@ -355,6 +355,16 @@ def statistics(records, arm) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def single_areas(records) -> pd.DataFrame:
+    """ROC area of each statistic by itself, at least one half: a row for each statistic, a column for each arm."""
+    cells = {}
+    for record in of(records, "critic"):
+        for name, (made, real) in record["result"]["statistics"].items():
+            area = _area_of(np.array([made, real]))(np.arange(len(real)), None)[0]
+            cells.setdefault(name, {})[TITLES[record["trial"]["arm"]]] = max(area, 1 - area)
+    return pd.DataFrame.from_dict(cells, orient="index")
+
+
 def measured_table(records) -> pd.DataFrame:
     """What was measured on the real records of Uturuncu, as a page prints it: quartiles."""
     found = of(records, "texture")[0]["result"]["quartiles"]
@@ -470,6 +480,9 @@ def quoted(records):
         yield ("real", "tuned", row.events, row.unit, "magnitude"), row.magnitude_rmse
     for row in critics(records).itertuples():
         yield ("real", "critic", row.arm), row.area
+    for arm, areas in single_areas(records).items():
+        for statistic, area in areas.items():
+            yield ("real", "critic", arm, statistic), area
     texture = of(records, "texture")[0]["result"]
     for name in ("records", "noise_pieces", "stations"):
         yield ("real", "texture", name.replace("_", "-")), texture[name], "d"
