@@ -208,6 +208,8 @@ def targets(records) -> pd.DataFrame:
     for arm in JUDGED:
         for unit in UNITS:
             runs = of(records, "located", arm=arm, unit=unit, axis="none")
+            if not runs:
+                continue
             each = [_numbers(_summary([run])) for run in runs]
             together = _numbers(_summary(runs))
             for name, (value, threshold, is_least) in together.items():
@@ -420,6 +422,8 @@ def verdicts(records) -> list[dict]:
     for arm in (PUBLISHED, *JUDGED):
         for unit, signals in UNITS.items():
             runs = of(records, "located", arm=arm, unit=unit, axis="none")
+            if not runs:
+                continue
             found = pooled(_column(runs, "epicentral_km"))
             measured = f"median epicentral error (km), real seismograms, {signals}, {TITLES[arm]}"
             level = TARGETS["epicentre_km"]
