@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from seisbook import __version__, endings
+from seisbook.commands import locate, train
+from seisbook.commands.arguments import named, positive, seed
 from seisbook.errors import UserError, one_line
 
-LONGEST_NUMBER = 18  # digits: more are no number of events or of a seed
 DATA_EXAMPLES = """\
 examples:
   # the real Colombian bulletin of February 2018, with a rendered seismogram for every reading
@@ -85,9 +86,9 @@ def _parser():
     _workshop_parser(groups.add_parser("workshop", help="write the editions of the chapters that a workshop needs"))
     doctor = groups.add_parser("doctor", help="say in plain words whether this machine is ready")
     doctor.set_defaults(command=_doctor)
-    _train_parser(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
+    train.add_options(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
-    _locate_parser(groups.add_parser("locate", help="locate and size new events"))
+    locate.add_options(groups.add_parser("locate", help="locate and size new events"))
     _shake_parser(groups.add_parser("shake", help="draw the ground motion of an earthquake, with its uncertainty"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
@@ -103,13 +104,17 @@ def _parser():
     results.set_defaults(command=_results)
     claims = groups.add_parser("claims", help="print the verdict on each claim that has been tested")
     claims.add_argument("id", nargs="*", metavar="ID", help="such as C1; default: all")
-    claims.add_argument("--json", action="store_true", help="as JSON")
+    how = claims.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="as JSON")
+    how.add_argument(
+        "--explain", action="store_true", help="with rule, figure, record, trials, and commands to redo it"
+    )
     claims.set_defaults(command=_claims)
     ask = groups.add_parser("ask", help="find events by what their seismograms say, asked in words")
     ask.add_argument("question", nargs="+", help="in English or Spanish; several are taken together")
     ask.add_argument("--network", required=True, help="colombia or ridgecrest")
     ask.add_argument("--source", choices=("bulletin", "simulated"), help="default: bulletin if its files are here")
-    ask.add_argument("--events", type=_positive, default=10, help="events to print (default: 10)")
+    ask.add_argument("--events", type=positive, default=10, help="events to print (default: 10)")
     ask.set_defaults(command=_ask)
     return parser
 
@@ -140,9 +145,9 @@ def _data_parser(parser):
         help="folder of your own waveform files, in any common format; each name begins with its event's source_id",
     )
     build.add_argument("--inventory", type=Path, help="StationXML with the instruments' responses, which are removed")
-    build.add_argument("--events", type=_positive, help="number of events (default: all; 1000 if simulated)")
-    build.add_argument("--seed", type=_seed, default=0, help="same seed, same bytes (default: 0)")
-    build.add_argument("--jobs", type=_positive, default=1, help="worker processes (default: 1)")
+    build.add_argument("--events", type=positive, help="number of events (default: all; 1000 if simulated)")
+    build.add_argument("--seed", type=seed, default=0, help="same seed, same bytes (default: 0)")
+    build.add_argument("--jobs", type=positive, default=1, help="worker processes (default: 1)")
     build.add_argument("--out", required=True, type=Path, help="folder to make")
     build.set_defaults(command=_data_build)
     info = commands.add_parser("info", help="say what a dataset holds")
@@ -188,6 +193,11 @@ def _book_parser(parser):
     build.add_argument("--repository", default="", metavar="URL", help="html: for buttons that open chapters elsewhere")
     build.add_argument("--site", default="", metavar="URL", help="html: where the pages will stand")
     build.set_defaults(command=_book_build)
+    translate = commands.add_parser(
+        "translate", help="bring the catalogues of an edition up to date with the pages, and list what is missing"
+    )
+    translate.add_argument("--language", choices=("es",), default="es", help="default: es, Spanish")
+    translate.set_defaults(command=_book_translate)
 
 
 def _workshop_parser(parser):
@@ -205,51 +215,22 @@ def _workshop_parser(parser):
     pack.set_defaults(command=_workshop_zip)
 
 
-def _train_parser(parser):
-    parser.description = (
-        "Train a model on the twin, then on each fold's training part; what is already recorded is kept."
-    )
-    parser.add_argument("--network", help="colombia, ridgecrest, or the YAML file of your own (default: the first two)")
-    parser.add_argument("--dataset", type=Path, help="your own network's events, of `seisbook data build`")
-    parser.add_argument(
-        "--model",
-        nargs="+",
-        default=["robust"],
-        help="robust (default), or dynamic, ..., classical (see the model chapter); conditional-normal: of a region",
-    )
-    parser.add_argument("--split", choices=("random", "time", "twin"), default="random", help="default: random")
-    parser.add_argument("--fold", type=int, choices=range(5), nargs="+", default=range(5), help="default: all five")
-    parser.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
-    parser.add_argument("--force", action="store_true", help="replace published results that are out of date unasked")
-    parser.set_defaults(command=_train)
-
-
 def _evaluate_parser(parser):
     parser.description = "Test a trained model on the test events of its fold, or on a dataset of yours."
-    parser.add_argument("checkpoint", type=_named, help="such as data/models/colombia-dynamic-random-0")
+    parser.add_argument("checkpoint", type=named, help="such as data/models/colombia-dynamic-random-0")
     parser.add_argument("--dataset", type=Path, help="folder of `seisbook data build`, or any SeisBench dataset")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_evaluate)
-
-
-def _locate_parser(parser):
-    parser.description = "Locate and size new events by a robust model; labels in a dataset are not looked at."
-    said = "a dataset; catalogues with picks, which are rendered; or files and folders of waveforms and StationXML"
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=said)
-    parser.add_argument("--model", required=True, type=_named, help="such as data/models/colombia-robust-random-0")
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each event, with its arrivals")
-    parser.add_argument("--quakeml", type=Path, metavar="FILE", help="write QuakeML with uncertainties and arrivals")
-    parser.set_defaults(command=_locate)
 
 
 def _shake_parser(parser):
     parser.description = "Draw a map of an earthquake's ground motion from lists of stations: median and uncertainty."
     parser.epilog, parser.formatter_class = SHAKE_EXAMPLES, argparse.RawDescriptionHelpFormatter
     files = "folder of ShakeMap's, or its files: event.xml, *_dat.xml, stationlist.json"
-    parser.add_argument("event", type=_named, nargs="+", metavar="EVENT", help=files)
+    parser.add_argument("event", type=named, nargs="+", metavar="EVENT", help=files)
     parser.add_argument("--model", required=True, help="greece, italy, a region's YAML file, or a checkpoint's path")
     ends = "ends with .png, .geojson, .tif or .xml"
-    parser.add_argument("--out", required=True, type=_named, nargs="+", metavar="FILE", help=ends)
+    parser.add_argument("--out", required=True, type=named, nargs="+", metavar="FILE", help=ends)
     measures = "pga", "pgv", "psa03", "psa10", "psa30"
     parser.add_argument("--measure", choices=measures, default="pgv", help="what is drawn (default: pgv)")
     parser.add_argument("--epicentre", type=float, nargs=2, metavar=("LATITUDE", "LONGITUDE"), help="degrees")
@@ -271,7 +252,7 @@ def _study_parser(parser):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = run.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_positive, default=1, help="worker processes, one thread each (default: 1)")
+    where.add_argument("--jobs", type=positive, default=1, help="worker processes, one thread each (default: 1)")
     where.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler, whose workers do the trials")
     where.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: groups of trials in one pass")
     run.set_defaults(command=_study_run)
@@ -290,26 +271,6 @@ def _study_parser(parser):
             help="default: bulletin",
         )
         command.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
-
-
-def _positive(text):
-    return _whole(text, 1)
-
-
-def _seed(text):
-    return _whole(text, 0)
-
-
-def _named(text):
-    if not Path(text).name:
-        raise argparse.ArgumentTypeError(f"'{text}': give the path of a file")
-    return Path(text)
-
-
-def _whole(text, least):
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text}: give a whole number of at least {least}")
-    return int(text)
 
 
 def _data_build(arguments):
@@ -394,63 +355,6 @@ def _network_new(arguments):
     print(f"{network_report.as_text(draft)}\nwritten: {arguments.out}, and this report: {report}")
 
 
-def _train(arguments):
-    from seisbook.catalogues.networks import NETWORKS
-    from seisbook.models.names import ROBUST
-    from seisbook.studies import field_runs, pretraining, runs
-
-    if str(arguments.network).endswith((".yaml", ".yml")):
-        return _train_own(arguments)
-    if arguments.dataset:
-        raise UserError("--dataset goes with the YAML file of your own network: shipped ones have their bulletin")
-    may_replace = (lambda question: True) if arguments.force else _agreed
-    if arguments.model == [field_runs.NAME]:
-        for region in [arguments.network] if arguments.network else field_runs.PUBLISHED:
-            print(f"{region}: {field_runs.train(region, may_replace=may_replace)}")
-        return
-    for network in [arguments.network] if arguments.network else NETWORKS:
-        for model in arguments.model:
-            if model == ROBUST:
-                _train_robust(network, arguments, may_replace)
-                continue
-            if arguments.split == "twin" and model != "classical":
-                path = pretraining.pretrain(network, model, arguments.profile, may_replace=may_replace)
-                print(f"{network} {model}: {path}")
-            for fold in [0] if arguments.split == "twin" else arguments.fold:
-                record = runs.run(network, model, arguments.split, fold, arguments.profile, may_replace=may_replace)
-                errors = record["errors"]["epicentral_km"]
-                middle = sorted(errors)[len(errors) // 2]
-                print(f"{network} {model} {arguments.split} {fold}: median epicentral error {middle:.2f} km")
-
-
-def _train_robust(network, arguments, may_replace):
-    from seisbook.studies import robust_runs, runs
-
-    for fold in [0] if arguments.split == "twin" else arguments.fold:
-        where = network, arguments.split, fold
-        path = robust_runs.train(*where, arguments.profile, may_replace=may_replace)
-        middle = runs.load(path)[1].metrics["epicentral_km"]["median"]
-        print(f"{' '.join(map(str, where))}: {path}: median epicentral error {middle:.2f} km")
-
-
-def _train_own(arguments):
-    from seisbook.measures import evaluation
-    from seisbook.studies import own_robust, runs
-
-    usual = {"model": ["robust"], "split": "random", "fold": range(5), "force": False}
-    if given := [f"--{name}" for name, value in usual.items() if getattr(arguments, name) != value]:
-        raise UserError(f"{arguments.network}: {', '.join(given)}: for shipped networks; yours gets one robust model")
-    path = own_robust.train(arguments.network, arguments.dataset, arguments.profile)
-    card = runs.load(path)[1]
-    known = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in card.data["range"].items())
-    print(f"{path}\n{evaluation.describe(card.metrics)}\nrange of validity: {known}")
-
-
-def _agreed(question):
-    """Ask whoever sits at the terminal; nobody else agrees to anything."""
-    return sys.stdin is not None and sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-
-
 def _evaluate(arguments):
     from seisbook.datasets import measured
     from seisbook.measures import evaluation
@@ -462,27 +366,6 @@ def _evaluate(arguments):
         print(json.dumps({**summary, "amplitudes": amplitudes}, indent=1))
     else:
         print(f"{evaluation.describe(summary)}\namplitudes       {measured.describe(amplitudes)}")
-
-
-def _locate(arguments):
-    from seisbook.catalogues import located_quakeml
-    from seisbook.datasets import new_events
-    from seisbook.measures import location
-    from seisbook.models import robust_checkpoints
-    from seisbook.studies import own_robust
-
-    (model, card), found = robust_checkpoints.load(arguments.model), []
-    network, known = own_robust.network_of(card), card.data.get("range")
-    with new_events.opened(arguments.inputs, network, card.config, card.ground.centre) as (dataset, notes):
-        for one in location.locate(card.locator(model), dataset, True, known, notes):
-            if arguments.json:
-                print(json.dumps(location.record(one)))
-            if arguments.quakeml or not arguments.json:
-                found.append(one)
-    if arguments.quakeml:
-        print(located_quakeml.write(found, arguments.quakeml, 100 * location.CONFIDENCE), file=sys.stderr)
-    if not arguments.json:
-        print(location.table(found).to_string(index=False))
 
 
 def _shake(arguments):
@@ -570,6 +453,11 @@ def _claims(arguments):
     from seisbook.findings import claims, results
 
     found = claims.claims(*arguments.id)
+    if arguments.explain:
+        from seisbook.book import explained
+
+        print(explained.explain(found))
+        return
     if not arguments.json:
         print(claims.table(found).to_string())
         return
@@ -639,6 +527,14 @@ def _book_build(arguments):
     else:
         make = {"zip": binding.archive, "pdf": binding.pdf}[arguments.to]
         print(make(arguments.outputs or "committed"))
+
+
+def _book_translate(arguments):
+    from seisbook.book import translation
+
+    translation.update(arguments.language)
+    missing = translation.missing(arguments.language)
+    print("\n".join([*missing, f"{len(missing)} messages to translate in locale/{arguments.language}"]))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ FLOORS = (
     "cli",
 )
 """From the ground to the top. `base` and `cli` are modules in the top folder, the others are packages."""
+COMMANDS = "commands"
+"""The package of the larger commands, which belongs to the floor `cli`."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Module:
     def floor(self) -> str:
         """The package, or `base` or `cli`."""
         parts = self.name.split(".")
+        if COMMANDS in parts[1:2]:
+            return "cli"
         return parts[1] if len(parts) > 1 and parts[1] in FLOORS else "base"
 
     @property

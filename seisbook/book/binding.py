@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from seisbook import files
-from seisbook.book import chapters, notebooks, printing
+from seisbook.book import chapters, editions, executions, explained, notebooks, printing, translation
 from seisbook.errors import UserError
 from seisbook.figures import ledger
 from seisbook.findings import answers, claims
@@ -25,7 +25,7 @@ TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefon
 
 
 def html(outputs="quick", repository="", site="") -> Path:
-    """Build the HTML, with warnings as errors; it is not built again if nothing has changed.
+    """Build the HTML of every edition, with warnings as errors; it is not built again if nothing has changed.
 
     Parameters
     ----------
@@ -54,9 +54,17 @@ def html(outputs="quick", repository="", site="") -> Path:
         digest = _digest(staged)
         if not _is_built(digest):
             made = _jupyter_book(staged, "html")
+            for language in translation.EDITIONS:
+                _add_edition(staged, made, language)
             (made / STAMP).write_text(digest, encoding="utf-8")  # pages and stamp take their place in one step
             files.swap_folder(made, HTML)
     return HTML / "index.html"
+
+
+def _add_edition(staged, made, language):
+    """Build the pages of an edition in another language into a folder of the English ones."""
+    source = editions.stage(staged, made, BUILD / f"source-{language}", language)
+    shutil.move(_jupyter_book(source, "html", BUILD / f"site-{language}"), made / language)
 
 
 def _is_built(digest):
@@ -126,9 +134,9 @@ def pdf(outputs="committed") -> Path:
     return files.write_whole(PDF, source.with_suffix(".pdf").read_bytes())
 
 
-def _jupyter_book(staged, builder):
+def _jupyter_book(staged, builder, output=None):
     """Run Jupyter Book from a clean state, because a second build hides the warnings of the first."""
-    output = BUILD / "site"
+    output = output or BUILD / "site"
     shutil.rmtree(output / "_build" / builder, ignore_errors=True)  # of a run that was killed
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "--all", "-W", "-n", "--keep-going", "-q"]
     command += ["--builder", builder, str(staged), "--path-output", str(output)]
@@ -145,6 +153,7 @@ def _stage(outputs, repository="", site=""):
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(BOOK, staged / "book", ignore=shutil.ignore_patterns(".*"))
     shutil.copy2(ROOT / "_toc.yml", staged)
+    shutil.copytree(translation.LOCALE, staged / "locale")  # so that the pages are built again if it changes
     (staged / "_config.yml").write_text(_config(repository, site), encoding="utf-8")
     if outputs != "committed":
         for chapter in chapters.chapters():
@@ -152,8 +161,15 @@ def _stage(outputs, repository="", site=""):
     for name, (chapter, figure) in COVER.items():
         (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
     all_claims = claims.claims()
-    for name, text in (("answers", answers.answers), ("ledger", claims.ledger), ("measurements", claims.measurements)):
+    for name, text in (
+        ("answers", answers.answers),
+        ("ledger", explained.ledger),
+        ("measurements", claims.measurements),
+    ):
         (staged / "book" / f"{name}.md").write_text(text(all_claims), encoding="utf-8")
+    executed = [staged / "book" / chapter.name for chapter in chapters.chapters()]
+    (staged / "book" / "executed.md").write_text(executions.table(executed), encoding="utf-8")
+    editions.write_answers(all_claims, staged)
     ledger.forest(all_claims).savefig(staged / "book" / "ledger.png")
     return staged
 
@@ -188,8 +204,8 @@ def _config(repository, site):
 
 def _digest(folder):
     digest = hashlib.sha256()
-    for extension in ("pages.py", "slides.py"):
-        digest.update(Path(__file__).with_name(extension).read_bytes())
+    for module in ("editions.py", "messages.py", "pages.py", "slides.py", "translation.py"):
+        digest.update(Path(__file__).with_name(module).read_bytes())
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())

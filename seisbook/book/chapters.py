@@ -14,7 +14,7 @@ import yaml
 from tqdm import tqdm
 
 from seisbook import files, provenance, witness
-from seisbook.book import notebooks
+from seisbook.book import executions, notebooks
 from seisbook.book.parameters import parse
 from seisbook.catalogues import networks, sources
 from seisbook.errors import DataError, UserError
@@ -163,7 +163,8 @@ def _execute(chapter, output, parameters, stamp, progress):
     inputs = {name: provenance.identity(name) for name in map(_input, sorted(seen)) if name}
     made_of = provenance.provenance(key(chapter), inputs)
     reached = sorted(name.removeprefix(CALLED) for name in seen if name.startswith(CALLED))
-    notebook.metadata["seisbook"] = {"fingerprint": stamp, "provenance": made_of, "reached": reached}
+    about = {"provenance": made_of, "reached": reached, "run": executions.of_run(notebook.metadata["papermill"])}
+    notebook.metadata["seisbook"] = {"fingerprint": stamp, **about}
     notebooks.write(notebook, output)
     part.unlink()
 
@@ -274,8 +275,8 @@ def publish(chapter: Path, progress=True) -> tuple[Path, Path]:
         if cell.cell_type == "code":
             cell.outputs = [output for output in executed_cell.outputs if output.output_type != "stream"]
             cell.execution_count = None
-    made_of = origin(executed)["provenance"]
-    notebook.metadata["seisbook"] = {**made_of, "content": outputs_hash(notebook)}
+    about = origin(executed)
+    notebook.metadata["seisbook"] = {**about["provenance"], "run": about["run"], "content": outputs_hash(notebook)}
     return notebooks.write(notebook, chapter), executed
 
 

@@ -1,6 +1,7 @@
 """Sphinx extension that adds to the theme what the book's HTML pages need; `_config.yml` loads it.
 
-Pages get a description. They open from a file system without an error on the console. Their size is halved.
+Pages get a description and a switch of the language. They open from a file system without an error on the console.
+Their size is halved.
 """
 
 import html
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from docutils import nodes
 from PIL import Image
+
+from seisbook.book import translation
 
 # The theme loads the same icons twice: as a font, by its style sheet, and as a script of 1.5 MB.
 ICONS = re.compile(r'\s*<!-- So that users can [^>]*-->\s*<script src="[^"]*fontawesome\.js[^"]*"></script>')
@@ -24,6 +27,7 @@ def setup(app) -> dict:
     app.connect("html-page-context", describe)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_citations)
+    app.connect("html-page-context", add_switch, priority=700)
     app.connect("build-finished", lighten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -49,6 +53,22 @@ def mend_citations(app, pagename, templatename, context, doctree) -> None:
     """Remove the role `list` of the bibliography: its children are not list items, which confuses screen readers."""
     if "body" in context:
         context["body"] = context["body"].replace('role="list" class="citation-list"', 'class="citation-list"')
+
+
+def add_switch(app, pagename, templatename, context, doctree) -> None:
+    """Add a button for each other language to a page, which leads to the same page or, without one, to the first."""
+    language = app.config.language
+    others = translation.EDITIONS if language == "en" else ("en",)
+    for other in others:
+        same = language != "en" or pagename in (*translation.pages(other), "genindex", "search")
+        page = f"{pagename if same else app.config.root_doc}.html"
+        url = context["pathto"](f"../{page}" if other == "en" else f"{other}/{page}", 1)
+        name = translation.LANGUAGES[other]
+        button = {"type": "link", "text": name, "icon": "fas fa-language", "label": "language-button", "tooltip": name}
+        context["header_buttons"].insert(0, button | {"url": url})
+        if same:
+            link = f'\n<link rel="alternate" hreflang="{other}" href="{html.escape(url)}" />'
+            context["metatags"] = context.get("metatags", "") + link
 
 
 def lighten(app, exception) -> None:

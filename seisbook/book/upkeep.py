@@ -119,9 +119,15 @@ def _study(path):
     from seisbook.studies import runner
 
     name, network, source, profile = path.stem.rsplit("-", 3)
-    place = f"{name} --network {network} --source {source} --profile {profile}"
     state = runner.state(runner.find(name), network, source, profile)
-    return Step(f"seisbook study run {place} && seisbook study merge {place}", {path: state})
+    return Step(study_command(path.stem), {path: state})
+
+
+def study_command(record: str) -> str:
+    """Command that makes the record of a study again, such as `robust-colombia-bulletin-paper`."""
+    name, network, source, profile = record.rsplit("-", 3)
+    place = f"{name} --network {network} --source {source} --profile {profile}"
+    return f"seisbook study run {place} && seisbook study merge {place}"
 
 
 def report(found) -> str:

@@ -8,13 +8,15 @@ ROBUST = ", robust model"
 PLACES = {"colombia": "in Colombia", "ridgecrest": "at Ridgecrest"}
 
 
-def answers(tested) -> str:
+def answers(tested, say=str) -> str:
     """Answers as a list in MyST: a question, what most measurements say, and the numbers that matter most.
 
     Parameters
     ----------
     tested : list of Claim
         All claims, from `seisbook.findings.claims.claims`.
+    say : callable
+        Gets an English phrase, with fields for numbers, and returns it in the language of the page.
 
     Raises
     ------
@@ -24,61 +26,71 @@ def answers(tested) -> str:
     items = []
     for question, (names, quoted) in QUESTIONS.items():
         if chosen := [claim for claim in tested if claim.id in names and claim.verdict != NOT_RUN]:
-            items.append(f"1. **{question}** {said(chosen)} {quoted(chosen)}".rstrip())
+            items.append(f"1. **{say(question)}** {said(chosen, say)} {quoted(chosen, say)}".rstrip())
     return "\n".join(items) + "\n"
 
 
-def said(claims) -> str:
+def said(claims, say=str) -> str:
     """Sentence on what the measurements say, with how many say so."""
     number = {word: sum(claim.verdict == word for claim in claims) for word in VERDICTS}
     total = len(claims)
-    counts = f"{total} measurements: " + ", ".join(f"{n} {word}" for word, n in number.items() if n)
+    counts = ", ".join(f"{n} {say(word)}" for word, n in number.items() if n)
     if number["supported"] == total:
-        lead = "Yes, by every measurement"
+        lead = say("Yes, by every measurement")
     elif number["supported"] > total / 2:
-        lead = "Mostly, yes"
+        lead = say("Mostly, yes")
     elif number["not supported"] > total / 2:
-        lead = "Mostly, no"
+        lead = say("Mostly, no")
     elif number["inconclusive"] > total / 2:
-        lead = "Most measurements cannot decide"
+        lead = say("Most measurements cannot decide")
     else:
-        lead = "In part"
-    return f"{lead} ({counts})."
+        lead = say("In part")
+    return say("{lead} ({total} measurements: {counts}).").format(lead=lead, total=total, counts=counts)
 
 
-def _located(claims):
+def _located(claims, say):
     """Epicentral errors of both models on random folds, with what they are held against."""
     parts = []
     for network, place in PLACES.items():
         ours, paper = (_found(claims, network, LOCATED + model) for model in (ROBUST, ""))
-        parts.append(
-            f"Half of the events {place} are located within {ours.estimate:.2g} km by the robust model, and within "
-            f"{paper.estimate:.2g} km by the paper's model; experts differ by up to {ours.threshold:.2g} km."
+        sentence = say(
+            "Half of the events {place} are located within {ours} km by the robust model, and within {paper} km by the "
+            "paper's model; experts differ by up to {experts} km."
         )
+        numbers = {"ours": ours.estimate, "paper": paper.estimate, "experts": ours.threshold}
+        parts.append(sentence.format(place=say(place), **{key: f"{number:.2g}" for key, number in numbers.items()}))
     return " ".join(parts)
 
 
-def _sized(claims):
+def _sized(claims, say):
     """The robust model's magnitude error on random folds."""
-    sizes = [f"{_found(claims, network, SIZED + ROBUST).estimate:.3g} {place}" for network, place in PLACES.items()]
-    return f"The robust model's RMSE is {' and '.join(sizes)}; the paper promises {claims[0].threshold:g}."
+    sizes = {name: f"{_found(claims, name, SIZED + ROBUST).estimate:.3g}" for name in PLACES}
+    sentence = say(
+        "The robust model's RMSE is {colombia} in Colombia and {ridgecrest} at Ridgecrest; "
+        "the paper promises {promise}."
+    )
+    return sentence.format(promise=f"{claims[0].threshold:g}", **sizes)
 
 
 def _found(claims, network, measured):
     return {(claim.network, claim.measured): claim for claim in claims}[network, measured]
 
 
-def _worst(claims):
+def _worst(claims, say):
     """The largest growth of the error of each model, where the data still hold an answer."""
-    parts = []
-    for model in ("paper's model", "robust model"):
+    fields = {}
+    for key, model in (("paper", "paper's model"), ("ours", "robust model")):
         informative = [claim for claim in claims if "informative" in claim.measured and model in claim.measured]
         worst = max(informative, key=lambda claim: claim.estimate)
-        parts.append(f"by a factor of {worst.estimate:.1f} for the {model} ({PLACES[worst.network]})")
-    return f"As long as the data hold an answer, the location error grows at worst {', '.join(parts)}."
+        fields |= {key: f"{worst.estimate:.1f}", f"{key}_place": say(PLACES[worst.network])}
+    sentence = say(
+        "As long as the data hold an answer, the location error grows at worst by a factor of {paper} for the paper's "
+        "model ({paper_place}), by a factor of {ours} for the robust model ({ours_place})."
+    )
+    return sentence.format(**fields)
 
 
-def _nothing(claims):
+def _nothing(claims, say):
     return ""
 
 

@@ -30,6 +30,7 @@ from seisbook.findings import (
 )
 from seisbook.findings import attention as attention_results
 from seisbook.findings import variance as variance_results
+from seisbook.findings.evidence import FIGURES
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.seismicity import Summary
@@ -65,30 +66,6 @@ TESTED_BY = {
 VERDICTS = "supported", "inconclusive", "not supported"
 NOT_RUN = "not run"  # in place of a verdict, where a study has no record yet
 MAGNITUDE_RMSE = 0.15  # what C2 promises
-CHAPTERS = {
-    "fig-forest": "book/02_model",
-    "fig-smoothing": "book/02_model",
-    "fig-smoothing-robust": "book/02_model",
-    "fig-learning": "book/03_cv_variance",
-    "fig-ratios": "book/03_cv_variance",
-    "fig-ratios-robust": "book/03_cv_variance",
-    "fig-bands": "book/04_robustness",
-    "fig-shifts": "book/04_robustness",
-    "fig-arms": "book/04_robustness",
-    "fig-accuracy": "book/04_robustness",
-    "fig-imbalance": "book/04_robustness",
-    "fig-imbalance-robust": "book/04_robustness",
-    "fig-agreement": "book/05_attention",
-    "fig-design": "book/05_attention",
-    "fig-rests-on": "book/05_attention",
-    "fig-retrieval": "book/06_text_alignment",
-    "fig-zeroshot": "book/06_text_alignment",
-    "fig-withheld": "book/06_text_alignment",
-    "fig-correction": "book/06_text_alignment",
-    "fig-fields-forest": "book/08_fields",
-    "fig-towers": "book/06_text_alignment",
-    "fig-correction-robust": "book/06_text_alignment",
-}
 ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
 MOST_DECIMALS = 4
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
@@ -184,23 +161,6 @@ def table(tested) -> pd.DataFrame:
         row = {"claim": claim.id, "network": claim.network, "measured": claim.measured, "found": claim.found}
         rows.append({**row, "against": f"{claim.threshold:.3g}", "runs": claim.n_runs, "verdict": claim.said})
     return pd.DataFrame(rows).set_index(["claim", "network"])
-
-
-def ledger(tested) -> str:
-    """The claims as MyST for the landing page: a table of what is claimed, how it is tested, and the verdicts."""
-    lines = ["| | claim | tested by | verdicts |", "|---|---|---|---|"]
-    for name in dict.fromkeys(claim.id for claim in tested):
-        lines.append(f"| {name} | {STATEMENTS[name]} | {TESTED_BY[name]} | {_counts(tested, name)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _counts(tested, name):
-    """How often a claim was found supported, or not."""
-    counts = {
-        verdict: sum((claim.id, claim.verdict) == (name, verdict) for claim in tested)
-        for verdict in (*VERDICTS, NOT_RUN)
-    }
-    return ", ".join(f"{count} **{verdict}**" for verdict, count in counts.items() if count)
 
 
 def measurements(tested) -> str:
@@ -488,7 +448,7 @@ def _claim(
         ci_high=high,
         threshold=float(threshold),
         verdict=verdict or below(low, high, threshold),
-        evidence={"chapter": CHAPTERS[figure], "figure": figure},
+        evidence={"chapter": FIGURES[figure].chapter, "figure": figure},
         n_runs=n_runs,
         commit=verified[0],
         state=verified[1],

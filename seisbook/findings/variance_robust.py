@@ -139,7 +139,8 @@ def others_table(found) -> pd.DataFrame:
     rows = found[found.over.isin(OTHERS)]
     page = rows.assign(found=[f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()])
     page["network"] = page.network.str.capitalize()
-    return page.pivot(index=["network", "over"], columns="quantity", values="found")[list(QUANTITIES)]
+    page = page.rename(columns={"over": "dynamic graph over"})
+    return page.pivot(index=["network", "dynamic graph over"], columns="quantity", values="found")[list(QUANTITIES)]
 
 
 @quoting

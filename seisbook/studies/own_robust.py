@@ -5,10 +5,11 @@ models are those of `seisbook.studies.robust_runs`.
 """
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import safetensors.torch
 from pydantic import TypeAdapter
 
@@ -18,17 +19,17 @@ from seisbook.datasets.events import Events
 from seisbook.datasets.graphs import check_window, open_for
 from seisbook.datasets.library import load_events, load_metadata
 from seisbook.errors import UserError
-from seisbook.measures import splits
+from seisbook.measures import evaluation, known_failures, splits
 from seisbook.measures.new_network import validity
 from seisbook.models import checkpoints, robust_checkpoints
 from seisbook.models.names import ROBUST
 from seisbook.models.robust import RobustModel
 from seisbook.models.robust_training import RobustLocator, RobustTraining
+from seisbook.models.settings import changed, parse
 from seisbook.paths import BUILD
 from seisbook.studies import robust_models
 from seisbook.studies.pretraining import timed_fit
 from seisbook.studies.robust_models import MAIN, TWIN_SEED, Recipe
-from seisbook.studies.robust_runs import tested
 
 log = logging.getLogger(__name__)
 RECIPES = {
@@ -40,16 +41,18 @@ RECIPES = {
     ),
 }
 """They begin with trained weights, and so need less than those of the book's own models."""
+UNCHANGED = {"config": {}, "training": {}}
 NEW_EVENTS, NEW_SEED = 100, 2  # simulated, to test a model that has seen no event of the network
 
 
-def path_of(network) -> Path:
-    """Path of a network's own model: beside its YAML file."""
+def path_of(network, settings=()) -> Path:
+    """Path of a network's own model: beside its YAML file, with what was set in its name."""
     path = Path(network)
-    return path.with_name(f"{path.stem}-{ROBUST}.safetensors")
+    name = "-".join([path.stem, ROBUST, *(text.replace("=", "-") for text in settings)])
+    return path.with_name(f"{name}.safetensors")
 
 
-def train(network, dataset=None, profile="paper", progress=True) -> Path:
+def train(network, dataset=None, profile="paper", progress=True, settings=(), n_folds=1) -> Path:
     """Train and test a robust model of an own network, and keep it beside its YAML file.
 
     What was done before is not done again: the twin's seismograms and its model are kept in `_build`.
@@ -63,40 +66,66 @@ def train(network, dataset=None, profile="paper", progress=True) -> Path:
         Without it, the model has seen the twin alone, and is tested on new simulated events.
     profile : {"quick", "paper"}
     progress : bool
+    settings : list of str
+        Changes of the model, and of its training on the twin and on own events, see `seisbook.models.settings.parse`.
+    n_folds : int
+        How many of the five folds of the dataset are trained and tested. The model that is kept is that of the first.
 
     Returns
     -------
     Path
-        Path of the weights. The card beside them holds the test's errors, the network, the events trained on, and the
-        range in which they lie.
+        Path of the weights. The card beside them holds the test's errors, those of each fold, groups of events in which
+        the model fails, the network, the events trained on, and the range in which they lie.
 
     Raises
     ------
     UserError
-        If the network has no zones to simulate, or the dataset has too few events or another window.
+        If the network has no zones to simulate, the dataset has too few events or another window, or a setting is
+        unknown or outside of its bounds.
     """
-    place, recipe = networks.load(network), RECIPES[profile]
-    start = of_the_twin(place, profile, progress)
+    values = parse(settings)
+    place, recipe = networks.load(network), _recipe(profile, values)
+    start = of_the_twin(place, profile, progress, values)
     locator = RobustLocator(place, start.config, recipe.training, 0, start)
+    tests = []
     if dataset is None:
         locator.model_ = start
         start.graph.learn_stations(load_events(place, "simulated", recipe.twin_events, TWIN_SEED, progress))
         held = load_events(place, "simulated", NEW_EVENTS, NEW_SEED, progress)
         metadata = load_metadata(place, "simulated", recipe.twin_events, TWIN_SEED, progress)
         data, seconds = {"source": "simulated", "seed": TWIN_SEED, "trained_on": []}, 0.0
+        tests.append(_test(locator, held))
     else:
-        train_events, held, metadata = _parts(place, start.config, dataset, recipe.training, progress)
-        locator, seconds = timed_fit(locator, train_events, progress)
-        trained_on = [str(name) for name in train_events.source_id]
+        events, index, metadata = _parts(place, start.config, dataset, recipe.training, progress)
+        trained_on = [str(name) for name in events.select(index[0][0]).source_id]
+        locator, seconds = timed_fit(locator, events.select(index[0][0]), progress)
+        tests.append(_test(locator, events.select(index[0][1])))
+        for fold in range(1, n_folds):
+            other = RobustLocator(place, start.config, recipe.training, fold, start)
+            tests.append(_test(other.fit(events.select(index[fold][0]), progress), events.select(index[fold][1])))
         metadata = metadata[metadata.source_id.isin(trained_on)]
         data = {"source": "own", "dataset": Path(dataset).name, "trained_on": trained_on}
     data |= {"range": validity(metadata.drop_duplicates("source_id")), "description": asdict(place)}
-    metrics = {"train_s": seconds, **tested(locator, held)}
-    return robust_checkpoints.save(path_of(network), locator, data, metrics)
+    if settings:
+        data["settings"] = list(settings)
+    metrics = {"train_s": seconds, **_metrics(tests)}
+    return robust_checkpoints.save(path_of(network, settings), locator, data, metrics)
+
+
+def _test(locator, events):
+    """Errors of the test events of a fold, and what groups are made by."""
+    return evaluation.errors(locator.predict(events), events), known_failures.geometry(events)
+
+
+def _metrics(tests):
+    """Errors of the first fold, which `evaluate` finds again; of each fold; and of groups of all events tested."""
+    folds = [evaluation.summarise_errors(errors) for errors, _ in tests]
+    everything = (pd.concat(parts) for parts in zip(*tests, strict=True))
+    return {**folds[0], "folds": folds, "groups": known_failures.groups(*everything)}
 
 
 def _parts(place, config, dataset, training, progress):
-    """Training and test events of a dataset, and its metadata."""
+    """Events of a dataset, their folds, and its metadata."""
     opened = open_for(dataset, config, place.centre)
     events = Events.from_dataset(opened, progress)
     check_window(events.x, config, dataset)
@@ -106,8 +135,22 @@ def _parts(place, config, dataset, training, progress):
             f"{dataset}: {len(events)} events are too few to train on ({least} are needed): leave out --dataset, and "
             "the model of the twin is trained"
         )
-    index = splits.folds(events.source_id, events.origin_time, "random")[0]
-    return *(events.select(part) for part in index), opened.metadata
+    return events, splits.folds(events.source_id, events.origin_time, "random"), opened.metadata
+
+
+def describe(path) -> str:
+    """What the card of an own model says: errors, those of each fold, known failures, range of validity."""
+    card = robust_checkpoints.load(path)[1]
+    known = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in card.data["range"].items())
+    folds = ", ".join(f"{one['epicentral_km']['median']:.2f}" for one in card.metrics["folds"])
+    return "\n".join(
+        [
+            evaluation.describe(card.metrics),
+            f"median epicentral error by fold (km): {folds}",
+            known_failures.describe(card.metrics["groups"]),
+            f"range of validity: {known}",
+        ]
+    )
 
 
 def network_of(card) -> networks.Network:
@@ -120,13 +163,23 @@ def network_of(card) -> networks.Network:
 # ------------------------------------------------------------------------------------------------------------ the twin
 
 
-def of_the_twin(place, profile, progress=True) -> RobustModel:
-    """The model of a network's twin: from the cache if it holds it, else trained from a shipped model's weights."""
-    recipe, path = RECIPES[profile], _cache(place, profile)
-    model = _with_weights(place, None)
+def of_the_twin(place, profile, progress=True, values=UNCHANGED) -> RobustModel:
+    """The model of a network's twin: from the cache if it holds it, else trained from a shipped model's weights.
+
+    Parameters
+    ----------
+    place : Network
+    profile : {"quick", "paper"}
+    progress : bool
+    values : dict
+        Changes of the model and its training, of `seisbook.models.settings.parse`.
+    """
+    recipe, config = _recipe(profile, values), changed(robust_models.configuration(MAIN, place), values["config"])
+    path = _cache(place, config, recipe)
+    model = RobustModel(config, place)
     if not path.is_file():
         events = load_events(place, "simulated", recipe.twin_events, TWIN_SEED, progress)
-        start = _with_weights(place, shipped_for(place))
+        start = _with_weights(place, config, shipped_for(place))
         locator = RobustLocator(place, start.config, recipe.twin, 0, start)
         model = locator.fit(events, progress).model_
         weights = {name: value.detach().contiguous() for name, value in model.named_parameters()}
@@ -147,21 +200,26 @@ def shipped_for(place) -> Path:
     return min(paths, key=unlike)
 
 
-def _with_weights(place, start):
-    """A model of the network's own Earth, with the weights of a shipped model if one is given."""
-    model = RobustModel(robust_models.configuration(MAIN, place), place)
-    if start is not None:
-        trained, _ = robust_checkpoints.load(start)
-        log.info("%s: starting from the weights of %s", place.name, start.stem)
-        model.load_state_dict(dict(trained.named_parameters()), strict=False)
+def _recipe(profile, values):
+    """The recipe of a profile, with changes of both trainings."""
+    recipe, values = RECIPES[profile], values["training"]
+    return replace(recipe, twin=replace(recipe.twin, **values), training=replace(recipe.training, **values))
+
+
+def _with_weights(place, config, start):
+    """A model of the network's own Earth, with those weights of a shipped model that fit its configuration."""
+    model = RobustModel(config, place)
+    trained, own = dict(robust_checkpoints.load(start)[0].named_parameters()), dict(model.named_parameters())
+    fitting = {name: value for name, value in trained.items() if name in own and own[name].shape == value.shape}
+    log.info("%s: starting from %d of %d weights of %s", place.name, len(fitting), len(own), start.stem)
+    model.load_state_dict(fitting, strict=False)
     return model
 
 
-def _cache(place, profile):
+def _cache(place, config, recipe):
     """File of the twin's model, by what it is made of."""
     made_by = provenance.code_hash(
         "seisbook.models.robust_training:RobustLocator", "seisbook.physics.timetable:Timetable"
     )
-    recipe = RECIPES[profile]
-    made_of = [place, recipe.twin_events, recipe.twin, TWIN_SEED, shipped_for(place).stem, made_by]
+    made_of = [place, config, recipe.twin_events, recipe.twin, TWIN_SEED, shipped_for(place).stem, made_by]
     return BUILD / "models" / "own" / f"{place.name}-twin-{provenance.digest(made_of)}.safetensors"

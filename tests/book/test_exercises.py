@@ -22,7 +22,7 @@ from seisbook.measures import (
     variance,
     variance_ratio,
 )
-from seisbook.models import checkpoints, peers
+from seisbook.models import checkpoints, one_clock, peers
 from seisbook.models.conditional_normal import ConditionalNormal
 from seisbook.models.field_methods import LawAlone, hide
 from seisbook.models.graph import ModelConfig
@@ -240,24 +240,6 @@ def test_two_faults(trained):
             exercises.two_faults(answer, *trained)
 
 
-def test_foreign_model():
-    errors = {("other", 25): 2.0, ("random", 25): 5.0, ("random", 50): 2.1, ("random", 100): 1.9, ("random", 200): 1.5}
-    rows = [
-        {"network": name, "quantity": "epicentral_km", "start": start, "n_train": n}
-        | {"estimate": estimates.Estimate(error + 2 * (name == "far" and start == "random"), 0, 9)}
-        for name in ("near", "far")
-        for (start, n), error in errors.items()
-    ]
-    table = pd.DataFrame(rows)
-    assert exercises.foreign_model({"near": 100, "far": None}, table).startswith("Right")
-    wrong = {"number for": {"near": 100}, "near: with 50": {"near": 50, "far": None}}
-    wrong |= {"near: fewer": {"near": 200, "far": None}, "near: one of": {"near": None, "far": None}}
-    wrong |= {"far: with 200": {"near": 100, "far": 200}}
-    for hint, answer in wrong.items():
-        with pytest.raises(exercises.Hint, match=hint):
-            exercises.foreign_model(answer, table)
-
-
 def test_breaks(trained):
     assert "times the error" in exercises.breaks(perturbations.WrongCoordinates(100.0), *trained)
     for hint, change in (("only", perturbations.PolarityFlip(1)), ("a perturbation of", "a wrong clock")):
@@ -276,6 +258,69 @@ def test_liars(trained):
     for hint, answer in (("the error", (99, right[1])), ("area", (right[0], area)), ("ellipse:", (right[0], 99))):
         with pytest.raises(exercises.Hint, match=hint):
             exercises.liars(*answer, *trained)
+
+
+# ------------------------------------------------------------------------------------- chapter 9: made for trouble
+
+
+def test_tenth_of_the_weight():
+    sigma = one_clock.READING_S
+    right = sigma * np.sqrt(18.0)
+    share = one_clock.share(torch.tensor([right]), True).item()
+    assert share == pytest.approx(0.1, rel=1e-5)
+    assert exercises.tenth_of_the_weight(right).startswith("Right")
+    wrong = {"multiply": np.sqrt(18.0), "least squares": sigma * np.sqrt(28.0), "a \\*half": sigma * np.sqrt(2.0)}
+    for hint, answer in (wrong | {"positive": -right, "solve": 1.0}).items():
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.tenth_of_the_weight(answer)
+
+
+def test_two_clocks(network):
+    def medians(*late_s):
+        found = one_clock.readings(network, late_s, 200)
+        return {kind: one_clock.errors(found, one_clock.locate(found, kind)).median().item() for kind in (False, True)}
+
+    right = medians(2.0, 2.0, 0.0, 0.0)
+    assert exercises.two_clocks(right, network).startswith("Right")
+    wrong = {"two medians": {True: 1.0}, "only one": medians(0.0, 2.0, 0.0, 0.0), "first two": medians(2.0, 0, 2.0, 0)}
+    for hint, answer in (wrong | {"the same": dict.fromkeys((False, True), right[True])}).items():
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.two_clocks(answer, network)
+
+
+def test_foreign_model():
+    errors = {("other", 25): 2.0, ("random", 25): 5.0, ("random", 50): 2.1, ("random", 100): 1.9, ("random", 200): 1.5}
+    rows = [
+        {"network": name, "quantity": "epicentral_km", "start": start, "n_train": n}
+        | {"estimate": estimates.Estimate(error + 2 * (name == "far" and start == "random"), 0, 9)}
+        for name in ("near", "far")
+        for (start, n), error in errors.items()
+    ]
+    table = pd.DataFrame(rows)
+    assert exercises.foreign_model({"near": 100, "far": None}, table).startswith("Right")
+    wrong = {"number for": {"near": 100}, "near: with 50": {"near": 50, "far": None}}
+    wrong |= {"near: fewer": {"near": 200, "far": None}, "near: one of": {"near": None, "far": None}}
+    wrong |= {"far: with 200": {"near": 100, "far": 200}}
+    for hint, answer in wrong.items():
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.foreign_model(answer, table)
+
+
+def test_nearest_to_the_floor():
+    rows = [("near", 1.0, 1.0, True), ("near", 1.2, 1.0, True), ("near", 9.0, 3.0, False)]
+    rows += [("far", 2.0, 2.0, True), ("far", 1.0, 1.25, True), ("far", 1.0, 2.0, False)]
+    table = pd.DataFrame(rows, columns=["network", "epicentral_km", "floor_km", "informative"]).assign(model="robust")
+    table["epicentral_km"] = table.epicentral_km.map(lambda km: estimates.Estimate(km, 0, 9))
+    right = {"near": 1.2, "far": 1.0}
+    assert exercises.nearest_to_the_floor(right, table).startswith("Right")
+    wrong = {
+        "number for": {"near": 1.2},
+        "near: this severity": right | {"near": 3.0},
+        "near: error": right | {"near": 2},
+    }
+    for hint, answer in (wrong | {"far: that is the smallest": right | {"far": 0.8}}).items():
+        with pytest.raises(exercises.Hint, match=hint):
+            exercises.nearest_to_the_floor(answer, table)
 
 
 # ------------------------------------------------------------------------------------------------ chapter 5: attention

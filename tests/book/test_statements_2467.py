@@ -1,4 +1,4 @@
-"""Statements of chapters 2, 4, 6 and 7 that compare, each held against the record that it is about.
+"""Statements of chapters 2, 4, 6, 7 and 9 that compare, each held against the record that it is about.
 
 A test names the sentence that stands in the chapter. It fails if the record stops saying so, or if the sentence goes.
 """
@@ -39,6 +39,7 @@ from tests.book.prose import says
 
 each_network = pytest.mark.parametrize("network", NETWORKS)
 COLOMBIA, RIDGECREST = "colombia", "ridgecrest"
+ROBUST = "09_robust_model"
 SIGNIFICANT = 0.05
 
 
@@ -466,69 +467,6 @@ def test_the_gcn_has_the_largest_errors():
     assert all(max(PEERS, key=lambda peer: entry(name, peer)["epicentral_km"]["median"]) == "gcn" for name in NETWORKS)
 
 
-def test_travel_times_bring_the_gain_and_graphs_hardly_matter():
-    says("04_robustness", "Which part brings the gain?", "*The graph* hardly matters here", "as accurate")
-    says("04_robustness", "In Colombia the dynamic graph is a little better than a static one")
-    assert all(arms(name)["no travel times", "none"].low > 1.5 for name in NETWORKS)
-    assert all(1 < arms(COLOMBIA)[arm, "none"].low < 1.1 for arm in ("static graph", "no edges"))
-    assert all(holds_one(arms(RIDGECREST)[arm, "none"]) for arm in ("static graph", "no edges"))
-    assert all(holds_one(arms(name)["attention", "none"]) for name in NETWORKS)
-
-
-@each_network
-def test_trouble_in_training_costs_little_and_helps_in_narrow_bands(network):
-    says("04_robustness", "*Trouble in training* costs little where nothing is wrong", "is worth most in narrow bands")
-    ratios = arms(network)["no trouble in training"]
-    assert holds_one(ratios["none"])
-    assert max(ratios.index, key=lambda axis: ratios[axis].value) == "band_pass"
-    assert ratios["band_pass"].low > 1.5
-    assert all(holds_one(ratios[axis]) for axis in ("spike", "dead_channel"))
-
-
-def test_arms_where_clocks_lie_at_ridgecrest():
-    says(
-        "04_robustness",
-        "*The dynamic graph* helps where clocks lie",
-        "the arms without travel times are at least as accurate",
-    )
-    ratio = arms(RIDGECREST).xs("independent_shift", level="axis")
-    assert all(ratio[arm].low > 1 for arm in ("static graph", "no edges"))
-    assert holds_one(ratio["attention"])
-    assert all(ratio[arm].value < 1 for arm in ("no travel times", "attention without travel times"))
-
-
-@each_network
-def test_the_robust_model_is_best_or_level_at_informative_severities(network):
-    says("04_robustness", "the most accurate one at all informative severities, or level with the best")
-    says("04_robustness", "and it stays near the floor")
-    table = robust.under_trouble(*(read(study, network) for study in ("robust", "robustness", "informative")))
-    for _, rows in table[table.informative].groupby(["axis", "severity"]):
-        error = rows.set_index("model").epicentral_km
-        best = min(error, key=lambda one: one.value)
-        assert error["robust"] == best or overlap(error["robust"], best)
-    assert (rules(network).over_floor.xs("robust", level="model") < 1.2).all()
-
-
-@each_network
-def test_growth_of_the_robust_model_at_informative_severities(network):
-    says("04_robustness", "Joint shifts hardly change its error", "cannot be shown for either model in octave bands")
-    says("04_robustness", "The robust model loses more because it has more to lose")
-    found = rules(network)
-    assert found.growth["joint_shift", "robust"].value < 1.15
-    assert found.growth["independent_shift", "robust"].value > found.growth["independent_shift", "dynamic"].value
-    assert all(found.paper["band_pass", model] != "supported" for model in ("robust", "dynamic"))
-
-
-def test_what_harms_the_robust_model_most():
-    says("04_robustness", "Spikes do nothing to the robust model")
-    says("04_robustness", "In Colombia a loss of the stations that determine the epicentre harms it most")
-    says("04_robustness", "At Ridgecrest clock errors of a second harm it most")
-    assert all(abs(harmed(name).robust["spike"].value - 1) < 0.05 for name in NETWORKS)
-    most = {name: max(harmed(name).index, key=lambda axis: harmed(name).robust[axis].value) for name in NETWORKS}
-    assert most == {COLOMBIA: "sector_dropout", RIDGECREST: "independent_shift"}
-    assert harmed(RIDGECREST).severity["independent_shift"] == 1.0
-
-
 def test_large_events_are_underestimated_in_colombia():
     says("04_robustness", "The fewer of them training has, the more it underestimates", "no remedy helps")
     table = imbalance.tabulate(read("imbalance", COLOMBIA)).query("remedy == 'none' and events == 'largest tenth'")
@@ -558,9 +496,88 @@ def test_remedies_in_colombia_and_their_price():
         assert set(transferred.verdict).isdisjoint({"supported"})
 
 
+def test_real_seismograms():
+    says(
+        "04_robustness", "The paper's model does not work on real seismograms", "The robust model locates these events"
+    )
+    says("04_robustness", "An analyst's picks still give the best locations", "With counts of velocity it does as well")
+    found = {name: Estimate(*row["epicentral_km"]).value for name, row in iceland.load()["methods"].items()}
+    ours = found["robust model, displacement"]
+    assert found["model, displacement"] > 3 * ours
+    assert abs(found["robust model, counts of velocity"] / ours - 1) < 0.25
+    assert ours < found["classical, own picks"]
+    assert min(found, key=found.get) == "classical, the source's picks"
+
+
+# ------------------------------------------------------------------------------------------------------------ chapter 9
+
+
+def test_travel_times_bring_the_gain_and_graphs_hardly_matter():
+    says(ROBUST, "Which part brings the gain?", "*The graph* hardly matters here", "as accurate")
+    says(ROBUST, "In Colombia the dynamic graph is a little better than a static one")
+    assert all(arms(name)["no travel times", "none"].low > 1.5 for name in NETWORKS)
+    assert all(1 < arms(COLOMBIA)[arm, "none"].low < 1.1 for arm in ("static graph", "no edges"))
+    assert all(holds_one(arms(RIDGECREST)[arm, "none"]) for arm in ("static graph", "no edges"))
+    assert all(holds_one(arms(name)["attention", "none"]) for name in NETWORKS)
+
+
+@each_network
+def test_trouble_in_training_costs_little_and_helps_in_narrow_bands(network):
+    says(ROBUST, "*Trouble in training* costs little where nothing is wrong", "is worth most in narrow bands")
+    ratios = arms(network)["no trouble in training"]
+    assert holds_one(ratios["none"])
+    assert max(ratios.index, key=lambda axis: ratios[axis].value) == "band_pass"
+    assert ratios["band_pass"].low > 1.5
+    assert all(holds_one(ratios[axis]) for axis in ("spike", "dead_channel"))
+
+
+def test_arms_where_clocks_lie_at_ridgecrest():
+    says(
+        ROBUST,
+        "*The dynamic graph* helps where clocks lie",
+        "the arms without travel times are at least as accurate",
+    )
+    ratio = arms(RIDGECREST).xs("independent_shift", level="axis")
+    assert all(ratio[arm].low > 1 for arm in ("static graph", "no edges"))
+    assert holds_one(ratio["attention"])
+    assert all(ratio[arm].value < 1 for arm in ("no travel times", "attention without travel times"))
+
+
+@each_network
+def test_the_robust_model_is_best_or_level_at_informative_severities(network):
+    says(ROBUST, "the most accurate one at all informative severities, or level with the best")
+    says(ROBUST, "and it stays near the floor")
+    table = robust.under_trouble(*(read(study, network) for study in ("robust", "robustness", "informative")))
+    for _, rows in table[table.informative].groupby(["axis", "severity"]):
+        error = rows.set_index("model").epicentral_km
+        best = min(error, key=lambda one: one.value)
+        assert error["robust"] == best or overlap(error["robust"], best)
+    assert (rules(network).over_floor.xs("robust", level="model") < 1.2).all()
+
+
+@each_network
+def test_growth_of_the_robust_model_at_informative_severities(network):
+    says(ROBUST, "Joint shifts hardly change its error", "cannot be shown for either model in octave bands")
+    says(ROBUST, "The robust model loses more because it has more to lose")
+    found = rules(network)
+    assert found.growth["joint_shift", "robust"].value < 1.15
+    assert found.growth["independent_shift", "robust"].value > found.growth["independent_shift", "dynamic"].value
+    assert all(found.paper["band_pass", model] != "supported" for model in ("robust", "dynamic"))
+
+
+def test_what_harms_the_robust_model_most():
+    says(ROBUST, "Spikes do nothing to the robust model")
+    says(ROBUST, "In Colombia a loss of the stations that determine the epicentre harms it most")
+    says(ROBUST, "At Ridgecrest clock errors of a second harm it most")
+    assert all(abs(harmed(name).robust["spike"].value - 1) < 0.05 for name in NETWORKS)
+    most = {name: max(harmed(name).index, key=lambda axis: harmed(name).robust[axis].value) for name in NETWORKS}
+    assert most == {COLOMBIA: "sector_dropout", RIDGECREST: "independent_shift"}
+    assert harmed(RIDGECREST).severity["independent_shift"] == 1.0
+
+
 def test_the_robust_model_and_rare_large_events():
-    says("04_robustness", "and C7 is *supported*", "At Ridgecrest C7 stays *inconclusive*", "the remedy helps nowhere")
-    says("04_robustness", "At Ridgecrest it shows no gain", "In Colombia there is hardly a bias")
+    says(ROBUST, "and C7 is *supported*", "At Ridgecrest C7 stays *inconclusive*", "the remedy helps nowhere")
+    says(ROBUST, "At Ridgecrest it shows no gain", "In Colombia there is hardly a bias")
     verdicts = {name: imbalance.verdict(read("imbalance-robust", name), claims.MAGNITUDE_RMSE) for name in NETWORKS}
     assert verdicts[COLOMBIA]["verdict"] == "supported"
     assert verdicts[RIDGECREST]["verdict"] == "inconclusive"
@@ -581,14 +598,14 @@ def test_the_robust_model_and_rare_large_events():
 
 @each_network
 def test_the_twin_is_the_better_start(network):
-    says("04_robustness", "**The twin is the better start** in both networks", "show no gain** in location")
+    says(ROBUST, "**The twin is the better start** in both networks", "show no gain** in location")
     better, pays = (transfer.verdicts(read("transfer", network)).verdict[i] for i in (1, 2))
     assert better == "supported"
     assert pays != "supported"
 
 
 def test_transfer_helps_in_one_direction():
-    says("04_robustness", "**Transfer helps in one direction.**", "helps where it has seen more variety")
+    says(ROBUST, "**Transfer helps in one direction.**", "helps where it has seen more variety")
     found = {name: transfer.verdicts(read("transfer", name)).verdict[0] for name in NETWORKS}
     assert found[RIDGECREST] == "supported"
     assert found[COLOMBIA] != "supported"
@@ -596,27 +613,14 @@ def test_transfer_helps_in_one_direction():
 
 @each_network
 def test_the_twin_without_events_beats_other_starts_with_two_hundred(network):
-    says("04_robustness", "Without any real event the twin's model is already better than random weights or the other")
-    says("04_robustness", "With twenty-five the error is even larger", "All of the training events together do help")
+    says(ROBUST, "Without any real event the twin's model is already better than random weights or the other")
+    says(ROBUST, "With twenty-five the error is even larger", "All of the training events together do help")
     table = transfer.tabulate(read("transfer", network)).query("quantity == 'epicentral_km'")
     error = table.set_index(["start", "n_train"]).estimate
     twin = error["twin"][0].value
     assert twin < min(error[start][200].value for start in ("random", "other"))
     assert error["twin"][25].value > twin
     assert error["twin"][error["twin"].index.isna()].iloc[0].value < twin
-
-
-def test_real_seismograms():
-    says(
-        "04_robustness", "The paper's model does not work on real seismograms", "The robust model locates these events"
-    )
-    says("04_robustness", "An analyst's picks still give the best locations", "With counts of velocity it does as well")
-    found = {name: Estimate(*row["epicentral_km"]).value for name, row in iceland.load()["methods"].items()}
-    ours = found["robust model, displacement"]
-    assert found["model, displacement"] > 3 * ours
-    assert abs(found["robust model, counts of velocity"] / ours - 1) < 0.25
-    assert ours < found["classical, own picks"]
-    assert min(found, key=found.get) == "classical, the source's picks"
 
 
 # ------------------------------------------------------------------------------------------------------------ chapter 6

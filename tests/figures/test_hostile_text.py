@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seisbook.book import explained
 from seisbook.figures import attention as attention_figures
 from seisbook.figures import style
 from seisbook.figures import variance as variance_figures
@@ -189,5 +190,5 @@ def test_slides_show_headings_and_notes_as_they_are(opened):
 def test_the_ledger_has_a_row_a_claim_whatever_the_records_say():
     """Its texts are the library's; names of networks come from records, and are one cell of a table."""
     tested = claims.claims()
-    assert len(claims.ledger(tested).splitlines()) == 2 + len({claim.id for claim in tested})
-    assert not re.search(r"<\w", claims.ledger(tested) + claims.measurements(tested))
+    assert len(explained.ledger(tested).splitlines()) == 2 + len({claim.id for claim in tested})
+    assert not re.search(r"<\w", explained.ledger(tested) + claims.measurements(tested))

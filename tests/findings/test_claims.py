@@ -103,12 +103,6 @@ def test_the_worst_state_of_the_records_that_decide_is_that_of_the_claim(states,
     assert claims._verified(read) == (", ".join(f"abc{i}" for i in range(len(states))), worst)
 
 
-def test_the_ledger_counts_the_verdicts_of_each_claim(known):
-    text = claims.ledger(claims.claims("C2", "C3"))
-    assert len(text.splitlines()) == 2 + 2
-    assert f"| {claims.STATEMENTS['C3']} | {claims.TESTED_BY['C3']} | 1 **supported**, 1 **not supported** |" in text
-
-
 def test_each_claim_has_a_table_of_its_measurements(known):
     text = claims.measurements(claims.claims("C2", "C3"))
     assert text.count("{dropdown}") == text.count("| network |") == 2

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seisbook import cli
+from seisbook.book import explained
 from seisbook.figures import fields as figures
 from seisbook.findings import claims, fields
 
@@ -96,7 +97,8 @@ def test_a_region_without_a_record_is_not_run(tmp_path, monkeypatch):
     assert [(one.network, one.verdict, one.found) for one in tested] == [
         (region, "not run", "–") for region in fields.REGIONS
     ]
-    assert "2 **not run**" in claims.ledger(tested)
+    assert "2 **not run**" in explained.ledger(tested)
+    assert ": not run" in explained.explain(tested)
     assert "**not run**" in claims.measurements(tested)
     assert cli.main(["claims", "C0", "--json"]) == 0
 

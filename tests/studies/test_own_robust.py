@@ -97,6 +97,46 @@ def test_what_goes_with_shipped_networks_is_refused(bench, capsys):
     assert "--model: for shipped networks" in capsys.readouterr().err
     assert cli.main(["train", "--network", "ridgecrest", "--dataset", str(bench / "mine")]) == 2
     assert "--dataset goes with" in capsys.readouterr().err
+    assert cli.main(["train", "--network", "ridgecrest", "--set", "blocks=2"]) == 2
+    assert "copy its file" in capsys.readouterr().err
+    assert cli.main(["train", "--network", str(bench / "my.yaml"), "--folds", "2"]) == 2
+    assert "--folds goes with --dataset" in capsys.readouterr().err
+
+
+def test_a_changed_model_has_a_name_of_its_own_and_the_first_stays(bench, path, capsys):
+    before = path.read_bytes()
+    said = ["--set", "neighbours=6", "--set", "blocks=2", "--set", "weight_decay=0.1"]
+    words = ["train", "--network", str(bench / "my.yaml"), "--dataset", str(bench / "mine"), "--profile", "quick"]
+    assert cli.main([*words, *said, "--folds", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "by fold" in printed
+    assert "known failures" in printed
+    assert path.read_bytes() == before
+    card = robust_checkpoints.load(bench / "my-robust-neighbours-6-blocks-2-weight_decay-0.1.safetensors")[1]
+    assert (card.config.neighbours, card.config.blocks, card.training.weight_decay) == (6, 2, 0.1)
+    assert card.data["settings"] == ["neighbours=6", "blocks=2", "weight_decay=0.1"]
+    assert len(card.metrics["folds"]) == 2
+    assert card.metrics["folds"][0]["epicentral_km"] == card.metrics["epicentral_km"]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("neighbors=6", "window_s"),
+        ("neighbours", "give NAME=VALUE with one of these names: channels, blocks, neighbours"),
+        ("neighbours=six", "neighbours=six: input should be a valid integer"),
+        ("neighbours=1001", "neighbours must be from 0 to 1000"),
+        ("graph=round", "graph=round: input should be 'dynamic', 'static'"),
+        ("graph_rate=nan", "graph_rate must be from 1e-07 to 1"),
+        ("copies=-1", "copies must be from 0 to 100"),
+        ("window_s=60", "change window: length_s in the network's file"),
+    ],
+)
+def test_settings_are_checked_before_anything_is_computed(bench, said, message, capsys):
+    assert cli.main(["train", "--network", str(bench / "my.yaml"), "--set", said]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert (message in error) == (said != "neighbors=6")  # what the network's file decides is not offered
 
 
 def test_a_file_without_velocities_names_the_remedy(bench, capsys):

@@ -8,6 +8,7 @@ import pytest
 
 from seisbook import cli, provenance, records
 from seisbook.catalogues.networks import NETWORKS
+from seisbook.commands import train as command
 from seisbook.datasets import build
 from seisbook.errors import UserError
 from seisbook.findings import results
@@ -209,8 +210,8 @@ def test_the_command_does_not_replace_a_published_record_without_force(published
 def test_whoever_sits_at_a_terminal_is_asked(monkeypatch, answer, agreed):
     monkeypatch.setattr("builtins.input", lambda question: answer if question == "Replace it? [y/N] " else None)
     for at_terminal in (True, False):
-        monkeypatch.setattr(cli.sys, "stdin", SimpleNamespace(isatty=lambda found=at_terminal: found))
-        assert cli._agreed("Replace it?") == (agreed and at_terminal)
+        monkeypatch.setattr(command.sys, "stdin", SimpleNamespace(isatty=lambda found=at_terminal: found))
+        assert command._agreed("Replace it?") == (agreed and at_terminal)
 
 
 def test_a_run_by_another_configuration_is_stale(published):

@@ -51,8 +51,9 @@ def test_trials_train_and_measure(small):
 
 def test_trials_are_the_design():
     trials = smoothing_robust.trials("colombia", "bulletin", "paper")
-    assert trials == smoothing.STUDY.trials("colombia", "bulletin", "paper")
-    assert {trial["blocks"] for trial in trials} == {2, 4, 8, 16}
+    assert {trial["blocks"] for trial in trials} == set(smoothing_robust.DEPTHS["paper"])
+    assert len(trials) == 4 * len(smoothing_robust.DEPTHS["paper"])
+    assert all(trial in smoothing.STUDY.trials("colombia", "bulletin", "paper") for trial in trials)
 
 
 def test_what_is_not_finite_has_diverged(small, monkeypatch):
