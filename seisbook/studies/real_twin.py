@@ -30,23 +30,15 @@ ARMS = {
     "site terms too": Ingredients(noise=True, texture=True, site=True),
     "velocity too": Ingredients(noise=True, texture=True, site=True, velocity=True),
     "real onsets too": Ingredients(noise=True, texture=True, site=True, velocity=True),
-    "full twin": Ingredients(noise=True, texture=True, site=True, velocity=True),
 }
-"""What of a rendering is real; the stems of the last two see the real records of Uturuncu and their picks, too."""
-REAL_ONSETS, FULL = "real onsets too", "full twin"
+"""What of a rendering is real; the last arm's stem sees the real records of Uturuncu and their picks, too."""
+REAL_ONSETS = "real onsets too"
 UNITS = ("counts", "displacement")
 TRAININGS = {
     "quick": (100, RobustTraining(stem_epochs=1, graph_epochs=1, copies=1)),
     "paper": (1000, RobustTraining(stem_epochs=4, graph_epochs=8, copies=2)),
 }
 """Events of the twin by profile, and the training: the published recipe, on a third of its events."""
-FULL_EVENTS = {"quick": 100, "paper": 3000}
-"""Events of the arm `FULL`: those of the published recipe."""
-
-
-def size_of(profile, arm) -> int:
-    """Number of events of an arm's twin."""
-    return FULL_EVENTS[profile] if arm == FULL else TRAININGS[profile][0]
 
 
 @provenance.remember
@@ -83,7 +75,7 @@ def with_texture(network, metadata, ingredients, random_state=0):
 
 def twin(network, profile, arm) -> Events:
     """Events of the twin, their seismograms rendered as an arm says."""
-    place, size = networks.load(network), size_of(profile, arm)
+    place, (size, _) = networks.load(network), TRAININGS[profile]
     events = load_events(place, "simulated", size, TWIN_SEED, False)
     if ARMS[arm] is None:
         return events
@@ -99,7 +91,7 @@ def trained(network, profile, arm, seed) -> RealOnsetLocator:
     """The robust model, trained on an arm's twin."""
     place, (_, training) = networks.load(network), TRAININGS[profile]
     real = None
-    if arm in (REAL_ONSETS, FULL):
+    if arm == REAL_ONSETS:
         records = uturuncu()
         velocity = textures.resampled(records.velocity, WINDOW.sampling_rate_hz, place.window.sampling_rate_hz)
         both = [velocity, textures.displacement(velocity, place.window.sampling_rate_hz)]
