@@ -182,4 +182,4 @@ def test_a_predicted_onset_only_places_the_window(tmp_path, real_data):
     assert event.onset.isnan().all()
     assert event.y[0, [0, 1, 3]].isfinite().all()
     assert library.in_memory(tmp_path / "set").y[:, 2].isnan().all()
-    assert dataset.metadata.trace_missing_share.median() < 0.1
+    assert dataset.metadata.trace_missing_share.median() < 0.5  # its files end 77 s after the origin time
