@@ -12,8 +12,7 @@ from sklearn.metrics import roc_auc_score
 from seisbook.book.hints import hinting, place_of, require
 from seisbook.figures import variance as variance_figures
 from seisbook.measures import evaluation, field_structure, perturbations, seismicity, variance, variance_ratio
-from seisbook.models import inspection, one_clock
-from seisbook.models.gauss_newton import NU
+from seisbook.models import inspection
 from seisbook.physics import residuals
 from seisbook.physics.traveltimes import TravelTimes
 
@@ -276,103 +275,6 @@ def _radius(tril):
     return tril.diagonal(dim1=1, dim2=2).prod(1).sqrt().numpy()
 
 
-# ------------------------------------------------------------------------------------- chapter 9: made for trouble
-
-
-@hinting
-def tenth_of_the_weight(residual_s) -> str:
-    """Check the residual at which an onset has a tenth of a perfect one's weight (chapter 9)."""
-    deviations = residual_s / one_clock.READING_S
-    require(not np.isclose(deviations, -np.sqrt(9 * NU)), "take the positive root.")
-    hint = "that is in standard deviations: multiply it by that of a reading."
-    require(not np.isclose(residual_s, np.sqrt(9 * NU), rtol=0.01), hint)
-    hint = "that is a tenth of the weight in *least squares*: divide by the weight of a perfect onset, at r = 0."
-    require(not np.isclose(deviations, np.sqrt(10 * (NU + 1) - NU), rtol=0.01), hint)
-    require(not np.isclose(deviations, np.sqrt(NU), rtol=0.01), "there the weight is a *half*.")
-    hint = "solve nu sigma^2 / (nu sigma^2 + r^2) = 1/10, with nu = 2."
-    require(np.isclose(deviations, np.sqrt(9 * NU), rtol=0.01), hint)
-    return f"Right: {residual_s:.2f} s, or {deviations:.1f} standard deviations."
-
-
-@hinting
-def two_clocks(medians, place) -> str:
-    """Check the median errors by least squares and by redescending weights where two of four clocks lie (chapter 9).
-
-    Parameters
-    ----------
-    medians : mapping of bool to float
-        By whether the weights redescend.
-    place : seisbook.catalogues.networks.Network
-    """
-    require(set(medians) == {False, True}, "two medians: with the keys False and True.")
-    right, alone = (_by_weights(place, late_s) for late_s in ((2.0, 2.0, 0.0, 0.0), (0.0, 2.0, 0.0, 0.0)))
-    given = np.array([float(medians[kind]) for kind in (False, True)])
-    require(not np.allclose(given, alone, rtol=0.02), "there only one clock is late: `(2.0, 2.0, 0.0, 0.0)`.")
-    hint = "both are the same: locate once with `redescending=False` and once with True."
-    require(not np.isclose(*given, rtol=1e-6), hint)
-    turned = np.allclose(given, right[::-1], rtol=0.02) and not np.allclose(given, right, rtol=0.02)
-    require(not turned, "you have exchanged the two: False is least squares.")
-    hint = "the first two of four stations two seconds late, 200 events, the median of `one_clock.errors`?"
-    require(np.allclose(given, right, rtol=0.02), hint)
-    return f"Right: {given[0]:.1f} km and {given[1]:.1f} km. Two against two is no majority."
-
-
-def _by_weights(place, late_s, number=200):
-    found = one_clock.readings(place, late_s, number)
-    return [float(one_clock.errors(found, one_clock.locate(found, kind)).median()) for kind in (False, True)]
-
-
-@hinting
-def foreign_model(needed, by_start) -> str:
-    """Check the number of events with which random weights are as good as a transferred model (chapter 9).
-
-    The transferred model is that of the other network, after training on 25 events.
-
-    Parameters
-    ----------
-    needed : mapping
-        For each network, one of the tested numbers of events, or None if none of them is enough.
-    by_start : DataFrame
-        Table of `seisbook.findings.transfer.tabulate`.
-    """
-    for network, rows in by_start[by_start.quantity == "epicentral_km"].groupby("network"):
-        require(network in needed, f"give a number for {network}, too, or None.")
-        errors = {(row.start, row.n_train): row.estimate.value for row in rows.itertuples()}
-        enough = [n for start, n in errors if start == "random" and errors[start, n] <= errors["other", 25]]
-        tried = sorted({n for start, n in errors if start == "random"})
-        right, answer = min(enough, default=None), needed[network]
-        require(answer in (None, *tried), f"{network}: one of the numbers that were tried, {tried}, or None.")
-        require(answer is not None or right is None, f"{network}: one of the numbers is enough: look again.")
-        early = answer is not None and (right is None or answer < right)
-        require(not early, f"{network}: with {answer} events, training from random weights is not there yet.")
-        require(answer == right, f"{network}: fewer would do.")
-    return "Right, by the estimates. Their intervals are wide: read them, too."
-
-
-@hinting
-def nearest_to_the_floor(over_floor, perturbed) -> str:
-    """Check the largest multiple of the floor that the robust model has at informative severities (chapter 9).
-
-    Parameters
-    ----------
-    over_floor : mapping of str to float
-        By network.
-    perturbed : DataFrame
-        Tables of `seisbook.findings.robust.under_trouble`.
-    """
-    for network, rows in perturbed[perturbed.model == "robust"].groupby("network"):
-        require(network in over_floor, f"give a number for {network}, too.")
-        ratio = rows.epicentral_km.map(lambda error: error.value) / rows.floor_km
-        right, every, answer = ratio[rows.informative].max(), ratio.max(), over_floor[network]
-        hint = f"{network}: this severity is not informative: choose rows by `informative` first."
-        require(np.isclose(right, every) or not np.isclose(answer, every, rtol=0.01), hint)
-        hint = f"{network}: that is the smallest multiple: where is the model *farthest* from its floor?"
-        require(not np.isclose(answer, ratio[rows.informative].min(), rtol=0.01), hint)
-        hint = f"{network}: error over floor, of the rows of the robust model that are informative; the largest."
-        require(np.isclose(answer, right, rtol=0.01), hint)
-    return "Right: at these severities no method that reads arrival times could do much better."
-
-
 # ------------------------------------------------------------------------------------------------ chapter 5: attention
 
 
@@ -625,15 +527,17 @@ def next_station(index, view, kept) -> str:
 # ------------------------------------------------------------------------------------------------ chapter 10: real data
 
 
+@hinting
 def what_kappa_takes(factor) -> str:
     """Check by what kappa of 0.04 s lowers a spectrum at 10 Hz (chapter 10)."""
-    _require(np.ndim(factor) == 0, "one number: the amplitude that is left at 10 Hz.")
-    _require(not np.isclose(factor, np.exp(-0.4), rtol=0.02), "a pi is missing in the exponent.")
+    require(np.ndim(factor) == 0, "one number: the amplitude that is left at 10 Hz.")
+    require(not np.isclose(factor, np.exp(-0.4), rtol=0.02), "a pi is missing in the exponent.")
     right = np.exp(-np.pi * 0.04 * 10)
-    _require(np.isclose(factor, right, rtol=0.02), "the response of `attenuation` at the frequency nearest to 10 Hz.")
+    require(np.isclose(factor, right, rtol=0.02), "the response of `attenuation` at the frequency nearest to 10 Hz.")
     return f"Right: {right:.2f} of the amplitude is left. Half of it was gone at 5.5 Hz already."
 
 
+@hinting
 def plainest_statistic(name, table) -> str:
     """Check which single statistic tells rendered from real best (chapter 10).
 
@@ -647,24 +551,26 @@ def plainest_statistic(name, table) -> str:
     for statistic, rows in table.groupby("statistic"):
         area = roc_auc_score(rows.kind == "real", rows.value)
         areas[statistic] = max(area, 1 - area)
-    _require(name in areas, f"{name!r} is none of the statistics: {', '.join(areas)}.")
+    require(name in areas, f"{name!r} is none of the statistics: {', '.join(areas)}.")
     best = max(areas, key=areas.get)
-    _require(areas[name] >= areas[best] - 1e-9, f"{name} has an area of {areas[name]:.2f}; another one has more.")
+    require(areas[name] >= areas[best] - 1e-9, f"{name} has an area of {areas[name]:.2f}; another one has more.")
     return f"Right: {best}, with an area of {areas[best]:.2f} by itself."
 
 
+@hinting
 def closer(share, ours, theirs) -> str:
     """Check at which share of the events one model is closer than another (chapter 10)."""
     right = float(np.mean(np.asarray(ours) < np.asarray(theirs)))
-    _require(np.ndim(share) == 0, "one share: events at which the first error is the smaller one, over all events.")
-    _require(not np.isclose(share, 1 - right) or np.isclose(right, 0.5), "this is the share of the other model.")
-    _require(np.isclose(share, right, atol=0.002), "compare the errors of the same event, one by one.")
+    require(np.ndim(share) == 0, "one share: events at which the first error is the smaller one, over all events.")
+    require(not np.isclose(share, 1 - right) or np.isclose(right, 0.5), "this is the share of the other model.")
+    require(np.isclose(share, right, atol=0.002), "compare the errors of the same event, one by one.")
     return f"Right: {right:.0%} of the events. A ratio of medians does not say this."
 
 
+@hinting
 def events_needed(number, errors) -> str:
     """Check how many events would make the interval of a median half as wide (chapter 10)."""
     right = 4 * len(errors)
-    _require(number > len(errors), "more events are needed than there are.")
-    _require(0.7 * right < number < 1.4 * right, "a width falls with the root of the number of events.")
+    require(number > len(errors), "more events are needed than there are.")
+    require(0.7 * right < number < 1.4 * right, "a width falls with the root of the number of events.")
     return f"Right: about {right} events, four times as many as there are."
