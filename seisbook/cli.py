@@ -271,7 +271,10 @@ def _study_parser(parser):
         command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
         command.add_argument("--network", required=True, help="a shipped network")
         command.add_argument(
-            "--source", choices=("bulletin", "simulated", "measured"), default="bulletin", help="default: bulletin"
+            "--source",
+            choices=("bulletin", "simulated", "measured", "waveform"),
+            default="bulletin",
+            help="default: bulletin",
         )
         command.add_argument("--profile", choices=("quick", "paper"), default="paper", help="default: paper")
 
