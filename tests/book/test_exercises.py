@@ -554,6 +554,10 @@ def given(catalogue, network, trained, runs, reconstruction):
         "fewer_stations": (replace(network, stations=network.stations[::2]), catalogue),
         "far_away": (methods["conditional normal"], event, observed),
         "wrong_unit": reconstruction,
+        "what_kappa_takes": (),
+        "plainest_statistic": (pd.DataFrame({"statistic": "a", "kind": ["real", "rendered"], "value": [1.0, 2.0]}),),
+        "closer": (np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 4.0])),
+        "events_needed": (np.ones(27),),
         "next_station": (view, np.arange(len(view.codes)) % 3 == 0),
     }
 
