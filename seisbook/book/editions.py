@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from sphinx.util.inventory import InventoryFile
 
-from seisbook.book import messages, notebooks, translation
+from seisbook.book import messages, notebooks, self_tests, translation
 from seisbook.findings import answers
 
 ENGLISH = "../.."  # from a page of an edition to the top of the English pages
@@ -89,6 +89,9 @@ def _write_page(source, target, page, say):
     """Translate a page's file into the folder of the edition."""
     path = translation.source_file(source, page)
     content = translation.translated_file(path, say.page(path.stem))
+    if (asked := translation.questions(source, path.stem)).is_file():
+        text = translation.translated_questions(asked, say.page(path.stem))
+        translation.questions(target, path.stem).write_text(text, encoding="utf-8")
     if path.suffix == ".ipynb":
         notebooks.write(translation.in_outputs(content, say.phrase), target / "book" / path.name)
     else:
@@ -110,7 +113,7 @@ def _link_to_english(target, english, note):
         kind, name = ("std:doc", f"book/{label}") if role == "doc" else ("std:label", label)
         _, _, address, title = inventory[kind][name]
         title = shown or (title if role == "doc" else label)
-        return f'<a href="{address}" hreflang="en">{title}</a> ({note})'
+        return f'<a href="{address}" hreflang="en">{title}</a> [{note}]'
 
     for path in paths:
         if path.suffix == ".md":
@@ -156,5 +159,6 @@ def _config(path, language, say):
     sphinx = config["sphinx"]
     sphinx["extra_extensions"] = [name for name in sphinx["extra_extensions"] if name not in ENGLISH_ONLY]
     sphinx["config"] |= {key: say(words) for key, words in translation.INTERFACE.items()}
+    sphinx["config"]["selftest_words"] = {key: say(words) for key, words in self_tests.WORDS.items()}
     sphinx["config"] |= {"language": language, "html_additional_pages": {}}
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)

@@ -620,3 +620,51 @@ def next_station(index, view, kept) -> str:
     best = min(means, key=means.get)
     require(means[index] <= means[best] + 1e-6, f"{view.codes[index]} is not the best: have you tried all of them?")
     return f"Right: {view.codes[index]}. No value of it was needed: the uncertainty depends on places alone."
+
+
+# ------------------------------------------------------------------------------------------------ chapter 10: real data
+
+
+def what_kappa_takes(factor) -> str:
+    """Check by what kappa of 0.04 s lowers a spectrum at 10 Hz (chapter 10)."""
+    _require(np.ndim(factor) == 0, "one number: the amplitude that is left at 10 Hz.")
+    _require(not np.isclose(factor, np.exp(-0.4), rtol=0.02), "a pi is missing in the exponent.")
+    right = np.exp(-np.pi * 0.04 * 10)
+    _require(np.isclose(factor, right, rtol=0.02), "the response of `attenuation` at the frequency nearest to 10 Hz.")
+    return f"Right: {right:.2f} of the amplitude is left. Half of it was gone at 5.5 Hz already."
+
+
+def plainest_statistic(name, table) -> str:
+    """Check which single statistic tells rendered from real best (chapter 10).
+
+    Parameters
+    ----------
+    name : str
+    table : DataFrame
+        Of `seisbook.findings.real.statistics`.
+    """
+    areas = {}
+    for statistic, rows in table.groupby("statistic"):
+        area = roc_auc_score(rows.kind == "real", rows.value)
+        areas[statistic] = max(area, 1 - area)
+    _require(name in areas, f"{name!r} is none of the statistics: {', '.join(areas)}.")
+    best = max(areas, key=areas.get)
+    _require(areas[name] >= areas[best] - 1e-9, f"{name} has an area of {areas[name]:.2f}; another one has more.")
+    return f"Right: {best}, with an area of {areas[best]:.2f} by itself."
+
+
+def closer(share, ours, theirs) -> str:
+    """Check at which share of the events one model is closer than another (chapter 10)."""
+    right = float(np.mean(np.asarray(ours) < np.asarray(theirs)))
+    _require(np.ndim(share) == 0, "one share: events at which the first error is the smaller one, over all events.")
+    _require(not np.isclose(share, 1 - right) or np.isclose(right, 0.5), "this is the share of the other model.")
+    _require(np.isclose(share, right, atol=0.002), "compare the errors of the same event, one by one.")
+    return f"Right: {right:.0%} of the events. A ratio of medians does not say this."
+
+
+def events_needed(number, errors) -> str:
+    """Check how many events would make the interval of a median half as wide (chapter 10)."""
+    right = 4 * len(errors)
+    _require(number > len(errors), "more events are needed than there are.")
+    _require(0.7 * right < number < 1.4 * right, "a width falls with the root of the number of events.")
+    return f"Right: about {right} events, four times as many as there are."

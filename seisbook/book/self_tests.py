@@ -26,7 +26,13 @@ from seisbook.paths import BOOK
 
 FOLDER = BOOK / "self_tests"
 LETTERS = "ABCDEF"
-SCORE = """\
+WORDS = {
+    "right": "Right.",
+    "wrong": "Not this one.",
+    "score": "Right at the first attempt: {right} of {answered} answered, {all} in all.",
+}
+"""Words around the questions, which an edition in another language replaces by Sphinx's setting `selftest_words`."""
+SCORE = r"""
 <p class="selftest-score" role="status" hidden></p>
 <script>
 for (const test of document.querySelectorAll(".selftest")) {
@@ -38,7 +44,8 @@ for (const test of document.querySelectorAll(".selftest")) {
     first.set(question, target.classList.contains("selftest-right"));
     const right = [...first.values()].filter(Boolean).length;
     score.hidden = false;
-    score.textContent = `Right at the first attempt: ${right} of ${first.size} answered, ${questions.length} in all.`;
+    const numbers = { right, answered: first.size, all: questions.length };
+    score.textContent = "SCORE".replace(/{(\w+)}/g, (field, name) => numbers[name]);
   }, true);
 }
 </script>"""
@@ -59,15 +66,21 @@ class Question(NamedTuple):
     right: int
 
 
-def load(number: str) -> list[Question]:
+def load(number: str, folder: Path = FOLDER) -> list[Question]:
     """The questions of the chapter with this number, such as `02`.
+
+    Parameters
+    ----------
+    number : str
+    folder : Path
+        Folder with the files of questions.
 
     Raises
     ------
     UserError
         If there is no such file, or a question in it is not complete.
     """
-    path = FOLDER / f"{number}.yaml"
+    path = folder / f"{number}.yaml"
     if not path.is_file():
         raise UserError(f"{path}: no such file: write the questions of chapter {number}")
     try:
@@ -106,9 +119,9 @@ def _listed(question):
     return "\n".join(f"- {letter}: {choice.text}" for letter, choice in zip(LETTERS, question.choices, strict=False))
 
 
-def _judged(question, i):
+def _judged(question, i, words=WORDS):
     """What is said of a choice when it is unfolded."""
-    return f"**{'Right.' if i == question.right else 'Not this one.'}** {question.choices[i].why}"
+    return f"**{words['right' if i == question.right else 'wrong']}** {question.choices[i].why}"
 
 
 # ------------------------------------------------------------------------------------------------------------- Sphinx
@@ -117,6 +130,7 @@ def _judged(question, i):
 def setup(app) -> dict:
     """Add the directive `selftest`."""
     app.add_directive("selftest", SelfTest)
+    app.add_config_value("selftest_words", WORDS, "env")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -128,12 +142,14 @@ class SelfTest(Directive):
     def run(self):
         """Nodes for pages on which choices unfold, and nodes for all other builders."""
         number = self.arguments[0]
-        questions = load(number)
-        self.state.document.settings.record_dependencies.add(str(Path(FOLDER / f"{number}.yaml")))
+        env = self.state.document.settings.env
+        folder = Path(env.srcdir) / "book" / FOLDER.name  # where an edition has its own
+        questions, self.words = load(number, folder), env.config.selftest_words
+        self.state.document.settings.record_dependencies.add(str(folder / f"{number}.yaml"))
         folded = addnodes.only(expr="html")
         test = nodes.container(classes=["selftest"])
         test += [self._folded(place, question) for place, question in enumerate(questions, 1)]
-        test += nodes.raw("", SCORE, format="html")
+        test += nodes.raw("", SCORE.replace("SCORE", self.words["score"]), format="html")
         folded += test
         printed = addnodes.only(expr="not html")
         printed += self._parsed(_printed(questions))
@@ -148,7 +164,7 @@ class SelfTest(Directive):
             made += nodes.raw("", f'<details class="selftest-choice {name}"><summary>', format="html")
             made += self._inline(f"{LETTERS[i]}. {choice.text}")
             made += nodes.raw("", "</summary>", format="html")
-            made += self._parsed(_judged(question, i))
+            made += self._parsed(_judged(question, i, self.words))
             made += nodes.raw("", "</details>", format="html")
         return made
 

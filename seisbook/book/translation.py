@@ -19,7 +19,7 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import PoFileError, read_po, write_po
 
 from seisbook import files
-from seisbook.book import chapters, explained, messages, notebooks
+from seisbook.book import chapters, explained, messages, notebooks, self_tests
 from seisbook.errors import DataError
 from seisbook.findings import answers, claims
 from seisbook.paths import ROOT
@@ -168,6 +168,24 @@ def translated_file(path: Path, say: Callable[[str], str]):
     return messages.translated(path.read_text(encoding="utf-8"), say)
 
 
+def questions(folder: Path, name: str) -> Path:
+    """File with the self-test of a chapter in a folder of sources, see `seisbook.book.self_tests`."""
+    return folder / "book" / self_tests.FOLDER.name / f"{name.partition('_')[0]}.yaml"
+
+
+def translated_questions(path: Path, say: Callable[[str], str]) -> str:
+    """A file of questions with every text in it replaced."""
+
+    def said(value):
+        if isinstance(value, dict):
+            return {key: said(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [said(one) for one in value]
+        return messages.spoken(value, say) if isinstance(value, str) else value
+
+    return yaml.safe_dump(said(_yaml(path)), sort_keys=False, allow_unicode=True)
+
+
 def _phrases(language):
     """What code prints on the pages of an edition; lists of phrases are taken apart."""
     found = {}
@@ -183,7 +201,15 @@ def _phrases(language):
         return whole(text) if pattern(text)[0] in found else split(text, parts) or whole(text)
 
     config, toc = (_yaml(ROOT / name) for name in ("_config.yml", "_toc.yml"))
-    texts = [config["html"]["extra_footer"], "in English", AND, *INTERFACE.values(), *claims.VERDICTS, claims.NOT_RUN]
+    texts = [
+        config["html"]["extra_footer"],
+        "in English",
+        AND,
+        *INTERFACE.values(),
+        *self_tests.WORDS.values(),
+        *claims.VERDICTS,
+        claims.NOT_RUN,
+    ]
     texts += [part["caption"] for part in toc["parts"]]
     texts += [*claims.STATEMENTS.values(), *claims.TESTED_BY.values(), *answers.QUESTIONS, *answers.PLACES.values()]
     with Path(answers.__file__).open("rb") as code:

@@ -50,6 +50,7 @@ STUDIES = {
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
+    "real": "seisbook.studies.real",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",

@@ -151,7 +151,7 @@ def test_search_finds_the_azimuthal_gap_in_spanish(browser):
 def test_button_changes_the_language_and_back(browser):
     page = Visit(browser, (HTML / "book" / "01_data.html").as_uri()).page
     for language, path in (("es", "/es/book/01_data.html"), ("en", "/html/book/01_data.html")):
-        page.locator(".language-button:visible, [aria-label=language-button]:visible").first.click()
+        page.locator(".btn-language-button:visible").first.click()
         page.wait_for_url(f"**{path}")
         assert page.evaluate("document.documentElement.lang") == language
 

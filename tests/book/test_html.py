@@ -127,7 +127,7 @@ def test_spanish_pages_say_their_language_and_lead_to_the_english_ones(name):
 def test_what_is_not_translated_is_said_to_be_english():
     page = (HTML / "es" / "book" / "index.html").read_text(encoding="utf-8")
     assert 'href="../../book/04_robustness.html" hreflang="en"' in page
-    assert "(en inglés)" in page
+    assert "[en inglés]" in page
 
 
 def test_spanish_landing_page_has_no_english_verdict():
