@@ -62,14 +62,13 @@ def test_a_learner_sees_the_questions_with_the_answers_folded():
         ("- [", "02.yaml"),
     ],
 )
-def test_a_question_that_is_not_complete_is_refused_with_its_place(tmp_path, monkeypatch, text, reason):
-    monkeypatch.setattr(self_tests, "FOLDER", tmp_path)
+def test_a_question_that_is_not_complete_is_refused_with_its_place(tmp_path, text, reason):
     (tmp_path / "02.yaml").write_text(text)
     with pytest.raises(UserError, match=re.escape(reason)) as caught:
-        self_tests.load("02")
+        self_tests.load("02", tmp_path)
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="no such file"):
-        self_tests.load("03")
+        self_tests.load("03", tmp_path)
 
 
 @pytest.fixture(scope="module")
