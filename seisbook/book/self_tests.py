@@ -66,21 +66,21 @@ class Question(NamedTuple):
     right: int
 
 
-def load(number: str, folder: Path = FOLDER) -> list[Question]:
+def load(number: str, folder: Path | None = None) -> list[Question]:
     """The questions of the chapter with this number, such as `02`.
 
     Parameters
     ----------
     number : str
-    folder : Path
-        Folder with the files of questions.
+    folder : Path, optional
+        Folder with the files of questions; by default, the book's own.
 
     Raises
     ------
     UserError
         If there is no such file, or a question in it is not complete.
     """
-    path = folder / f"{number}.yaml"
+    path = (folder or FOLDER) / f"{number}.yaml"
     if not path.is_file():
         raise UserError(f"{path}: no such file: write the questions of chapter {number}")
     try:
@@ -143,7 +143,8 @@ class SelfTest(Directive):
         """Nodes for pages on which choices unfold, and nodes for all other builders."""
         number = self.arguments[0]
         env = self.state.document.settings.env
-        folder = Path(env.srcdir) / "book" / FOLDER.name  # where an edition has its own
+        staged = Path(env.srcdir, "book", FOLDER.name)  # where an edition in another language has its own
+        folder = staged if staged.is_dir() else FOLDER
         questions, self.words = load(number, folder), env.config.selftest_words
         self.state.document.settings.record_dependencies.add(str(folder / f"{number}.yaml"))
         folded = addnodes.only(expr="html")

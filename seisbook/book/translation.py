@@ -150,9 +150,13 @@ def source_messages(language: str) -> dict[str, dict[str, str]]:
     """Messages of each catalogue of an edition as the sources have them now, in their order."""
     found = {Path(page).name: {} for page in pages(language)} | {PHRASES: _phrases(language)}
     for name in found.keys() - {PHRASES}:
-        translated_file(
-            source_file(ROOT, f"book/{name}"), lambda message, to=found[name]: to.setdefault(message, message)
-        )
+
+        def keep(message, to=found[name]):
+            return to.setdefault(message, message)
+
+        translated_file(source_file(ROOT, f"book/{name}"), keep)
+        if (path := questions(ROOT, name)).is_file():
+            translated_questions(path, keep)
     return found
 
 

@@ -13,7 +13,7 @@ from seisbook import provenance
 from seisbook.catalogues import sources
 from seisbook.catalogues.schema import Window
 from seisbook.datasets.waveforms import cut, read_stream
-from seisbook.errors import DataError, UserError
+from seisbook.errors import DataError
 
 NETWORK = "uturuncu"
 WINDOW = Window(length_s=60.0, sampling_rate_hz=100.0, lead_s=(1.0, 1.0))  # nothing is cut by the lead
@@ -38,16 +38,14 @@ def uturuncu() -> RealRecords:
     Raises
     ------
     UserError
-        If the files are not on this machine.
+        If the files are not on this machine and cannot be fetched.
     """
-    folder = sources.data_folder()
-    if folder is None or not (folder / NETWORK).is_dir():
-        raise UserError(f"no records of {NETWORK} here: set SEISBOOK_DATA_DIR to a folder that holds {NETWORK}/")
+    folder = sources.folder(NETWORK)
     parts = []
-    for path in sorted((folder / NETWORK / "NLLoc_data").glob("*.hyp")):
+    for path in sorted((folder / "NLLoc_data").glob("*.hyp")):
         event = obspy.read_events(str(path))[0]
         name = event.origins[0].time.strftime("%Y%m%d%H%M%S")
-        found = folder / NETWORK / "mseed_data" / f"{name}.m"
+        found = folder / "mseed_data" / f"{name}.m"
         if found.is_file():
             parts.append(_of_event(event, read_stream(found)))
     records = RealRecords(*(np.concatenate(values) for values in zip(*filter(None, parts), strict=True)))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from seisbook.book import exercises, hints
+from seisbook.book import exercises, hints, robust_exercises
 from seisbook.catalogues import bulletins, networks
 from seisbook.figures import robustness as robustness_figures
 from seisbook.figures import variance as variance_figures
@@ -285,11 +285,11 @@ def test_tenth_of_the_weight():
     right = sigma * np.sqrt(18.0)
     share = one_clock.share(torch.tensor([right]), True).item()
     assert share == pytest.approx(0.1, rel=1e-5)
-    assert exercises.tenth_of_the_weight(right).startswith("Right")
+    assert robust_exercises.tenth_of_the_weight(right).startswith("Right")
     wrong = {"multiply": np.sqrt(18.0), "least squares": sigma * np.sqrt(28.0), "a \\*half": sigma * np.sqrt(2.0)}
     for hint, answer in (wrong | {"positive": -right, "solve": 1.0}).items():
         with pytest.raises(hints.Hint, match=hint):
-            exercises.tenth_of_the_weight(answer)
+            robust_exercises.tenth_of_the_weight(answer)
 
 
 def test_two_clocks(network):
@@ -298,11 +298,11 @@ def test_two_clocks(network):
         return {kind: one_clock.errors(found, one_clock.locate(found, kind)).median().item() for kind in (False, True)}
 
     right = medians(2.0, 2.0, 0.0, 0.0)
-    assert exercises.two_clocks(right, network).startswith("Right")
+    assert robust_exercises.two_clocks(right, network).startswith("Right")
     wrong = {"two medians": {True: 1.0}, "only one": medians(0.0, 2.0, 0.0, 0.0), "first two": medians(2.0, 0, 2.0, 0)}
     for hint, answer in (wrong | {"the same": dict.fromkeys((False, True), right[True])}).items():
         with pytest.raises(hints.Hint, match=hint):
-            exercises.two_clocks(answer, network)
+            robust_exercises.two_clocks(answer, network)
 
 
 def test_foreign_model():
@@ -314,13 +314,13 @@ def test_foreign_model():
         for (start, n), error in errors.items()
     ]
     table = pd.DataFrame(rows)
-    assert exercises.foreign_model({"near": 100, "far": None}, table).startswith("Right")
+    assert robust_exercises.foreign_model({"near": 100, "far": None}, table).startswith("Right")
     wrong = {"number for": {"near": 100}, "near: with 50": {"near": 50, "far": None}}
     wrong |= {"near: fewer": {"near": 200, "far": None}, "near: one of": {"near": None, "far": None}}
     wrong |= {"far: with 200": {"near": 100, "far": 200}}
     for hint, answer in wrong.items():
         with pytest.raises(hints.Hint, match=hint):
-            exercises.foreign_model(answer, table)
+            robust_exercises.foreign_model(answer, table)
 
 
 def test_nearest_to_the_floor():
@@ -329,7 +329,7 @@ def test_nearest_to_the_floor():
     table = pd.DataFrame(rows, columns=["network", "epicentral_km", "floor_km", "informative"]).assign(model="robust")
     table["epicentral_km"] = table.epicentral_km.map(lambda km: estimates.Estimate(km, 0, 9))
     right = {"near": 1.2, "far": 1.0}
-    assert exercises.nearest_to_the_floor(right, table).startswith("Right")
+    assert robust_exercises.nearest_to_the_floor(right, table).startswith("Right")
     wrong = {
         "number for": {"near": 1.2},
         "near: this severity": right | {"near": 3.0},
@@ -337,7 +337,7 @@ def test_nearest_to_the_floor():
     }
     for hint, answer in (wrong | {"far: that is the smallest": right | {"far": 0.8}}).items():
         with pytest.raises(hints.Hint, match=hint):
-            exercises.nearest_to_the_floor(answer, table)
+            robust_exercises.nearest_to_the_floor(answer, table)
 
 
 # ------------------------------------------------------------------------------------------------ chapter 5: attention
@@ -522,6 +522,7 @@ def given(catalogue, network, trained, runs, reconstruction):
     starts = pd.DataFrame([{**row, "estimate": estimates.Estimate(i, 0, 9)} for i, row in enumerate(starts)])
     bare = {"model": "robust", "network": "near", "informative": True, "floor_km": 1.0}
     trouble = pd.DataFrame([{**bare, "epicentral_km": estimates.Estimate(2.0, 1, 3)}])
+    plain = pd.DataFrame({"statistic": "slope", "kind": ["real", "rendered"] * 3, "value": np.arange(6.0)})
     classes, scored = np.repeat(["tectonic", "volcanic"], [80, 20]), np.arange(4.0)
     return {
         "station_residuals": (catalogue, network),
@@ -554,24 +555,31 @@ def given(catalogue, network, trained, runs, reconstruction):
         "fewer_stations": (replace(network, stations=network.stations[::2]), catalogue),
         "far_away": (methods["conditional normal"], event, observed),
         "wrong_unit": reconstruction,
-        "what_kappa_takes": (),
-        "plainest_statistic": (pd.DataFrame({"statistic": "a", "kind": ["real", "rendered"], "value": [1.0, 2.0]}),),
-        "closer": (np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 4.0])),
-        "events_needed": (np.ones(27),),
         "next_station": (view, np.arange(len(view.codes)) % 3 == 0),
+        "what_kappa_takes": (),
+        "plainest_statistic": (plain,),
+        "closer": (np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 4.0])),
+        "events_needed": (np.arange(1.0, 6.0),),
     }
 
 
+CHECKS = {
+    name: one
+    for module in (exercises, robust_exercises)
+    for name, one in inspect.getmembers(module, inspect.isfunction)
+    if one.__module__ == module.__name__ and not name.startswith("_")
+}
+
+
 def test_there_is_a_wrong_answer_for_every_check(given):
-    public = inspect.getmembers(exercises, lambda one: getattr(one, "__module__", "") == exercises.__name__)
-    assert set(given) == {name for name, one in public if inspect.isfunction(one) and not name.startswith("_")}
+    assert set(given) == set(CHECKS)
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=repr)
 def test_what_is_no_answer_gets_one_line_and_no_traceback(given, answer):
     for name, also in given.items():
         with pytest.raises(hints.Hint) as caught:
-            getattr(exercises, name)(answer, *also)
+            CHECKS[name](answer, *also)
         (line,) = caught.value._render_traceback_()
         assert line.startswith("Not yet: "), name
         assert "\n" not in line, name
@@ -598,7 +606,7 @@ def test_hints_do_not_send_a_learner_the_wrong_way(given):
         ("Spearman", lambda: exercises.languages(spearmanr(english, spanish).statistic, english, spanish)),
         ("volcanic", lambda: exercises.own_words(["tectonic"] * 10, np.array(["tectonic"] * 50))),
         ("with a severity", lambda: exercises.breaks(perturbations.AddedNoise, *given["breaks"])),
-        ("numbers that were tried", lambda: exercises.foreign_model({"near": 60}, *given["foreign_model"])),
+        ("numbers that were tried", lambda: robust_exercises.foreign_model({"near": 60}, *given["foreign_model"])),
         ("text of the error", lambda: exercises.says_where(ValueError("network.yaml: x: y"))),
         ("above zero", lambda: exercises.aggregations({name: [-1.0, 2.0, 3.0] for name in ("max", "mean", "softmax")})),
     ]

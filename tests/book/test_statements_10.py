@@ -1,0 +1,73 @@
+"""What chapter 10 says in its own words, held against the records of the study `real`."""
+
+import pytest
+
+from seisbook.findings import real
+from tests.book.prose import says
+
+CHAPTER = "10_real_seismograms"
+
+
+@pytest.fixture(scope="module")
+def records():
+    return real.load()
+
+
+def test_no_rendering_reaches_the_target_of_the_critic(records):
+    says(CHAPTER, "The target is missed. Which statistic gives the renderings away?")
+    critics = real.critics(records).set_index("arm").area
+    assert all(area.low > real.CRITIC for area in critics)
+    assert critics["site terms too"].value < critics["rendered"].value
+
+
+def test_texture_repairs_coda_and_p_and_the_level_of_noise_is_left(records):
+    says(CHAPTER, "Real texture repairs coda and P. What is left is the level of the noise.")
+    says(CHAPTER, "all renderings are too quiet")
+    areas = real.single_areas(records)
+    before, after = areas[real.TITLES["rendered"]], areas[real.TITLES["site terms too"]]
+    assert (after < before - 0.1)[["coda over S", "vertical of P", "P over S"]].all()
+    assert after.idxmax() == "noise over S"
+    for record in real.of(records, "critic"):
+        table = real.statistics(records, record["trial"]["arm"])
+        levels = table[table.statistic == "noise over S"].groupby("kind").value.median()
+        assert levels["rendered"] < levels["real"]
+
+
+def test_no_ingredient_helps_and_none_harms(records):
+    says(CHAPTER, "No interval does, and none lies above one: 27 events do not see any of the ingredients.")
+    says(CHAPTER, "no ingredient helps by the rule, and none harms")
+    assert set(real.rungs(records).verdict) == {"undecided"}
+
+
+def test_seeds_differ_as_much_as_rungs(records):
+    says(CHAPTER, "Two seeds of one arm differ as much as two rungs of the ladder do.")
+    ladder = real.ladder(records)
+    ours = ladder[ladder.arm.isin(real.RUNGS) & (ladder.unit == "displacement")]
+    values = [row.epicentre_km.value for row in ours.itertuples()]
+    assert max(high - low for low, high in ours.seeds_km) > max(values) - min(values)
+
+
+def test_the_targets_that_are_met_are_those_of_depth(records):
+    says(CHAPTER, "are met, all of them on depth")
+    targets = real.targets(records)
+    assert set(targets[targets.met].target) == {"depth, size of the median error (km)"}
+
+
+def test_real_events_change_the_median_by_less_than_its_interval(records):
+    says(CHAPTER, "20 of them change the median error by less than its interval")
+    for _, rows in real.learning(records).groupby("unit"):
+        errors = rows.set_index("events").epicentre_km
+        assert errors[20].low < errors[0].value < errors[20].high
+
+
+def test_one_octave_is_informative_and_most_growths_are_inconclusive(records):
+    says(CHAPTER, "One octave band alone is informative, the one at 16 Hz.")
+    says(CHAPTER, "Most growths are *inconclusive*")
+    assert real.of(records, "informative")[0]["result"]["severities"]["band_pass"] == [16.0]
+    growths = [row["verdict"] for row in real.verdicts(records) if row["claim"] in real.SHAKEN]
+    assert growths.count("inconclusive") > len(growths) / 2
+
+
+def test_the_outside_test_misses_its_target():
+    says(CHAPTER, "Its target, a median error of 2 km, is missed")
+    assert sorted(real.outside())[1] > 2
