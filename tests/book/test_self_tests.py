@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -75,6 +76,7 @@ def test_a_question_that_is_not_complete_is_refused_with_its_place(tmp_path, tex
 def built(tmp_path_factory):
     """A page with the questions of one chapter, as HTML and as text."""
     source = tmp_path_factory.mktemp("page")
+    shutil.copytree(self_tests.FOLDER, source / "book" / self_tests.FOLDER.name)
     (source / "index.md").write_text("# A page\n\n```{selftest} 01\n```\n", encoding="utf-8")
     settings = {"extensions": ["myst_parser", "seisbook.book.self_tests"], "project": "test"}
     for builder in ("html", "text"):
