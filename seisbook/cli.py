@@ -209,6 +209,12 @@ def _workshop_parser(parser):
     teachers = commands.add_parser("teachers", help="notebooks with solutions, which are executed and checked")
     teachers.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
     teachers.set_defaults(command=_workshop_teachers)
+    project = commands.add_parser("project", help="draw a final project: learners' files, and the teacher's truth")
+    project.set_defaults(command=_workshop_project)
+    score = commands.add_parser("score", help="errors and points of an answer to the final project")
+    score.add_argument("answer", type=named, metavar="FILE", help="CSV with a row for each test event")
+    score.add_argument("--truth", type=named, metavar="FILE", help="the teacher's (default: of the last project here)")
+    score.set_defaults(command=_workshop_score)
     pack = commands.add_parser(
         "zip", help="HTML, learners' notebooks, project and packages in one file; `make workshop`"
     )
@@ -504,6 +510,18 @@ def _workshop_teachers(arguments):
     print(*workshop.teachers(_chosen(arguments)), sep="\n")
 
 
+def _workshop_project(arguments):
+    from seisbook.book import project
+
+    print(*project.make(), sep="\n")
+
+
+def _workshop_score(arguments):
+    from seisbook.book import project
+
+    print(project.score(arguments.answer, arguments.truth))
+
+
 def _workshop_zip(arguments):
     from seisbook.book import workshop
 
@@ -532,8 +550,9 @@ def _book_build(arguments):
 def _book_translate(arguments):
     from seisbook.book import translation
 
-    translation.update(arguments.language)
-    missing = translation.missing(arguments.language)
+    sources = translation.source_messages(arguments.language)
+    translation.update(arguments.language, sources)
+    missing = translation.missing(arguments.language, sources)
     print("\n".join([*missing, f"{len(missing)} messages to translate in locale/{arguments.language}"]))
 
 

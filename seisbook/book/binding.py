@@ -204,7 +204,7 @@ def _config(repository, site):
 
 def _digest(folder):
     digest = hashlib.sha256()
-    for module in ("editions.py", "messages.py", "pages.py", "slides.py", "translation.py"):
+    for module in ("editions.py", "messages.py", "pages.py", "self_tests.py", "slides.py", "translation.py"):
         digest.update(Path(__file__).with_name(module).read_bytes())
     for path in sorted(folder.rglob("*")):
         if path.is_file():

@@ -11,12 +11,14 @@ from pathlib import Path
 import yaml
 from sphinx.util.inventory import InventoryFile
 
-from seisbook.book import messages, notebooks, translation
+from seisbook.book import messages, notebooks, self_tests, translation
 from seisbook.findings import answers
 
 ENGLISH = "../.."  # from a page of an edition to the top of the English pages
 REFERENCE = re.compile(r"\{(doc|ref|numref)\}`(?:([^`<]*?)\s*<([^`>]+)>|([^`<]+))`")
+TITLE = re.compile(r"\{(ref)\}`([^`<]*?)\s*<([^`>]+)>`")
 LABEL = re.compile(r"^\(([\w-]+)\)=$|^:(?:label|name): ([\w-]+)$", re.M)
+KINDS = (".ipynb", ".md")  # of pages
 SPHINX = {"genindex", "search"}  # labels that every edition has
 SLIDES = '<a href="../slides/'
 ENGLISH_ONLY = ("seisbook.book.slides", "seisbook.book.printing")
@@ -51,17 +53,30 @@ def stage(source: Path, english: Path, target: Path, language: str) -> Path:
     say = translation.Translator(language)
     pages = translation.pages(language)
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*(f"{Path(page).name}.*" for page in _all(source))))
+    shutil.copytree(
+        source,
+        target,
+        ignore=shutil.ignore_patterns(*(f"{Path(page).name}{kind}" for page in _all(source) for kind in KINDS)),
+    )
     shutil.copy2(source / language / "answers.md", target / "book")
     for name in ("ledger", "measurements"):
         path = target / "book" / f"{name}.md"
-        path.write_text(messages.translated(path.read_text(encoding="utf-8"), say.phrase), encoding="utf-8")
+        text = messages.translated(path.read_text(encoding="utf-8"), say.phrase)
+        path.write_text(TITLE.sub(lambda title: _title(title, pages, say), text), encoding="utf-8")
     for page in pages:
         _write_page(source, target, page, say)
     _link_to_english(target, english, say.phrase("in English"))
     (target / "_toc.yml").write_text(_toc(source / "_toc.yml", pages, say.phrase), encoding="utf-8")
     (target / "_config.yml").write_text(_config(source / "_config.yml", language, say.phrase), encoding="utf-8")
     return target
+
+
+def _title(reference, pages, say):
+    """A reference with the title of a section, as the section's own page translates it."""
+    role, title, label = reference.groups()
+    for page in pages:
+        title = say.page(Path(page).name)(title)
+    return f"{{{role}}}`{title} <{label}>`"
 
 
 def _all(source):
@@ -74,6 +89,9 @@ def _write_page(source, target, page, say):
     """Translate a page's file into the folder of the edition."""
     path = translation.source_file(source, page)
     content = translation.translated_file(path, say.page(path.stem))
+    if (asked := translation.questions(source, path.stem)).is_file():
+        text = translation.translated_questions(asked, say.page(path.stem))
+        translation.questions(target, path.stem).write_text(text, encoding="utf-8")
     if path.suffix == ".ipynb":
         notebooks.write(translation.in_outputs(content, say.phrase), target / "book" / path.name)
     else:
@@ -84,7 +102,7 @@ def _link_to_english(target, english, note):
     """Replace references to what an edition does not have by links to the English pages."""
     with (english / "objects.inv").open("rb") as stream:
         inventory = InventoryFile.load(stream, ENGLISH, posixpath.join)
-    paths = [path for path in (target / "book").iterdir() if path.suffix in (".ipynb", ".md")]
+    paths = [path for path in (target / "book").iterdir() if path.suffix in KINDS]
     own = SPHINX.union(*(_labels(path) for path in paths))
 
     def link(reference):
@@ -95,7 +113,7 @@ def _link_to_english(target, english, note):
         kind, name = ("std:doc", f"book/{label}") if role == "doc" else ("std:label", label)
         _, _, address, title = inventory[kind][name]
         title = shown or (title if role == "doc" else label)
-        return f'<a href="{address}" hreflang="en">{title}</a> ({note})'
+        return f'<a href="{address}" hreflang="en">{title}</a> [{note}]'
 
     for path in paths:
         if path.suffix == ".md":
@@ -141,5 +159,6 @@ def _config(path, language, say):
     sphinx = config["sphinx"]
     sphinx["extra_extensions"] = [name for name in sphinx["extra_extensions"] if name not in ENGLISH_ONLY]
     sphinx["config"] |= {key: say(words) for key, words in translation.INTERFACE.items()}
+    sphinx["config"]["selftest_words"] = {key: say(words) for key, words in self_tests.WORDS.items()}
     sphinx["config"] |= {"language": language, "html_additional_pages": {}}
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)

@@ -25,27 +25,40 @@ def of_run(papermill: dict) -> dict:
 
 
 def table(executed: list[Path]) -> str:
-    """Runs of some executed or published chapters as a table in MyST, in the order in which they are given.
+    """Runs of some executed or published chapters as a table in MyST, and below it the versions that they ran on.
 
     A chapter that was published before runs were kept has the day, the commit and the versions of its evidence.
     """
-    lines = ["| chapter | run on | profile | took | code | versions |", "|---|---|---|---|---|---|"]
+    lines = ["| chapter | run on | profile | took | code |", "|---|---|---|---|---|"]
+    by_versions = {}
     for path in executed:
-        lines.append(f"| {{doc}}`{path.stem}` | {' | '.join(_cells(path))} |")
+        run = _run_of(path)
+        lines.append(f"| {{doc}}`{path.stem}` | {' | '.join(_cells(run))} |")
+        by_versions.setdefault(_versions(run), []).append(path.stem)
+    lines.append("")
+    for versions, stems in by_versions.items():
+        which = "all chapters" if len(by_versions) == 1 else ", ".join(f"{{doc}}`{stem}`" for stem in stems)
+        lines.append(f"- Versions, {which}: {versions}")
     return "\n".join(lines) + "\n"
 
 
-def _cells(path):
-    """Day, profile, time, commit and versions of a chapter's run."""
+def _run_of(path):
+    """What a notebook keeps of its run."""
     kept = notebooks.content(path)["metadata"].get("seisbook", {})
-    if not (run := kept.get("run")):
-        run = _from_evidence(kept.get("evidence", {}))
+    return kept.get("run") or _from_evidence(kept.get("evidence", {}))
+
+
+def _cells(run):
+    """Day, profile, time and commit of a run."""
     when = datetime.fromisoformat(run["started"]) if run["started"] else None
-    day = when.strftime("%d %B %Y").lstrip("0") if when else UNKNOWN
-    names = {"python": "Python", **PACKAGES}
-    versions = ", ".join(f"{names[name]} {run['versions'][name]}" for name in names if name in run["versions"])
+    day = when.strftime("%d %b %Y").lstrip("0").replace(" ", "\N{NO-BREAK SPACE}") if when else UNKNOWN
     commit = f"`{run['code']}`" if run["code"] else UNKNOWN
-    return day, run["profile"] or UNKNOWN, duration(run["seconds"]), commit, versions or UNKNOWN
+    return day, run["profile"] or UNKNOWN, duration(run["seconds"]), commit
+
+
+def _versions(run):
+    names = {"python": "Python", **PACKAGES}
+    return ", ".join(f"{names[name]} {run['versions'][name]}" for name in names if name in run["versions"]) or UNKNOWN
 
 
 def _from_evidence(evidence):

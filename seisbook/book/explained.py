@@ -56,7 +56,7 @@ def ledger(tested) -> str:
         rows = [claim for claim in tested if claim.id == name]
         shown = dict.fromkeys(claim.evidence["figure"] for claim in rows)
         links = {section(figure): f"{{ref}}`{section(figure)} <{figure}>`" for figure in reversed(shown)}
-        where = "; ".join(reversed(links.values()))  # the first figure of each section
+        where = " · ".join(reversed(links.values()))  # the first figure of each section
         lines.append(f"| {name} | {STATEMENTS[name]} | {TESTED_BY[name]} | {_counts(rows)} | {where} |")
     return "\n".join(lines) + "\n"
 

@@ -18,6 +18,8 @@ from seisbook.book import translation
 ICONS = re.compile(r'\s*<!-- So that users can [^>]*-->\s*<script src="[^"]*fontawesome\.js[^"]*"></script>')
 # Browsers do not let a page from a file system read other pages, from which the search takes its excerpts.
 NO_EXCERPTS = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+# The theme opens every button that is a link in a new window.
+NEW_WINDOW = re.compile(r' target="_blank"(\s+class="btn btn-sm btn-language-button")')
 HEAVY = 100_000  # larger figures, in bytes, are compressed
 
 
@@ -78,7 +80,7 @@ def lighten(app, exception) -> None:
     folder = Path(app.outdir)
     for path in folder.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        if (lighter := ICONS.sub("", text)) != text:
+        if (lighter := NEW_WINDOW.sub(r"\1", ICONS.sub("", text))) != text:
             path.write_text(lighter, encoding="utf-8")
     for path in [*folder.rglob("*.map"), *folder.rglob("fontawesome.js"), *folder.rglob("fa-*.ttf")]:
         path.unlink()

@@ -16,10 +16,10 @@ from pathlib import Path
 import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 
 from seisbook import files
-from seisbook.book import chapters, messages, notebooks
+from seisbook.book import chapters, explained, messages, notebooks, self_tests
 from seisbook.errors import DataError
 from seisbook.findings import answers, claims
 from seisbook.paths import ROOT
@@ -29,6 +29,8 @@ LANGUAGES = {"en": "English", "es": "Español"}
 EDITIONS = tuple(language for language in LANGUAGES if language != "en")
 PHRASES = "phrases"  # catalogue of what is printed by code: verdicts, tables, quoted words, captions of the contents
 NUMBER = re.compile(r"(?<![\w{])[-−+]?\d[\d,.]*(?<![,.])%?")
+AND = "and"
+PLACED = re.compile(rf"(.+?) ({'|'.join(answers.PLACES.values())})(?: {AND} (.+))?")
 FIELD = re.compile(r"\{(\d+)\}")
 HEADER = r"""msgid ""
 msgstr ""
@@ -61,7 +63,7 @@ def catalogue(language: str, name: str) -> Catalog:
     path = _path(language, name)
     try:
         return read_po(io.BytesIO(path.read_bytes()), locale=language, abort_invalid=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, PoFileError) as error:
         raise DataError(f"{path}: not a gettext catalogue ({' '.join(str(error).split())})") from None
 
 
@@ -98,7 +100,7 @@ class Translator:
         template, numbers = pattern(text)
         if (said := self.page(PHRASES)(template)) != template:
             return FIELD.sub(lambda field: numbers[int(field[1]) - 1], said)
-        return split(text, self.phrase) or text
+        return placed(text, self.phrase) or split(text, self.phrase) or text
 
 
 def pattern(text: str) -> tuple[str, list[str]]:
@@ -106,6 +108,14 @@ def pattern(text: str) -> tuple[str, list[str]]:
     numbers = NUMBER.findall(text)
     count = iter(range(1, len(numbers) + 1))
     return NUMBER.sub(lambda _: f"{{{next(count)}}}", text), numbers
+
+
+def placed(text: str, say: Callable[[str], str]) -> str:
+    """What is said of a network, or of several, such as "3 of 5 in Colombia and 4 of 5 at Ridgecrest"; else empty."""
+    if not (found := PLACED.fullmatch(text)):
+        return ""
+    first, place, rest = found.groups()
+    return f"{messages.spoken(first, say)} {say(place)}" + (f" {say(AND)} {say(rest)}" if rest else "")
 
 
 def split(text: str, say: Callable[[str], str]) -> str:
@@ -140,9 +150,13 @@ def source_messages(language: str) -> dict[str, dict[str, str]]:
     """Messages of each catalogue of an edition as the sources have them now, in their order."""
     found = {Path(page).name: {} for page in pages(language)} | {PHRASES: _phrases(language)}
     for name in found.keys() - {PHRASES}:
-        translated_file(
-            source_file(ROOT, f"book/{name}"), lambda message, to=found[name]: to.setdefault(message, message)
-        )
+
+        def keep(message, to=found[name]):
+            return to.setdefault(message, message)
+
+        translated_file(source_file(ROOT, f"book/{name}"), keep)
+        if (path := questions(ROOT, name)).is_file():
+            translated_questions(path, keep)
     return found
 
 
@@ -158,6 +172,24 @@ def translated_file(path: Path, say: Callable[[str], str]):
     return messages.translated(path.read_text(encoding="utf-8"), say)
 
 
+def questions(folder: Path, name: str) -> Path:
+    """File with the self-test of a chapter in a folder of sources, see `seisbook.book.self_tests`."""
+    return folder / "book" / self_tests.FOLDER.name / f"{name.partition('_')[0]}.yaml"
+
+
+def translated_questions(path: Path, say: Callable[[str], str]) -> str:
+    """A file of questions with every text in it replaced."""
+
+    def said(value):
+        if isinstance(value, dict):
+            return {key: said(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [said(one) for one in value]
+        return messages.spoken(value, say) if isinstance(value, str) else value
+
+    return yaml.safe_dump(said(_yaml(path)), sort_keys=False, allow_unicode=True)
+
+
 def _phrases(language):
     """What code prints on the pages of an edition; lists of phrases are taken apart."""
     found = {}
@@ -166,11 +198,22 @@ def _phrases(language):
         found.setdefault(pattern(text)[0], "")
         return text
 
+    def printed(text):
+        return placed(text, printed) or whole(text)
+
     def parts(text):
         return whole(text) if pattern(text)[0] in found else split(text, parts) or whole(text)
 
     config, toc = (_yaml(ROOT / name) for name in ("_config.yml", "_toc.yml"))
-    texts = [config["html"]["extra_footer"], "in English", *INTERFACE.values(), *claims.VERDICTS, claims.NOT_RUN]
+    texts = [
+        config["html"]["extra_footer"],
+        "in English",
+        AND,
+        *INTERFACE.values(),
+        *self_tests.WORDS.values(),
+        *claims.VERDICTS,
+        claims.NOT_RUN,
+    ]
     texts += [part["caption"] for part in toc["parts"]]
     texts += [*claims.STATEMENTS.values(), *claims.TESTED_BY.values(), *answers.QUESTIONS, *answers.PLACES.values()]
     with Path(answers.__file__).open("rb") as code:
@@ -178,11 +221,11 @@ def _phrases(language):
     for text in [*texts, *filter(None, found_in_code)]:
         whole(text)
     tested = claims.claims()
-    for text in (claims.ledger(tested), claims.measurements(tested)):
+    for text in (explained.ledger(tested), claims.measurements(tested)):
         messages.translated(text, parts)
     for path in chapters.chapters():
         if f"book/{path.stem}" in pages(language):
-            in_outputs(notebooks.read(path), whole)
+            in_outputs(notebooks.read(path), printed)
     return found
 
 
@@ -190,9 +233,16 @@ def _yaml(path):
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def update(language: str) -> None:
-    """Write the catalogues anew from the sources: translations that fit are kept, others are marked as fuzzy."""
-    for name, found in source_messages(language).items():
+def update(language: str, sources: dict[str, dict[str, str]]) -> None:
+    """Write the catalogues anew: translations that fit are kept, others are marked as fuzzy.
+
+    Parameters
+    ----------
+    language : str
+    sources : dict
+        Messages of each catalogue, from `source_messages`.
+    """
+    for name, found in sources.items():
         entries, new = catalogue(language, name), Catalog(locale=language)
         kept = [entry.id for entry in entries if entry.id] if name == PHRASES else []
         for message in dict.fromkeys([*found, *kept]):
@@ -203,10 +253,10 @@ def update(language: str) -> None:
         files.write_whole(_path(language, name), HEADER.format(language=language).encode() + text.getvalue())
 
 
-def missing(language: str) -> list[str]:
+def missing(language: str, sources: dict[str, dict[str, str]]) -> list[str]:
     """What keeps an edition from being whole, one line for each message: untranslated, fuzzy, or with a part lost."""
     lines = []
-    for name, found in source_messages(language).items():
+    for name, found in sources.items():
         entries = {entry.id: entry for entry in catalogue(language, name)}
         for message in found:
             if why := _wrong(message, entries.get(message)):

@@ -26,7 +26,7 @@ from packaging import tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from tqdm import tqdm
 
-from seisbook.book import binding, chapters, lock, notebooks
+from seisbook.book import binding, chapters, lock, notebooks, self_tests
 from seisbook.errors import UserError
 from seisbook.files import write_whole
 from seisbook.paths import BUILD, ROOT
@@ -186,6 +186,8 @@ def plain(source: str, numbers: dict) -> str:
 
 
 def _quotation(name, title, body):
+    if name == "selftest":
+        return self_tests.plain(title)
     title = title or name.rsplit(":")[-1].capitalize()
     return "\n".join(f"> {line}".rstrip() for line in [f"**{title}**", "", *body.strip().splitlines()]) + "\n"
 

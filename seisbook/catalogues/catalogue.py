@@ -22,18 +22,18 @@ source_text_kind                   `observed`, `templated` or empty
 
 Columns of `readings`, one row per event and station:
 
-=================================  =========================================================================
-source_id                          the event
-station_code                       the station
-path_p_travel_s, path_s_travel_s   onset minus origin time, s (NaN where not read)
-trace_p_status, trace_s_status     `manual`, `automatic`, `simulated`, or empty where there is no onset
-trace_p_onset, trace_s_onset       `impulsive`, `emergent`, or empty
-trace_p_weight, trace_s_weight     the analyst's weight, 1 (full) to 0 (not used); NaN where not read
-trace_p_polarity                   `positive`, `negative`, or empty
-path_p_residual_s, ...s_residual_s the locator's residual, s (NaN where not stated)
-trace_amplitude_nm                 peak ground displacement in the Wood-Anderson band, nm (NaN where not read)
-trace_amplitude_period_s           its period, s
-=================================  =========================================================================
+==================================  =========================================================================
+source_id                           the event
+station_code                        the station
+path_p_travel_s, path_s_travel_s    onset minus origin time, s (NaN where not read)
+trace_p_status, trace_s_status      `manual`, `automatic`, `simulated`, or empty where there is no onset
+trace_p_onset, trace_s_onset        `impulsive`, `emergent`, or empty
+trace_p_weight, trace_s_weight      the analyst's weight, 1 (full) to 0 (not used); NaN where not read
+trace_p_polarity                    `positive`, `negative`, or empty
+path_p_residual_s, ...s_residual_s  the locator's residual, s (NaN where not stated)
+trace_amplitude_nm                  peak ground displacement in the Wood-Anderson band, nm (NaN where not read)
+trace_amplitude_period_s            its period, s
+==================================  =========================================================================
 """
 
 from dataclasses import dataclass, field

@@ -15,22 +15,38 @@ def add_options(parser) -> None:
     parser.add_argument("--model", required=True, type=named, help="such as data/models/colombia-robust-random-0")
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each event, with its arrivals")
     parser.add_argument("--quakeml", type=Path, metavar="FILE", help="write QuakeML with uncertainties and arrivals")
+    parser.add_argument("--check", action="store_true", help="ask the classical locator about the model's own onsets")
+    parser.add_argument("--beside", choices=("pyocto",), help="locate your own picks by PyOcto, too")
+    parser.add_argument(
+        "--map",
+        type=named,
+        metavar="FILE.png",
+        help="draw ellipse and stations; a file for each event if there are more",
+    )
     parser.set_defaults(command=_locate)
 
 
 def _locate(arguments):
     from seisbook.catalogues import located_quakeml
-    from seisbook.measures import location
+    from seisbook.figures import located
     from seisbook.studies import new_locations
 
-    found = []
-    with new_locations.opened(arguments.model, arguments.inputs) as new:
-        for one in new.locations:
+    if arguments.map:
+        located.check_name(arguments.map)
+    methods = [*(["classical"] if arguments.check else []), *([arguments.beside] if arguments.beside else [])]
+    found, drawn = [], []
+    with new_locations.opened(arguments.model, arguments.inputs, methods) as new:
+        for one, said in new.events:
             if arguments.json:
-                print(json.dumps(location.record(one)))
+                print(json.dumps(new_locations.record(one, said)))
+            if arguments.map:
+                drawn.append((one.source_id, located.event_map(one, *new.drawing(one), new.network, said)))
             if arguments.quakeml or not arguments.json:
-                found.append(one)
+                found.append((one, said))
     if arguments.quakeml:
-        print(located_quakeml.write(found, arguments.quakeml, 100 * location.CONFIDENCE), file=sys.stderr)
+        written = located_quakeml.write([one for one, _ in found], arguments.quakeml, new_locations.PERCENT)
+        print(written, file=sys.stderr)
+    if arguments.map:
+        print(*located.write(drawn, arguments.map), sep="\n", file=sys.stderr)
     if not arguments.json:
-        print(location.table(found).to_string(index=False))
+        print(new_locations.table(found).to_string(index=False))

@@ -6,7 +6,7 @@ import pandas as pd
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.measures.estimates import bootstrap_ci
 
-STUDIES = {"smoothing": NETWORKS, "smoothing-robust": ("colombia",)}
+STUDIES = {"smoothing": NETWORKS, "smoothing-robust": NETWORKS}
 """Studies that decide C4, and the networks with their results; each study has a figure of its name."""
 MODELS = {"smoothing": "", "smoothing-robust": ", robust model"}  # as the ledger calls them
 

@@ -12,8 +12,7 @@ from seisbook.findings.variance import QUANTITIES
 from seisbook.measures import variance, variance_ratio
 
 NAMES = {"robust": "dynamic", "static graph": "static"}  # of the arms, as `seisbook.findings.variance` calls them
-OTHERS = ("no edges", "attention")
-JUDGED = {"split": "random", "statistic": "mean", "over": "static"}  # what the ratio that decides has
+JUDGED = {"split": "random", "statistic": "mean"}  # what the ratio that decides has
 MODELS = {"paper": "the paper's model", "robust": "robust model"}
 
 
@@ -27,7 +26,7 @@ def _name(arm):
 
 
 def ratios(trials) -> pd.DataFrame:
-    """Data-induced variance with the dynamic graph over that of each other arm, on the same partitions and seeds.
+    """Data-induced variance with the dynamic graph over that with the static one, on the same partitions and seeds.
 
     Parameters
     ----------
@@ -37,27 +36,25 @@ def ratios(trials) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each other arm and split that was trained, statistic and quantity: `network`, `over` (the other arm),
-        `split`, `statistic` over events, `quantity`; `value`, `low`, `high` and `verdict`, see
-        `seisbook.measures.variance_ratio`; `n_runs`.
+        A row for each split that was trained, statistic and quantity: `network`, `split`, `statistic` over events,
+        `quantity`; `value`, `low`, `high` and `verdict`, see `seisbook.measures.variance_ratio`; `n_runs`.
     """
     trials = renamed(trials)
-    designs = [("static", "random", "mean"), ("static", "random", "median"), ("static", "time", "mean")]
-    designs += [(arm, "random", "mean") for arm in OTHERS]
-    done = {(record["trial"]["arm"], record["trial"]["split"]) for record in trials}
+    designs = [("random", "mean"), ("random", "median"), ("time", "mean")]
+    done = {record["trial"]["split"] for record in trials}
     rows = []
-    for over, split, statistic in (design for design in designs if design[:2] in done):
-        arms = _paired(trials, over, split)
+    for split, statistic in (design for design in designs if design[0] in done):
+        arms = _paired(trials, split)
         for quantity, columns in QUANTITIES.items():
             ratio = variance_ratio.ratio(*(y[..., columns] for y in arms), statistic)
-            row = {"over": over, "split": split, "statistic": statistic, "quantity": quantity, **ratio._asdict()}
+            row = {"split": split, "statistic": statistic, "quantity": quantity, **ratio._asdict()}
             rows.append({**row, "verdict": ratio.verdict, "n_runs": 2 * int(np.prod(arms[0].shape[1:3]))})
     return pd.DataFrame(rows).assign(network=trials[0]["trial"]["network"])
 
 
-def _paired(trials, over, split):
-    """Predictions of the dynamic graph and of another arm by trainings on the same partitions with the same seeds."""
-    arms = "dynamic", over
+def _paired(trials, split):
+    """Predictions of both graphs by trainings on the same partitions with the same seeds."""
+    arms = "dynamic", "static"
     cells = [{_cell(record["trial"]) for record in trials if record["trial"]["arm"] == arm} for arm in arms]
     shared = [record for record in trials if _cell(record["trial"]) in cells[0] & cells[1]]
     return [variance_results.predictions(shared, arm, split=split) for arm in arms]
@@ -75,16 +72,15 @@ def judged(found) -> pd.DataFrame:
 
 def forest(found) -> pd.DataFrame:
     """Ratios over the static graph, for `seisbook.figures.variance.ratio_forest`; those that decide come first."""
-    rows = found[found.over == "static"].assign(source="bulletin")
-    words = rows.split.map({"random": "", "time": ", time blocks"}) + rows.statistic.map(
+    words = found.split.map({"random": "", "time": ", time blocks"}) + found.statistic.map(
         {"mean": "", "median": ", median"}
     )
-    return rows.assign(quantity=rows.quantity + words)
+    return found.assign(source="bulletin", quantity=found.quantity + words)
 
 
 def detectable(trials) -> float:
     """The ratio of the epicentre's variances nearest to 1 that the study would have found with 80 % probability."""
-    arms = _paired(renamed(trials), "static", "random")
+    arms = _paired(renamed(trials), "random")
     return variance_ratio.minimum_detectable_ratio(
         variance_ratio.design(*(y[..., QUANTITIES["epicentre"]] for y in arms))
     )
@@ -134,18 +130,9 @@ def table(spreads) -> pd.DataFrame:
     return page.rename(columns={"runs": "trainings"}).set_index(kept)[["trainings", "error (km)", *titles.values()]]
 
 
-def others_table(found) -> pd.DataFrame:
-    """Ratios over the arms that decide nothing, as a page prints them."""
-    rows = found[found.over.isin(OTHERS)]
-    page = rows.assign(found=[f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in rows.itertuples()])
-    page["network"] = page.network.str.capitalize()
-    page = page.rename(columns={"over": "dynamic graph over"})
-    return page.pivot(index=["network", "dynamic graph over"], columns="quantity", values="found")[list(QUANTITIES)]
-
-
 @quoting
 def quoted(found, spreads, detectables):
-    """What the prose quotes, from a name such as `robust-colombia-epicentre-static-random-ratio`.
+    """What the prose quotes, from a name such as `robust-colombia-epicentre-random-ratio`.
 
     Parameters
     ----------
@@ -157,7 +144,7 @@ def quoted(found, spreads, detectables):
         Of `detectable`, by network.
     """
     for row in found[found.statistic == "mean"].itertuples():
-        yield ("robust", row.network, row.quantity, row.over, row.split, "ratio"), [row.value, row.low, row.high]
+        yield ("robust", row.network, row.quantity, row.split, "ratio"), [row.value, row.low, row.high]
     for row in judged(found).itertuples():
         yield ("robust", row.network, row.quantity, "verdict"), row.verdict, "s"
         yield ("robust", row.network, "ratio-runs"), row.n_runs, ","

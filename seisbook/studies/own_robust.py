@@ -153,6 +153,12 @@ def describe(path) -> str:
     )
 
 
+def locator_of(path):
+    """Estimator of a kept robust model, and its card."""
+    model, card = robust_checkpoints.load(path)
+    return card.locator(model), card
+
+
 def network_of(card) -> networks.Network:
     """The network of a robust model: its card holds that of an own one, and the book ships the others."""
     if "description" in card.data:

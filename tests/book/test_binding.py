@@ -129,6 +129,7 @@ def tiny_pages(tmp_path, monkeypatch):
     monkeypatch.setattr(binding, "HTML", tmp_path / "html")
     monkeypatch.setattr(binding, "_stage", stage)
     monkeypatch.setattr(binding, "_jupyter_book", bind)
+    monkeypatch.setattr(binding, "_add_edition", lambda staged, made, language: None)
     return tmp_path / "html"
 
 

@@ -11,9 +11,9 @@ from seisbook.book import chapters
 from seisbook.book.binding import HTML
 from tests import chromium
 
-# all but the top's index, which leads on to the landing page
+# all but the index of each edition, which leads on to its landing page
 PAGES = [path.relative_to(HTML) for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts]
-PAGES = [path for path in PAGES if path != Path("index.html")]
+PAGES = [path for path in PAGES if path.name != "index.html" or path.parent.name == "book"]
 DECKS = [path for path in PAGES if path.parts[0] == "slides"]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 HEAVIEST_MB = 2.0  # a page with everything that it loads, as a web server sends it: text compressed
@@ -137,6 +137,23 @@ def test_search_finds_the_azimuthal_gap(browser):
     assert any("book/glossary.html" in link for link in found)
     assert page.failed == []
     assert page.complaints == []
+
+
+def test_search_finds_the_azimuthal_gap_in_spanish(browser):
+    page = Visit(browser, (HTML / "es" / "search.html").as_uri() + "?q=brecha+azimutal")
+    page.page.wait_for_selector("ul.search li")
+    found = page.page.locator("ul.search li a").evaluate_all("links => links.map(link => link.href)")
+    assert any("es/book/glossary.html" in link for link in found)
+    assert page.failed == []
+    assert page.complaints == []
+
+
+def test_button_changes_the_language_and_back(browser):
+    page = Visit(browser, (HTML / "book" / "01_data.html").as_uri()).page
+    for language, path in (("es", "/es/book/01_data.html"), ("en", "/html/book/01_data.html")):
+        page.locator(".btn-language-button:visible").first.click()
+        page.wait_for_url(f"**{path}")
+        assert page.evaluate("document.documentElement.lang") == language
 
 
 def test_reader_can_choose_the_dark_mode(browser):

@@ -5,10 +5,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from seisbook.book import chapters
+from seisbook.book import chapters, translation
 from seisbook.book.binding import HTML
 
-PAGES = [*chapters.pages(), *(f"slides/{chapter.stem}" for chapter in chapters.chapters())]
+SPANISH = [f"es/{page}" for page in translation.pages("es")]
+PAGES = [*chapters.pages(), *SPANISH, *(f"slides/{chapter.stem}" for chapter in chapters.chapters())]
 
 pytestmark = pytest.mark.html
 
@@ -98,7 +99,7 @@ def test_index_redirects_to_the_landing_page():
 
 
 def test_pages_have_titles_and_descriptions_of_their_own():
-    pages = {page: Page(HTML / f"{page}.html") for page in chapters.pages()}
+    pages = {page: Page(HTML / f"{page}.html") for page in [*chapters.pages(), *SPANISH]}
     assert len({page.title for page in pages.values()}) == len(pages)
     assert len({page.description for page in pages.values()}) == len(pages)
     for name, page in pages.items():
@@ -111,6 +112,29 @@ def test_landing_page_shows_the_map_and_the_verdicts():
     assert "_images/networks.png" in page
     for verdict in ("supported", "not supported", "inconclusive"):
         assert f"<strong>{verdict}</strong>" in page
+
+
+@pytest.mark.parametrize("name", SPANISH)
+def test_spanish_pages_say_their_language_and_lead_to_the_english_ones(name):
+    text = (HTML / f"{name}.html").read_text(encoding="utf-8")
+    assert '<html lang="es"' in text
+    assert f'<link rel="alternate" hreflang="en" href="../../{name.removeprefix("es/")}.html" />' in text
+    english = (HTML / f"{name.removeprefix('es/')}.html").read_text(encoding="utf-8")
+    assert '<html lang="en"' in english
+    assert f'<link rel="alternate" hreflang="es" href="../{name}.html" />' in english
+
+
+def test_what_is_not_translated_is_said_to_be_english():
+    page = (HTML / "es" / "book" / "index.html").read_text(encoding="utf-8")
+    assert 'href="../../book/04_robustness.html" hreflang="en"' in page
+    assert "[en inglés]" in page
+
+
+def test_spanish_landing_page_has_no_english_verdict():
+    page = (HTML / "es" / "book" / "index.html").read_text(encoding="utf-8")
+    assert "<strong>a favor</strong>" in page
+    for word in ("supported", "inconclusive", "measurements", "worst at", "robust model"):
+        assert word not in page
 
 
 def test_index_of_terms_leads_to_the_glossary():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seisbook.findings import fields
+from seisbook.findings import felt, fields
 from tests.book.prose import says
 
 REGIONS = [name for name in fields.REGIONS if fields.published(name)]
@@ -31,3 +31,47 @@ def test_terms_of_stations_are_worth_more_than_a_correction(table):
     without, with_terms = (table.loc[(told, fields.PEER), "rmse"] for told in ("no site terms", "all"))
     assert with_terms < table.xs("no site terms", level="information").rmse.min()
     assert with_terms / without < table.xs(fields.MAIN, level="method").ratio[["all", "no site terms"]].min()
+
+
+# ----------------------------------------------------------------------------------------------------- what people felt
+
+FELT = [name for name in fields.REGIONS if fields.published(name, "felt")]
+
+
+@pytest.fixture(scope="module", params=FELT)
+def reported(request):
+    return fields.published(request.param, "felt")
+
+
+@pytest.fixture(scope="module")
+def ratios(reported):
+    return felt.table(reported).ratio
+
+
+def test_reports_gain_most_without_a_source_and_with_few_stations(ratios):
+    says("08_fields", "It is worth most where the source is unknown and stations are few")
+    refitted = ratios.xs("refitted", level="arm").unstack("stations")
+    assert (refitted.loc["no source"] <= refitted.drop("no source").min()).all()
+    assert (refitted[["0", "1"]].max(axis=1) < refitted["70 %"]).all()
+    says("08_fields", "With 70 % of the stations, they change little.")
+    assert ((refitted["70 %"] - 1).abs() < 0.05).all()
+
+
+def test_a_part_of_the_gain_comes_from_the_places_of_cells(ratios):
+    says("08_fields", "a part of this comes from the places of the cells alone")
+    assert ratios[("no source", "1", "refitted")] < ratios[("no source", "1", "expected")] < 1
+
+
+def test_people_report_more_than_the_published_equation_gives_at_small_velocities(reported):
+    says("08_fields", "At small velocities most cells lie above the dashed line.")
+    pairs = felt.pairs(reported)
+    assert (pairs.published[pairs.velocity < -1] > 0).mean() > 0.5
+
+
+def test_the_region_needs_its_own_equation(reported):
+    says("08_fields", "it needs an equation that fits the region")
+    found = felt.equations(reported).verdict
+    assert (found["published"], found["refitted"]) == ("biased", "unbiased")
+    errors = felt.sources(reported)
+    told = "source", "event_term", "1"
+    assert errors.loc[(*told, "published"), "low"] > 1 > errors.loc[(*told, "refitted"), "high"]

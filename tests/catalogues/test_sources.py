@@ -196,6 +196,9 @@ def test_shipped_registry_is_pinned():
     assert len(sources.network_files("colombia")) == 3
     assert len(sources.network_files("ridgecrest")) == 4
     assert len(sources.network_files("iceland")) == 27 * 4 + 2
+    assert len(sources.network_files("uturuncu")) == 2 * 50 + 1
+    assert len(sources.network_files("ridgecrest_august")) == 3 * 4 + 1
+    assert len(sources.network_files("mexico")) == 309
     for sha256, address in files.values():
         assert len(sha256) == 64
         assert address.startswith("https://raw.githubusercontent.com/")
@@ -203,6 +206,6 @@ def test_shipped_registry_is_pinned():
 
 
 def test_real_data_are_the_registered_files(real_data):
-    for network in ("colombia", "ridgecrest", "iceland"):
+    for network in ("colombia", "ridgecrest", "iceland", "uturuncu", "ridgecrest_august", "mexico"):
         assert sources.is_available(network)
     assert len(sources.fetch_all(progress=False)) == len(sources.registry())
