@@ -23,7 +23,7 @@ cut at 2; 95 % intervals resample events. For each region and kind of trouble:
   ratio is its price.
 
 What had been seen before: one fold of a simulated twin. Neither screen was tried on measured values with such trouble.
-The graph network on the conditional normal is not tested here, because its training takes hours for all folds.
+The graph network on the conditional normal is not tested here: it would have to be trained on all folds again.
 """
 
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seisbook.findings import felt, fields
+from seisbook.findings import felt, fields, fields_trouble
 from tests.book.prose import says
 
 REGIONS = [name for name in fields.REGIONS if fields.published(name)]
@@ -75,3 +75,29 @@ def test_the_region_needs_its_own_equation(reported):
     errors = felt.sources(reported)
     told = "source", "event_term", "1"
     assert errors.loc[(*told, "published"), "low"] > 1 > errors.loc[(*told, "refitted"), "high"]
+
+
+# ---------------------------------------------------------------------------------------------------- sensors that lie
+
+LYING = [name for name in fields.REGIONS if fields.published(name, "fields-trouble")]
+
+
+@pytest.fixture(scope="module", params=LYING)
+def lying(request):
+    return fields.published(request.param, "fields-trouble")
+
+
+def test_the_events_term_grows_and_the_conditional_normal_hardly_does(lying):
+    says("08_fields", "The event's term grows with wrong values, and the conditional normal hardly does.")
+    found = fields_trouble.table(lying)
+    kinds = ["unit", "dead"]
+    assert (found.loc["event term"].word[kinds] == "not robust").all()
+    assert (found.loc[fields_trouble.PEER].drop(fields_trouble.CLEAN).word == "robust").all()
+
+
+def test_the_second_screen_does_not_pay(lying):
+    says("08_fields", "The second screen does not pay.")
+    found = fields_trouble.screens(lying)
+    assert "supported" not in set(found.verdict)
+    says("08_fields", "Without any fault, it costs")
+    assert found.loc[fields_trouble.CLEAN, "low"] > 1
