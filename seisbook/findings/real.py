@@ -486,6 +486,7 @@ def quoted(records):
     for row in learning(records).itertuples():
         yield ("real", "tuned", row.events, row.unit, "km"), row.epicentre_km
         yield ("real", "tuned", row.events, row.unit, "magnitude"), row.magnitude_rmse
+    yield ("real", "tuned", "target"), TUNED_KM, "g"
     for row in critics(records).itertuples():
         yield ("real", "critic", row.arm), row.area
     for arm, areas in single_areas(records).items():
