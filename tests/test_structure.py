@@ -14,7 +14,6 @@ from tests import structure
 
 MOST_LINES = 600
 LONG = {
-    "seisbook.book.exercises": "chapters find the check of every exercise under one name",
     "seisbook.measures.attention": "all measures share one walk through the blocks, which none of them makes public",
     "seisbook.measures.perturbations": "fifteen perturbations of one interface; a third of the lines are docstrings",
     "seisbook.studies.runner": "records, workers and clusters keep one promise: a trial is done once",

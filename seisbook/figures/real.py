@@ -186,31 +186,3 @@ def learning(table):
         axis.set_ylim(bottom=0)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
-
-
-@styled
-def pairs(records):
-    """The same readings, real and rendered: the vertical (grey) and one horizontal of a few records, a column a kind.
-
-    Parameters
-    ----------
-    records : dict of str to (ndarray, ndarray)
-        By title: displacement (records, 3, samples), and onsets of P and S (records, 2) as shares of the window.
-
-    Returns
-    -------
-    Figure
-    """
-    check_drawable(records, "pairs")
-    rows = len(next(iter(records.values()))[0])
-    fig, axes = plt.subplots(rows, len(records), figsize=(7.4, 1.0 + 0.9 * rows), sharex=True, squeeze=False)
-    for column, (title, (traces, onsets)) in enumerate(records.items()):
-        axes[0, column].set_title(title, fontsize=9)
-        for axis, trace, onset in zip(axes[:, column], traces, onsets, strict=True):
-            time, peak = np.linspace(0, 1, trace.shape[-1]), np.abs(trace).max()
-            axis.plot(time, 1 + trace[0] / peak, color=LINE, linewidth=0.5)
-            axis.plot(time, -1 + trace[1] / peak, color=DARK, linewidth=0.5)
-            for at, colour in zip(onset, (P_COLOUR, S_COLOUR), strict=True):
-                axis.axvline(at, color=colour, linewidth=0.8)
-            axis.set_axis_off()
-    return fig

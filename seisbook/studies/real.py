@@ -263,35 +263,6 @@ def _criticise(trial):
     return {"records": len(kept), **judged, "statistics": columns}
 
 
-def examples(network, n) -> dict:
-    """A few real records beside the same readings rendered, as `seisbook.figures.real.pairs` draws them.
-
-    Parameters
-    ----------
-    network : str
-    n : int
-        Records, evenly taken from those with P and S picks.
-    """
-    chosen, real = _real_records(network)
-    rate = networks.load(network).window.sampling_rate_hz
-    taken = np.linspace(0, len(chosen) - 1, n).astype(int)
-    again = {record.source_id: record for record in real_twin.rendered_again(network)}
-    found = {"real": ([real[i] for i in taken], [chosen[i][2:] for i in taken])}
-    for title, arm in (("rendered", "rendered"), ("rendered, real texture", "site terms too")):
-        pairs = [_rendered_pair(network, again[chosen[i][0]], chosen[i][1], arm, rate) for i in taken]
-        found[title] = tuple(zip(*pairs, strict=True))
-    length = real.shape[-1] / rate
-    return {title: (traces, np.array(onsets) / length) for title, (traces, onsets) in found.items()}
-
-
-def _rendered_pair(network, record, code, arm, rate):
-    """Seismogram and onsets of a station of a rendered record."""
-    row = int(np.flatnonzero(record.traces.station_code == code)[0])
-    x = record.waveforms if ARMS[arm] is None else real_twin.with_texture(network, record.traces, ARMS[arm])
-    onset = record.traces[["trace_p_arrival_sample", "trace_s_arrival_sample"]].to_numpy(float)[row] / rate
-    return x[row], onset
-
-
 def _classical(trial):
     """Errors of the classical pipeline, which simulated events have fitted."""
     network = networks.load(trial["network"])

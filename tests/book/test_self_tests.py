@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -62,20 +63,20 @@ def test_a_learner_sees_the_questions_with_the_answers_folded():
         ("- [", "02.yaml"),
     ],
 )
-def test_a_question_that_is_not_complete_is_refused_with_its_place(tmp_path, monkeypatch, text, reason):
-    monkeypatch.setattr(self_tests, "FOLDER", tmp_path)
+def test_a_question_that_is_not_complete_is_refused_with_its_place(tmp_path, text, reason):
     (tmp_path / "02.yaml").write_text(text)
     with pytest.raises(UserError, match=re.escape(reason)) as caught:
-        self_tests.load("02")
+        self_tests.load("02", tmp_path)
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="no such file"):
-        self_tests.load("03")
+        self_tests.load("03", tmp_path)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """A page with the questions of one chapter, as HTML and as text."""
     source = tmp_path_factory.mktemp("page")
+    shutil.copytree(self_tests.FOLDER, source / "book" / self_tests.FOLDER.name)
     (source / "index.md").write_text("# A page\n\n```{selftest} 01\n```\n", encoding="utf-8")
     settings = {"extensions": ["myst_parser", "seisbook.book.self_tests"], "project": "test"}
     for builder in ("html", "text"):
