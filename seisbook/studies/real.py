@@ -27,8 +27,8 @@ the largest growth of the median epicentral error over the informative severitie
 below two (see `seisbook.measures.informative`). They are applied to the published model and to the last arm.
 
 The arms are trained with a third of the published model's events, which was all that there was time for. An arm with
-all of them and every ingredient was planned after the first two arms had been tested. It was not finished, and so it is
-not here.
+all of them and every ingredient was planned after the published model and three of the arms had been tested (rendered,
+real noise, and one with real texture). It was not finished, and so it is not here.
 
 The outside test of the published Ridgecrest model are four real events of August 2019, as displacement. Its target is a
 median epicentral error of at most 2 km.
