@@ -56,13 +56,16 @@ def test_the_way_from_files_to_located_events_runs(tmp_path, monkeypatch, capsys
     new.write(str(tmp_path / "new.xml"), format="QUAKEML")
     rows = [f"{one.code},{one.latitude},{one.longitude},{one.elevation_m}" for one in TOY.stations]
     (tmp_path / "stations.csv").write_text("\n".join(["code,latitude,longitude,elevation_m", *rows]))
-    ((_, shell),) = blocks("From files to located events")
+    (_, shell), (_, more) = blocks("From files to located events")
     lines = [line for line in shell.splitlines() if "waveforms/" not in line]
     assert len(lines) == 5
     for line in lines:
         assert cli.main(shlex.split(line, comments=True)[1:]) == 0, line
     assert "range of validity" in capsys.readouterr().out
     assert len(obspy.read_events(str(tmp_path / "located.xml"), format="QUAKEML")) == 4
+    *_, locate = more.splitlines()
+    assert cli.main(shlex.split(locate, comments=True)[1:]) == 0
+    assert list(tmp_path.glob("map*.png"))
 
 
 def test_pictures_are_there_and_small():

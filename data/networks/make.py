@@ -446,7 +446,7 @@ def mexico() -> str:
 
 def heads(path):
     """Traces of a waveform file without their samples."""
-    return obspy.read(path, headonly=True)
+    return obspy.read(path, format="MSEED", headonly=True)
 
 
 def speeds_of_the_locator(catalogue, network) -> VelocityModel:

@@ -85,7 +85,7 @@ def _hidden_twin(place, progress):
 
 def _forget_origins(path):
     """Write a QuakeML file again with picks and amplitudes alone, in the order of time."""
-    events = obspy.read_events(str(path))
+    events = obspy.read_events(str(path), format="QUAKEML")
     for event in events:
         event.origins, event.magnitudes, event.preferred_origin_id = [], [], None
     events.events.sort(key=lambda event: min(pick.time for pick in event.picks))

@@ -43,7 +43,7 @@ def uturuncu() -> RealRecords:
     folder = sources.folder(NETWORK)
     parts = []
     for path in sorted((folder / "NLLoc_data").glob("*.hyp")):
-        event = obspy.read_events(str(path))[0]
+        event = obspy.read_events(str(path), format="NLLOC_HYP")[0]
         name = event.origins[0].time.strftime("%Y%m%d%H%M%S")
         found = folder / "mseed_data" / f"{name}.m"
         if found.is_file():

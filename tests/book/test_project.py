@@ -33,7 +33,9 @@ def truth(made):
 
 
 def test_the_learners_get_picks_without_hypocentres_and_training_events_with_them(made):
-    test, training = (obspy.read_events(str(made / "learner" / f"{name}.xml")) for name in ("test", "training"))
+    test, training = (
+        obspy.read_events(str(made / "learner" / f"{name}.xml"), format="QUAKEML") for name in ("test", "training")
+    )
     assert (len(training), len(test)) == (12, 8)
     assert all(event.origins and event.magnitudes for event in training)
     assert not any(event.origins or event.magnitudes or event.comments for event in test)
