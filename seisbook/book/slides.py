@@ -18,6 +18,7 @@ from sphinx.locale import admonitionlabels
 
 REVEAL = ("LICENSE", "dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "plugin/zoom/zoom.js")
 MOST_ROWS = 11  # largest number of rows of a table on a slide, with its head; more cannot be read from the back
+OFF_SLIDES = "tag_off-slides"  # class of a cell with this tag: its output cannot be read from the back
 JOINED = ("title", "mathematics", "statement")  # kinds of which several in a row share a slide
 # Links, which would take a presenter away from the slides, and identifiers, which the page itself already has.
 LINKS = re.compile(r'<a class="headerlink".*?</a>|</?a\b[^>]*>| id="[^"]*"')
@@ -83,6 +84,8 @@ def _heading(section):
 def _shown(node):
     """The parts of a section's child that belong on slides, each with the kind of its slide."""
     top = isinstance(node.parent.parent, nodes.document)
+    if OFF_SLIDES in node["classes"]:
+        return []
     if isinstance(node, nodes.container):  # a cell
         return [(_kind(part), part) for part in node.findall(_kind)]
     if isinstance(node, nodes.bullet_list) and "summary" in node.parent["ids"]:

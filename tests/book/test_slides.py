@@ -11,7 +11,7 @@ from sphinx_proof.nodes import proof_node, theorem_node
 
 from seisbook.book import chapters, workshop
 from seisbook.book.binding import HTML
-from seisbook.book.slides import MOST_ROWS, slides
+from seisbook.book.slides import MOST_ROWS, OFF_SLIDES, slides
 from seisbook.paths import BOOK
 
 FRAME = "<table>{}</table>"
@@ -63,6 +63,14 @@ def test_code_long_tables_and_interactive_figures_are_not_shown():
     explorer = nodes.raw("", "<div><script></script></div>", format="html")
     long = nodes.table("", *[nodes.row() for _ in range(MOST_ROWS + 1)])
     assert made(cell(), cell(frame(MOST_ROWS + 1)), cell(explorer), nodes.literal_block("", "code"), long) == []
+
+
+def test_a_cell_that_says_so_stays_off_the_slides():
+    kept = cell(frame(3))
+    assert made(kept) == ["table"]
+    kept = cell(frame(3))
+    kept["classes"].append(OFF_SLIDES)
+    assert made(kept) == []
 
 
 def test_formulas_and_theorems_share_a_slide_with_their_like():
