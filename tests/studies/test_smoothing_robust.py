@@ -7,7 +7,7 @@ import torch
 from seisbook.findings import smoothing as findings
 from seisbook.models.robust import SILENT
 from seisbook.models.robust_training import RobustTraining
-from seisbook.studies import fold, robust_models, smoothing, smoothing_robust
+from seisbook.studies import fold, robust_models, smoothing_robust
 
 TINY = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
 KEPT = (fold.first_fold, robust_models.of_the_twin, robust_models.first_fold_readings)
@@ -47,13 +47,6 @@ def test_trials_train_and_measure(small):
     assert smoothing_robust.run(wanted[:1]) == results[:1]  # the seed decides everything
     rows = findings.tabulate([{"trial": t, "result": r} for t, r in zip(wanted, results, strict=True)])
     assert len(rows) == 2 * 4
-
-
-def test_trials_are_the_design():
-    trials = smoothing_robust.trials("colombia", "bulletin", "paper")
-    assert {trial["blocks"] for trial in trials} == set(smoothing_robust.DEPTHS["paper"])
-    assert len(trials) == 4 * len(smoothing_robust.DEPTHS["paper"])
-    assert all(trial in smoothing.STUDY.trials("colombia", "bulletin", "paper") for trial in trials)
 
 
 def test_what_is_not_finite_has_diverged(small, monkeypatch):
