@@ -46,6 +46,7 @@ STUDIES = {
     "fields": "seisbook.studies.fields",
     "fields-inversion": "seisbook.studies.fields_inversion",
     "fields-trouble": "seisbook.studies.fields_trouble",
+    "graph-forms": "seisbook.studies.graph_forms",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
