@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 import seisbook
 import seisbook.catalogues.networks
-from seisbook import provenance, records
+from seisbook import files, provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BUILD
 
@@ -584,6 +584,14 @@ def _check_device(study, device):
 
 def _in_workers(setup, missing, folder, n_jobs):
     """Yield outcomes from worker processes, which write the records: these are kept if this process dies."""
+    try:
+        yield from _worked_through(setup, missing, folder, n_jobs)
+    finally:
+        if folder.is_dir():
+            files.remove_leftovers(folder)  # of a worker that was killed while it wrote
+
+
+def _worked_through(setup, missing, folder, n_jobs):
     from joblib import Parallel, delayed, parallel_config
 
     while missing:
