@@ -53,6 +53,7 @@ STUDIES = {
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
     "robust": "seisbook.studies.robust",
+    "robust-folds": "seisbook.studies.robust_folds",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
