@@ -52,6 +52,7 @@ STUDIES = {
     "informative": "seisbook.studies.informative",
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
+    "real-eqtransformer": "seisbook.studies.real_eqtransformer",
     "robust": "seisbook.studies.robust",
     "robust-folds": "seisbook.studies.robust_folds",
     "robustness": "seisbook.studies.robustness",
