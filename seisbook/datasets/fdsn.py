@@ -78,18 +78,19 @@ class _Limits(urllib.request.BaseHandler):
 
 
 def _read_within_limits(response, amount=-1):
-    """All that a server sends: ObsPy always asks for the whole answer."""
-    start, announced, parts, size = time.monotonic(), response.headers.get("Content-Length"), [], 0
-    while announced is None or size < int(announced):
-        part = _next_part(response)
-        if not part:
-            break
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
-            raise _TooLarge(f"its answer has more than {MOST_BYTES / 1e6:g} MB")
-        if time.monotonic() - start > SECONDS_IN_ALL:
-            raise _Broken(f"its answer was not complete after {SECONDS_IN_ALL:g} s")
+    """All that a server sends: ObsPy always asks for the whole answer, and does not close it."""
+    announced, parts, size, start = response.headers.get("Content-Length"), [], 0, time.monotonic()
+    with response:
+        while announced is None or size < int(announced):
+            part = _next_part(response)
+            if not part:
+                break
+            parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES:
+                raise _TooLarge(f"its answer has more than {MOST_BYTES / 1e6:g} MB")
+            if time.monotonic() - start > SECONDS_IN_ALL:
+                raise _Broken(f"its answer was not complete after {SECONDS_IN_ALL:g} s")
     if announced is not None and size < int(announced):
         raise _Broken(f"its answer broke off after {size} of {int(announced)} bytes")
     return b"".join(parts)
