@@ -400,6 +400,7 @@ def _study_merge(arguments):
 def _study(arguments):
     from seisbook.studies import runner
 
+    runner.check_source(arguments.name, arguments.network, arguments.source)
     return runner.find(arguments.name), arguments.network, arguments.source, arguments.profile
 
 

@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import obspy
 from obspy.clients.fdsn.header import DEFAULT_PARAMETERS, OPTIONAL_PARAMETERS
 
@@ -182,3 +183,26 @@ def running(archive, responses):
         centre.shutdown()
         centre.server_close()
         thread.join()
+
+
+# ---------------------------------------------------------------------------------------------------- made-up records
+
+
+def trace(network, station, component, onset, length_s=120.0, rate_hz=100.0):
+    """A seismogram in whole counts, about an onset (UTCDateTime): noise, and then a decaying wave of 4 Hz."""
+    rng = np.random.default_rng(sum(map(ord, station + component)) + int(onset.timestamp))
+    time = np.arange(round(length_s * rate_hz)) / rate_hz - length_s / 2
+    after = np.maximum(time, 0)
+    data = rng.standard_normal(len(time)) + 1000 * (time >= 0) * np.sin(2 * np.pi * 4 * after) * np.exp(-after)
+    header = {"network": network, "station": station, "channel": f"HH{component}", "sampling_rate": rate_hz}
+    return obspy.Trace(np.round(100 * data).astype("int32"), {**header, "starttime": onset - length_s / 2})
+
+
+def made_up(catalogue, network) -> obspy.Stream:
+    """Three components at every station of a network, about the events of a catalogue."""
+    made = obspy.Stream()
+    for when in catalogue.events.source_origin_time:
+        origin = obspy.UTCDateTime(when.isoformat())
+        for station in network.stations:
+            made += obspy.Stream([trace(station.network, station.code, one, origin + 5) for one in "ZNE"])
+    return made

@@ -300,7 +300,7 @@ def _types(events):
     """Which magnitudes were taken, and of how many events; empty if the dataset does not say."""
     if "source_magnitude_type" not in events:
         return ""
-    counts = events.source_magnitude_type[events.source_magnitude.notna()].fillna("").value_counts()
+    counts = events.source_magnitude_type[events.source_magnitude.notna()].astype(object).fillna("").value_counts()
     return "".join(f"; {number} {name or 'of a type not stated'}" for name, number in counts.items())
 
 

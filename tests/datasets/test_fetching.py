@@ -1,24 +1,29 @@
 """Seismograms from a data centre that misbehaves: each fault costs what it must, and nothing half is kept."""
 
+import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import obspy
 import pandas as pd
 import pytest
 
+from seisbook import cli
 from seisbook.catalogues import networks
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.schema import Station
-from seisbook.datasets import build, fdsn, fetched, fetching, store, waveforms
+from seisbook.datasets import build, fdsn, fetched, fetched_events, fetching, library, store, waveforms
 from seisbook.datasets.graphs import EventDataset
 from seisbook.errors import DataError, UserError
+from seisbook.studies import runner
 from tests import loopback
 from tests.breaking import interrupt, killed
-from tests.datasets import test_waveforms as made_up
+from tests.datasets import test_waveforms
 
-NETWORK = replace(made_up.NETWORK, stations=[replace(one, network="TO") for one in made_up.NETWORK.stations])
+NETWORK = replace(
+    test_waveforms.NETWORK, stations=[replace(one, network="TO") for one in test_waveforms.NETWORK.stations]
+)
 ORIGINS = [obspy.UTCDateTime("2020-01-01T00:00:00") + 600 * i for i in range(3)]
 NAMES = ["toy_0", "toy_1", "toy_2"]
 
@@ -43,24 +48,6 @@ def catalogue(origins=ORIGINS, codes=("AAA", "BBB")):
     return Catalogue.from_rows("toy", "waveform", events, readings)
 
 
-def trace(station, channel, **header):
-    """A seismogram of two minutes in whole counts, as data centres have them, about the first origin time."""
-    made = made_up.trace(station, channel, start_s=-60.0, length_s=120.0, network="TO", **header)
-    made.data = np.round(100 * made.data).astype("int32")
-    made.stats.starttime += ORIGINS[0] - made_up.ORIGIN
-    return made
-
-
-def archive(codes=("AAA", "BBB", "CCC"), origins=ORIGINS):
-    """Three components at each station, two minutes around each origin."""
-    made = obspy.Stream()
-    for origin in origins:
-        for one in [trace(code, f"HH{component}") for code in codes for component in "ZNE"]:
-            one.stats.starttime += origin - ORIGINS[0]
-            made += one
-    return made
-
-
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch):
     monkeypatch.setattr(fdsn, "WAITS_S", (0.0, 0.0))
@@ -69,7 +56,9 @@ def no_waits(monkeypatch):
 
 @pytest.fixture
 def centre():
-    with loopback.running(archive(), loopback.responses(loopback.instruments(NETWORK.stations))) as centre:
+    with loopback.running(
+        loopback.made_up(catalogue(), NETWORK), loopback.responses(loopback.instruments(NETWORK.stations))
+    ) as centre:
         yield centre
 
 
@@ -184,7 +173,7 @@ def test_no_data_is_an_answer_and_is_not_asked_for_again(centre, tmp_path):
 
 def test_a_server_that_keeps_failing_is_left_alone(centre, tmp_path):
     origins = [ORIGINS[0] + 600 * i for i in range(9)]
-    centre.archive = archive(origins=origins)
+    centre.archive = loopback.made_up(catalogue(origins), NETWORK)
     centre.faults["dataselect"] = [loopback.status(403)] * 9
     centre.faults["dataselect"].insert(0, lambda handler, content: handler.send(content))
     with pytest.raises(UserError, match=r"5 events in a row failed.*1 events are here: give the same command again"):
@@ -249,7 +238,7 @@ def test_a_station_of_the_same_code_elsewhere_is_not_asked_for(centre, tmp_path)
 
 
 def test_channels_that_were_not_asked_for_are_left_out(centre, tmp_path):
-    wrong = trace("DDD", "HHZ")
+    wrong = loopback.trace("TO", "DDD", "Z", ORIGINS[0])
 
     def with_another(handler, content):
         handler.send(content + loopback.written(obspy.Stream([wrong])))
@@ -387,3 +376,123 @@ def test_icelandic_events_are_the_same_from_a_data_centre_and_from_the_files(rea
         assert one.source_id == other.source_id
         for name in ("x", "pos", "amplitude", "onset", "y"):
             np.testing.assert_array_equal(one[name].numpy(), other[name].numpy())
+
+
+# --------------------------------------------------------------------------------------------------------- command line
+
+
+@pytest.fixture
+def ridgecrest(real_data, bulletin, monkeypatch, tmp_path):
+    """A data centre with made-up records of the first events of Ridgecrest, and an empty place for what is fetched."""
+    network, events = networks.load("ridgecrest"), bulletin("ridgecrest").head(3)
+    monkeypatch.setattr(fetched, "folder", lambda name: tmp_path / "fdsn" / name)
+    made = loopback.made_up(events.select([0, 2]), network)
+    with loopback.running(made, loopback.responses(loopback.instruments(network.stations))) as centre:
+        yield centre
+
+
+def test_the_whole_line_of_a_bulletin(ridgecrest, tmp_path, capsys, monkeypatch):
+    command = ["data", "fetch", "ridgecrest", "--waveforms", "--events", "3", "--server", ridgecrest.address]
+    assert cli.main(command) == 0
+    assert "seismograms of 2 of 3 events" in (said := capsys.readouterr().out)
+    assert "1 without data: " in said
+    assert (
+        cli.main(["data", "build", "--network", "ridgecrest", "--source", "waveform", "--out", str(tmp_path / "a")])
+        == 0
+    )
+    assert "2 events" in capsys.readouterr().out
+    monkeypatch.setattr(library, "BUILD", tmp_path / "build")
+    events = library.load_events(networks.load("ridgecrest"), "waveform", progress=False)
+    from_folder = library.in_memory(tmp_path / "a")
+    np.testing.assert_array_equal(events.source_id, from_folder.source_id)
+    np.testing.assert_array_equal(events.x.numpy(), from_folder.x.numpy())
+    rendered = library.load_events(networks.load("ridgecrest"), "bulletin", 3, progress=False)
+    np.testing.assert_array_equal(events.y.numpy(), rendered.select([0, 2]).y.numpy())
+    assert EventDataset(tmp_path / "a").card["unit"] == "nm"
+
+
+def test_what_is_fetched_later_makes_another_dataset(ridgecrest, tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "BUILD", tmp_path / "build")
+    network, whole = networks.load("ridgecrest"), build.read(networks.load("ridgecrest"), "bulletin", 3)
+    for size in (1, 2):
+        chosen = whole.select([0, 2][:size])
+        fetching.fetch(network, chosen, ridgecrest.address, progress=False)
+        assert len(library.load_events(network, "waveform", progress=False)) == size
+
+
+def test_failed_events_end_with_one(ridgecrest, capsys):
+    ridgecrest.faults["dataselect"] = [loopback.status(403)]
+    command = ["data", "fetch", "ridgecrest", "--waveforms", "--events", "1", "--server", ridgecrest.address]
+    assert cli.main(command) == 1
+    assert "1 failed, asked for again next time" in capsys.readouterr().out
+
+
+def test_without_fetched_records_one_line_says_what_to_do(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(fetched, "folder", lambda name: tmp_path / name)
+    for network in ("colombia", "ridgecrest"):
+        command = ["data", "build", "--network", network, "--source", "waveform", "--out", str(tmp_path / "set")]
+        assert cli.main(command) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert f"`seisbook data fetch {network} --waveforms`" in said
+
+
+def test_a_changed_file_is_not_built_from(ridgecrest, tmp_path):
+    fetching.fetch(
+        networks.load("ridgecrest"), build.read(networks.load("ridgecrest"), "bulletin", 1), ridgecrest.address
+    )
+    path = next((tmp_path / "fdsn" / "ridgecrest").glob("*.mseed"))
+    path.write_bytes(path.read_bytes()[:512])
+    with pytest.raises(DataError, match=f"{path.name}: missing or changed since it was fetched"):
+        fetched_events.build("ridgecrest", tmp_path / "set", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--waveforms"], "name one network"),
+        (["colombia", "ridgecrest", "--waveforms"], "name one network"),
+        (["colombia", "--events", "3"], "go with --waveforms"),
+        (["colombia", "--waveforms", "--out", "somewhere"], "--catalogue and --out go together"),
+        (["uturuncu", "--waveforms"], "no bulletin of 'uturuncu'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(words, said, capsys):
+    assert cli.main(["data", "fetch", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_catalogue_of_ones_own(tmp_path, centre, capsys):
+    """Fetched for a QuakeML file, and built as one's own files."""
+    from obspy.core import event as quakeml
+
+    made = quakeml.Catalog()
+    for origin in ORIGINS[:2]:
+        place = quakeml.Origin(time=origin, latitude=10.05, longitude=10.05, depth=5000)
+        pick = quakeml.Pick(
+            time=origin + 5, phase_hint="P", waveform_id=quakeml.WaveformStreamID(network_code="TO", station_code="AAA")
+        )
+        place.arrivals = [quakeml.Arrival(pick_id=pick.resource_id, phase="P")]
+        made.append(quakeml.Event(origins=[place], picks=[pick], magnitudes=[quakeml.Magnitude(mag=2.0)]))
+    made.write(tmp_path / "events.xml", format="QUAKEML")
+    (tmp_path / "toy.yaml").write_text(json.dumps(asdict(NETWORK)))
+    given = ["--catalogue", str(tmp_path / "events.xml")]
+    records = tmp_path / "records"
+    command = ["data", "fetch", str(tmp_path / "toy.yaml"), "--waveforms", *given, "--server", centre.address]
+    assert cli.main([*command, "--out", str(records)]) == 0
+    command = ["data", "build", "--network", str(tmp_path / "toy.yaml"), "--source", "waveform", *given]
+    command += ["--waveforms", str(records), "--inventory", str(records / "responses.xml")]
+    assert cli.main([*command, "--out", str(tmp_path / "set")]) == 0
+    assert len(EventDataset(tmp_path / "set")) == 2
+
+
+def test_studies_whose_design_permits_it_take_fetched_records(capsys):
+    for name in runner.STUDIES:
+        if name in runner.ON_FETCHED:
+            runner.check_source(name, "ridgecrest", "waveform")
+        else:
+            with pytest.raises(UserError, match=f"{name}: not with fetched seismograms of ridgecrest"):
+                runner.check_source(name, "ridgecrest", "waveform")
+    runner.check_source("real", "iceland", "waveform")
+    assert cli.main(["study", "status", "robust", "--network", "colombia", "--source", "waveform"]) == 2
+    assert "one of the studies ablations" in capsys.readouterr().err
