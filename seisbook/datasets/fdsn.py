@@ -8,6 +8,7 @@ after a while.
 
 import http.client
 import io
+import logging
 import tempfile
 import time
 import urllib.error
@@ -33,6 +34,7 @@ from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.sources import PIECE
 from seisbook.errors import DataError, UserError, one_line
 
+log = logging.getLogger(__name__)
 SECONDS_OF_SILENCE, SECONDS_IN_ALL = 30.0, 600.0  # after which an answer is given up
 MOST_BYTES = 300e6  # of one answer: the responses of a whole country's network have 50 MB
 WAITS_S = (2.0, 10.0, 30.0)  # before a request is made again
@@ -198,6 +200,7 @@ def _patiently(ask):
         except PASSING as error:
             if wait_s is None:
                 raise Failed(_said(error)) from None
+            log.warning("%s: asked again in %g s", _said(error), wait_s)
         time.sleep(wait_s)
 
 

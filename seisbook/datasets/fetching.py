@@ -138,7 +138,7 @@ def _fetch(index, todo, network, catalogue, folder, progress):
     files.check_space(folder, sum(one.size() for one in wanted.values()))
     _fetch_events(server, wanted, folder, index, progress)
     lacking = [station.code for station in network.stations if station.code not in channels]
-    return [f"{len(lacking)} stations unknown to {server.name}: {', '.join(lacking)}"] if lacking else []
+    return [f"stations unknown to {server.name}: {', '.join(lacking)}"] if lacking else []
 
 
 def _outcome(folder, index, catalogue, remarks):
@@ -293,10 +293,9 @@ def _fetch_events(server, wanted, folder, index, progress):
 
 
 def _given_up(server, index, error):
-    kept = f"{len(index['events'])} events are here"
     return (
-        f"{server.name}: {MOST_FAILURES} events in a row failed, the last one because {error}; {kept}: give the same "
-        "command again later"
+        f"{server.name}: {MOST_FAILURES} events in a row failed (the last one: {error}); the records of "
+        f"{len(index['events'])} are kept: give the same command again later"
     )
 
 
