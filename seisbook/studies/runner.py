@@ -65,6 +65,10 @@ STUDIES = {
     "variance-robust": "seisbook.studies.variance_robust",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
+ON_FETCHED = ("ablations", "augmentation", "imbalance", "imbalance-robust", "smoothing", "smoothing-robust")
+ON_FETCHED += ("transfer", "transfer-robust", "variance", "variance-robust")
+"""Studies that also run on fetched seismograms of a bulletin's events. The others compare with models that were trained
+on the rendered bulletin, or read its texts."""
 ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at
 SUMMED = ("epicentral_km.median", "magnitude.rmse")  # places of the same errors in a summary
 
@@ -187,6 +191,24 @@ def find(name: str) -> Study:
     if name not in STUDIES:
         raise UserError(f"no study {name!r}: choose one of {', '.join(STUDIES) or '(there is none yet)'}")
     return importlib.import_module(STUDIES[name]).STUDY
+
+
+def check_source(name: str, network, source) -> None:
+    """Refuse a study on the fetched seismograms of a bulletin, if its design does not permit that.
+
+    Raises
+    ------
+    UserError
+    """
+    if source != "waveform" or name in ON_FETCHED:
+        return
+    from seisbook.datasets import fetched  # loads ObsPy
+
+    if fetched.are_wanted(network, source):
+        raise UserError(
+            f"{name}: not with fetched seismograms of {network}: its design needs the rendered ones: choose another "
+            f"--source, or one of the studies {', '.join(ON_FETCHED)}"
+        )
 
 
 def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", progress=True) -> Status:
