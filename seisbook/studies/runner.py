@@ -51,6 +51,7 @@ STUDIES = {
     "informative": "seisbook.studies.informative",
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
+    "real-outside": "seisbook.studies.real_outside",
     "robust": "seisbook.studies.robust",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
