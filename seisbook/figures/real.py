@@ -8,8 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.figures.model import ellipse
 from seisbook.figures.ledger import LOOK
+from seisbook.figures.model import ellipse
 from seisbook.figures.style import DARK, LINE, P_COLOUR, S_COLOUR, SERIES, check_drawable, logarithmic, styled
 from seisbook.findings.real import CLASSICAL, CRITIC, NETWORK, TARGETS, TITLES, TUNED_KM, UNITS
 

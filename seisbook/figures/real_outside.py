@@ -12,7 +12,7 @@ from seisbook.findings.real_outside import MEDIAN_KM, METHODS, READERS
 
 @styled
 def onsets(table):
-    """Share of the picks that have an onset within half a second, with 95 % intervals over events; dashed is the target.
+    """Share of the picks with an onset within half a second, with 95 % intervals over events; dashed is the target.
 
     Parameters
     ----------

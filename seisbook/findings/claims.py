@@ -123,7 +123,7 @@ class Claim:
 
     @property
     def signals(self) -> str:
-        """Whether what the model saw was rendered from real readings, simulated, measured peaks, or real seismograms."""
+        """What the model saw: seismograms rendered from real readings, simulated ones, measured peaks, or real ones."""
         return SIGNALS[self.source]
 
     @property

@@ -196,8 +196,8 @@ def _ratio(ours, theirs):
 def detectable(rows) -> float:
     """Factor by which an ingredient would have to change the median error to be seen, in the median of `rungs`.
 
-    It is the half width of the ratio's interval on a logarithmic scale. An ingredient that changes the error by less has
-    an interval that contains one, if the interval lies about the ratio.
+    It is the half width of the ratio's interval on a logarithmic scale. An ingredient that changes the error by less
+    has an interval that contains one, if the interval lies about the ratio.
     """
     return float(np.median([np.sqrt(row.ratio.high / row.ratio.low) for row in rows.itertuples()]))
 

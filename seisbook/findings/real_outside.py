@@ -8,6 +8,7 @@ import pandas as pd
 
 from seisbook.findings.quotations import printed, quoting
 from seisbook.findings.real import NEAR_S, TARGETS
+from seisbook.measures import evaluation
 from seisbook.measures.estimates import above, below, estimate, resampled
 from seisbook.studies import runner
 
@@ -114,9 +115,7 @@ def earthquakes(records) -> pd.DataFrame:
             {
                 **{"method": method, "epicentre_km": _of(values, np.median)},
                 "nine_in_ten_km": _of(values, lambda part: np.quantile(part, 0.9, method="higher")),
-                "magnitude_rmse": _of(sized[method], lambda part: np.sqrt(np.mean(part**2)))
-                if method in sized
-                else None,
+                "magnitude_rmse": _of(sized[method], evaluation.root_mean_square) if method in sized else None,
                 "ratio": ratio,
                 "relation": ratio and RELATION[below(ratio.low, ratio.high, 1.0)],
             }
@@ -181,6 +180,7 @@ def quoted_earthquakes(records):
     rows = earthquakes(records)
     for row in rows.itertuples():
         yield ("outside", row.method, "km"), row.epicentre_km, ".0f"
+        yield ("outside", row.method, "median-km"), row.epicentre_km.value, ".0f"
         yield ("outside", row.method, "far"), row.nine_in_ten_km, ".0f"
         yield ("outside", row.method, "magnitude"), row.magnitude_rmse
         if row.relation:
