@@ -52,11 +52,11 @@ STATEMENTS = {
 }
 TESTED_BY = {
     "C0": "measured ground motion at hidden stations of two regions, against the conditional normal that ShakeMap uses",
-    "C1": "learning curves against the *expert line* of each network",
-    "C2": "cross-validation on both networks",
+    "C1": "learning curves against the *expert line* of each network; real seismograms against a target",
+    "C2": "cross-validation on both networks; real seismograms, calibrated by other events",
     "C3": "the ratio of variances, dynamic to static graph, on the same partitions and seeds",
     "C4": "errors with and without concatenation; effective rank and Dirichlet energy against depth",
-    "C5": "the growth of the error, band by band",
+    "C5": "the growth of the error, band by band, on rendered and on real seismograms",
     "C6": "shifts of all stations together and of each by itself, apart",
     "C7": "the RMSE of the largest tenth, most of it withheld from training",
     "C8": "rank agreement with real analysts' readings beyond what distance and noise explain; how well the stations "
