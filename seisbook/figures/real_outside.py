@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import DARK, LINE, P_COLOUR, S_COLOUR, SERIES, check_drawable, logarithmic, styled
 from seisbook.findings.real import NEAR_S, TARGETS
-from seisbook.findings.real_outside import MEDIAN_KM, METHODS, READERS
+from seisbook.findings.real_outside import LOST, MEDIAN_KM, METHODS, READERS
 
 
 @styled
@@ -46,7 +46,7 @@ def earthquakes(errors):
     Parameters
     ----------
     errors : dict of str to ndarray
-        Of `seisbook.findings.real_outside.errors`; what was not located is infinite, and drawn at the right edge.
+        Of `seisbook.findings.real_outside.errors`; what was not located is drawn at the right edge.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def earthquakes(errors):
     check_drawable(errors, "earthquakes")
     fig, axis = plt.subplots(figsize=(7.4, 2.9))
     axis.axvline(MEDIAN_KM, color=LINE, linewidth=1.2, linestyle="--")
-    most = 1.3 * max(values[np.isfinite(values)].max() for values in errors.values())
+    most = 1.3 * max(values[values < LOST["epicentral_km"]].max() for values in errors.values())
     for y, values in enumerate(errors.values()):
         shown = np.minimum(values, most)
         axis.plot(shown, y + np.linspace(-0.18, 0.18, len(shown)), "o", color=SERIES[0], markersize=3.5, alpha=0.8)

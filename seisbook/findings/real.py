@@ -517,8 +517,9 @@ def quoted(records):
     for row in rows.itertuples():
         yield ("real", "rung", row.arm, row.unit), row.ratio
     yield ("real", "detectable"), detectable(rows), ".1f"
+    n_events = len(of(records, "located", axis="none")[0]["result"]["epicentral_km"])
     for percent in (50, 20):
-        needed = events_needed(rows, 1 + percent / 100, len(labels(records)))
+        needed = events_needed(rows, 1 + percent / 100, n_events)
         yield ("real", "needed", percent), round(needed, -1), ".0f"
     for row in learning(records).itertuples():
         yield ("real", "tuned", row.events, row.unit, "km"), row.epicentre_km

@@ -29,6 +29,8 @@ METHODS = {
 WORDS = {"supported": "met", "not supported": "missed", "inconclusive": "undecided"}
 RELATION = {"supported": "better", "not supported": "worse", "inconclusive": "undecided"}
 MEDIAN_KM, NINE_IN_TEN_KM = 20.0, 60.0
+LOST = {"epicentral_km": 20_000.0, "magnitude": 10.0}
+"""Error of an event that a method does not locate: the other side of the Earth, and more than any magnitude."""
 
 
 def load(network, profile="paper") -> list[dict]:
@@ -91,10 +93,10 @@ def onsets_table(rows) -> pd.DataFrame:
 
 
 def errors(records, name) -> dict[str, np.ndarray]:
-    """Errors of each event by method; an event that a method did not locate is infinitely far."""
+    """Errors of each event by method; an event that a method did not locate is as wrong as `LOST` says."""
     found = _results(records)
     known = {method: np.array(found[method][name], float) for method in METHODS if name in found[method]}
-    return {method: np.where(np.isfinite(values), values, np.inf) for method, values in known.items()}
+    return {method: np.where(np.isfinite(values), values, LOST[name]) for method, values in known.items()}
 
 
 def earthquakes(records) -> pd.DataFrame:
@@ -170,7 +172,7 @@ def quoted_onsets(records):
     """What the prose quotes of the onsets, such as `outside-iceland-p` and `outside-picks-p`."""
     for row in onsets(records).itertuples():
         yield ("outside", row.method, row.wave), row.share, ".0%"
-        yield ("outside", row.method, row.wave, "target"), row.target
+        yield ("outside", row.method, row.wave, "target"), row.target, "s"
         yield ("outside", "picks", row.wave), row.picks, "d"
 
 
@@ -186,5 +188,5 @@ def quoted_earthquakes(records):
         if row.relation:
             yield ("outside", row.method, "ratio"), row.ratio
     for name, met in zip(("median", "far", "magnitude"), targets(rows).met, strict=True):
-        yield ("outside", "target", name), met
+        yield ("outside", "target", name), met, "s"
     yield ("outside", "events"), len(records[0]["result"]["epicentral_km"]), "d"

@@ -174,3 +174,12 @@ def test_each_verdict_is_drawn_with_its_mark_below_its_heading(records):
     assert marks.count(LOOK["not supported"][1]) == sum(row["verdict"] == "not supported" for row in rows)
     names = [text.get_text() for text in axis.get_yticklabels()]
     assert [name for name in names if name.startswith("C")] == sorted({f"{r['claim']}  {r['what']}" for r in rows})
+
+
+def test_what_can_be_seen_follows_from_the_widths_of_the_intervals(records):
+    rows = real.rungs(records)
+    factor = real.detectable(rows)
+    widths = [row.ratio.high / row.ratio.low for row in rows.itertuples()]
+    assert min(widths) <= factor**2 <= max(widths)
+    assert real.events_needed(rows, factor, EVENTS) == pytest.approx(EVENTS)
+    assert real.events_needed(rows, factor**0.5, EVENTS) == pytest.approx(4 * EVENTS)

@@ -64,15 +64,15 @@ def test_picks_of_an_event_are_drawn_together(at_uturuncu):
     assert share.high - share.low > 0.3  # twenty picks one by one would give 0.35 at most, ten events give more
 
 
-def test_an_event_that_is_not_located_is_infinitely_far(in_mexico):
+def test_an_event_that_is_not_located_is_as_far_as_can_be(in_mexico):
     errors = real_outside.errors(in_mexico, "epicentral_km")
-    assert np.isinf(errors["classical"][-1])
+    assert errors["classical"][-1] == real_outside.LOST["epicentral_km"]
     assert len(errors) == 4
     rows = real_outside.earthquakes(in_mexico).set_index("method")
     assert rows.ratio["classical"].value == pytest.approx(0.1, rel=0.2)
     assert rows.relation["classical"] == "better"
     assert rows.relation["solver"] == "undecided"
-    assert np.isinf(rows.nine_in_ten_km["classical"].high)
+    assert rows.nine_in_ten_km["classical"].high == real_outside.LOST["epicentral_km"]
 
 
 def test_targets_of_the_twin_follow_the_intervals(in_mexico):
@@ -93,5 +93,5 @@ def test_everything_can_be_quoted_printed_and_drawn(at_uturuncu, in_mexico):
     drawn = figures.earthquakes(real_outside.errors(in_mexico, "epicentral_km"))
     dots = [line for line in drawn.axes[0].lines if line.get_marker() == "o"]
     assert [len(line.get_xdata()) for line in dots] == [EVENTS] * 4
-    assert all(np.isfinite(line.get_xdata()).all() for line in dots)
+    assert all(line.get_xdata().max() < 3000 for line in dots)
     assert len(figures.onsets(real_outside.onsets(at_uturuncu)).axes) == 1
