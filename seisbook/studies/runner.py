@@ -44,6 +44,8 @@ STUDIES = {
     "augmentation": "seisbook.studies.augmentation",
     "felt": "seisbook.studies.felt",
     "fields": "seisbook.studies.fields",
+    "fields-depth": "seisbook.studies.fields_depth",
+    "fields-imbalance": "seisbook.studies.fields_imbalance",
     "fields-inversion": "seisbook.studies.fields_inversion",
     "fields-trouble": "seisbook.studies.fields_trouble",
     "imbalance": "seisbook.studies.imbalance",
