@@ -49,6 +49,7 @@ STUDIES = {
     "fields-imbalance": "seisbook.studies.fields_imbalance",
     "fields-inversion": "seisbook.studies.fields_inversion",
     "fields-trouble": "seisbook.studies.fields_trouble",
+    "fields-trouble-graphs": "seisbook.studies.fields_trouble_graphs",
     "fields-variance": "seisbook.studies.fields_variance",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
