@@ -39,8 +39,15 @@ def table(records) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["graph", "readout", "blocks"]).sort_index()
 
 
-def judged(records) -> pd.DataFrame:
+def judged(records, blocks=None) -> pd.DataFrame:
     """Claim C4 at the greatest depth, by the rule of `seisbook.studies.fields_depth`.
+
+    Parameters
+    ----------
+    records : list of dict
+        As `table` takes them.
+    blocks : int, optional
+        Another depth than the greatest one, at which the rule decides nothing.
 
     Returns
     -------
@@ -48,14 +55,14 @@ def judged(records) -> pd.DataFrame:
         Indexed by `graph`: `value`, the ratio of the errors, multi-scale over last, with `low` and `high`;
         `mad_multiscale`, `mad_last`, each an `Estimate`; `blocks`; `verdict`. NaN where a model diverged.
     """
-    deepest = max(record["trial"]["blocks"] for record in records)
+    blocks = blocks or max(record["trial"]["blocks"] for record in records)
     found = {
         (record["trial"]["graph"], record["trial"]["readout"]): record["result"]
         for record in records
-        if record["trial"]["blocks"] == deepest
+        if record["trial"]["blocks"] == blocks
     }
     graphs = sorted({graph for graph, _ in found})
-    rows = [{"blocks": deepest, **_judged(found[graph, "multiscale"], found[graph, "last"])} for graph in graphs]
+    rows = [{"blocks": blocks, **_judged(found[graph, "multiscale"], found[graph, "last"])} for graph in graphs]
     return pd.DataFrame(rows, index=pd.Index(graphs, name="graph"))
 
 
@@ -85,24 +92,23 @@ def printed(found) -> pd.DataFrame:
 
 @quoting
 def quoted(records):
-    """What the prose quotes, from a name such as `depth-dynamic-ratio`; nothing without records.
+    """What the prose quotes, from a name such as `depth-dynamic-16-ratio`.
 
     Parameters
     ----------
     records : list of dict
         As `table` takes them.
     """
-    found, verdicts = table(records), judged(records)
+    found = table(records)
     yield ("depth", "events"), int(found.events.max()), ","
-    yield ("depth", "blocks"), int(verdicts.blocks.max()), ","
-    for graph, row in verdicts.iterrows():
-        yield ("depth", graph, "ratio"), Estimate(row.value, row.low, row.high), ".3f"
-        yield ("depth", graph, "verdict"), row.verdict, "s"
-        for readout in ("multiscale", "last"):
-            arm = found.loc[(graph, readout)]
-            for name, where in (("shallow", arm.index.min()), ("deep", arm.index.max())):
-                for quantity, digits in (("rmse", ".3f"), ("mad", ".2f"), ("effective_rank", ".1f")):
-                    yield ("depth", graph, readout, name, quantity), _text(arm.loc[where], quantity, digits), "s"
+    yield ("depth", "blocks"), int(found.index.unique("blocks").max()), ","
+    for blocks in found.index.unique("blocks"):
+        for graph, row in judged(records, blocks).iterrows():
+            yield ("depth", graph, f"{blocks}", "ratio"), Estimate(row.value, row.low, row.high), ".3f"
+            yield ("depth", graph, f"{blocks}", "verdict"), row.verdict, "s"
+    for (graph, readout, blocks), row in found.iterrows():
+        for quantity, digits in (("rmse", ".3f"), ("mad", ".2f"), ("effective_rank", ".1f")):
+            yield ("depth", graph, readout, f"{blocks}", quantity), _text(row, quantity, digits), "s"
 
 
 def _columns(name, estimate):

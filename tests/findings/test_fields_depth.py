@@ -44,8 +44,9 @@ def test_a_model_that_diverged_decides_nothing():
 
 def test_what_is_quoted_printed_and_drawn():
     quoted = fields_depth.quoted(records())
-    assert quoted["depth-dynamic-ratio"].startswith("0.800 [")
-    assert quoted["depth-static-verdict"] == "supported"
+    assert quoted["depth-dynamic-4-ratio"].startswith("0.800 [")
+    assert quoted["depth-static-4-verdict"] == "supported"
+    assert quoted["depth-static-1-verdict"] == "not supported"
     assert quoted["depth-events"] == "40"
     found = fields_depth.table(records())
     assert fields_depth.printed(found).shape == (8, 4)
