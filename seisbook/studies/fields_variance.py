@@ -34,13 +34,13 @@ AGAIN = 0.05
 
 
 def trials(network, source, profile) -> list[dict]:
-    """All partitions and seeds with both graphs; both graphs of a partition and seed follow each other."""
+    """All partitions with both graphs, one seed after the other."""
     common = {"network": network, "source": source, "profile": profile}
     partitions, seeds = SIZES[profile]
     return [
         {**common, "partition": partition, "seed": seed, "graph": graph}
-        for partition in range(partitions)
         for seed in range(seeds)
+        for partition in range(partitions)
         for graph in GRAPHS
     ]
 
