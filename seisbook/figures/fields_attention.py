@@ -7,7 +7,7 @@ from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import SERIES, check_drawable, styled
 from seisbook.findings.fields_attention import TITLES
 
-LABELS = {"efficiency": "information / that of the D-optimal", "rmse": "error with these stations alone (log10)"}
+LABELS = {"efficiency": "information / that of the D-optimal", "rmse": "error with these alone (log10)"}
 
 
 @styled
