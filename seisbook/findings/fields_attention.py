@@ -33,14 +33,14 @@ def table(records) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by `order`: `efficiency`, mean over events; `rmse`, error (log10) at hidden stations of the conditional
-        normal that sees these stations alone; `ratio`, of that error to the error with the D-optimal ones; each an
-        `Estimate`; `events`.
+        normal that sees these stations alone; `ratio` and `random`, of that error to the error with the D-optimal ones
+        and with ones drawn at random; each an `Estimate`; `events`.
     """
-    rows, best = {}, _values(records, BEST, "square")
+    rows, (best, drawn) = {}, (_values(records, order, "square") for order in (BEST, "random"))
     for order in TITLES:
         square, count = (_values(records, order, name) for name in ("square", "count"))
         efficiency = bootstrap_ci(_values(records, order, "efficiency"), np.mean)
-        errors = {"rmse": error_of(square, count), "ratio": ratio_of(square, best)}
+        errors = {"rmse": error_of(square, count), "ratio": ratio_of(square, best), "random": ratio_of(square, drawn)}
         rows[order] = {"efficiency": efficiency, **errors, "events": len(square)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("order")
 
@@ -102,6 +102,7 @@ def quoted(records):
         texts = {region: f"{found.efficiency[order]:.2f}" for region, found in tables.items()}
         yield ("listens", order, "efficiency"), listed(texts), ""
     for order in MEASURES:
+        yield ("listens", order, "random"), listed({r: f"{found.random[order]:.2f}" for r, found in tables.items()}), ""
         rows = {REGIONS[region]: _row(judged(one), order) for region, one in records.items()}
         texts = {
             r: f"{Estimate(row['value'], row['low'], row['high']):.2f} ({row['verdict']})" for r, row in rows.items()

@@ -39,5 +39,5 @@ def test_what_is_quoted_printed_and_drawn():
     assert quoted["listens-null"] == f"“{NULLS['central']}” in Italy"
     tables = {"Italy": fields_attention.table(records())}
     assert fields_attention.printed(tables).shape == (len(WORTH), 2)
-    assert tables["Italy"].ratio[BEST].value == 1
+    assert tables["Italy"].ratio[BEST].value == tables["Italy"].random["random"].value == 1
     assert len(figures.orders(tables).axes) == 2
