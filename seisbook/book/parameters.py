@@ -5,12 +5,15 @@ from pathlib import Path
 
 from seisbook import yaml_text
 from seisbook.book import notebooks
+from seisbook.catalogues import networks
 from seisbook.errors import UserError, brief
 from seisbook.paths import BOOK
 
 PROFILES = ("quick", "paper")
 CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
 """Values that a parameter may have: those of the group that the chapter's default belongs to."""
+FILES = {"network_file": "file", "catalogue": "file", "stations": "file", "waveforms": "folder"}
+"""Parameters that name a reader's own files, empty where there is none, and what there must be."""
 INJECTED = "# Parameters"  # first line of the cell that papermill puts behind the chapter's own
 
 
@@ -43,12 +46,22 @@ def parse(chapter: Path, given: dict) -> dict:
     known, parsed = defaults(chapter), {}
     _refuse_unknown(chapter.stem, given, known)
     for name, text in given.items():
-        try:
-            parsed[name] = yaml_text.parse(text)
-        except ValueError:
-            parsed[name] = None
+        parsed[name] = _path(text) if name in FILES else _value(text)
         _refuse_misfit(chapter.stem, name, parsed[name], known[name], text)
+    _refuse_files(chapter.stem, {**known, **parsed})
     return parsed
+
+
+def _path(text):
+    """An absolute path, since a chapter runs in the folder of the book; empty if nothing is named."""
+    return str(Path(text).resolve()) if text else ""
+
+
+def _value(text):
+    try:
+        return yaml_text.parse(text)
+    except ValueError:
+        return None
 
 
 def check(chapter: str, namespace: dict) -> None:
@@ -72,6 +85,7 @@ def check(chapter: str, namespace: dict) -> None:
             _refuse_unknown(chapter, _assigned(cell), known)
     for name, default in known.items():
         _refuse_misfit(chapter, name, namespace[name], default, namespace[name])
+    _refuse_files(chapter, {name: namespace[name] for name in known})
 
 
 def _assigned(code):
@@ -104,3 +118,20 @@ def _refuse_misfit(chapter, name, value, default, shown):
     if not fits:
         like = " or ".join(map(repr, choices or (default,)))
         raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}")
+
+
+def _refuse_files(chapter, values):
+    """Refuse files of a reader that are not there, do not go together, or do not describe a network with a twin."""
+    named = {name: Path(value) for name, value in values.items() if name in FILES and value}
+    for name, path in named.items():
+        if not (path.is_dir() if FILES[name] == "folder" else path.is_file()):
+            raise UserError(f"{chapter}.ipynb: {name}: {path}: no such {FILES[name]}: check the path")
+    if named and "catalogue" not in named:
+        raise UserError(f"{chapter}.ipynb: {next(iter(named))} goes with catalogue: give your bulletin, too")
+    if {"network_file", "stations"} <= set(named):
+        raise UserError(f"{chapter}.ipynb: network_file and stations: give one of them: a network's file has stations")
+    if "network_file" in named and not networks.load(named["network_file"]).zones:
+        raise UserError(
+            f"{named['network_file']}: zones: there are none, and the twin needs them: copy those that "
+            "`seisbook network new` writes"
+        )
