@@ -12,7 +12,7 @@ from seisbook.paths import BOOK
 PROFILES = ("quick", "paper")
 CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
 """Values that a parameter may have: those of the group that the chapter's default belongs to."""
-FILES = {"network_file": "file", "catalogue": "file", "stations": "file", "waveforms": "folder"}
+FILES = {"catalogue": "file or folder", "network_file": "file", "stations": "file", "waveforms": "folder"}
 """Parameters that name a reader's own files, empty where there is none, and what there must be."""
 INJECTED = "# Parameters"  # first line of the cell that papermill puts behind the chapter's own
 
@@ -48,7 +48,7 @@ def parse(chapter: Path, given: dict) -> dict:
     for name, text in given.items():
         parsed[name] = _path(text) if name in FILES else _value(text)
         _refuse_misfit(chapter.stem, name, parsed[name], known[name], text)
-    _refuse_files(chapter.stem, {**known, **parsed})
+    check_files(chapter.stem, {**known, **parsed})
     return parsed
 
 
@@ -85,7 +85,37 @@ def check(chapter: str, namespace: dict) -> None:
             _refuse_unknown(chapter, _assigned(cell), known)
     for name, default in known.items():
         _refuse_misfit(chapter, name, namespace[name], default, namespace[name])
-    _refuse_files(chapter, {name: namespace[name] for name in known})
+
+
+def check_files(chapter: str, values: dict) -> None:
+    """Check the files of a reader that parameters name; a chapter that takes some calls this after `check`.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of its file, without suffix.
+    values : dict
+        Its parameters by name, or its `globals()`.
+
+    Raises
+    ------
+    UserError
+        If a file is not there, files do not go together, or a network has no zones for its twin.
+    """
+    named = {name: Path(value) for name, value in values.items() if name in FILES and value}
+    for name, path in named.items():
+        is_there = {"file": path.is_file, "folder": path.is_dir, "file or folder": path.exists}[FILES[name]]
+        if not is_there():
+            raise UserError(f"{chapter}.ipynb: {name}: {path}: no such {FILES[name]}: check the path")
+    if named and "catalogue" not in named:
+        raise UserError(f"{chapter}.ipynb: {next(iter(named))} goes with catalogue: give your bulletin, too")
+    if {"network_file", "stations"} <= set(named):
+        raise UserError(f"{chapter}.ipynb: network_file and stations: give one of them: a network's file has stations")
+    if path := named.get("network_file"):
+        if path.suffix not in (".yaml", ".yml"):
+            raise UserError(f"{path}: not the YAML file of a network: its name ends in .yaml")
+        if not networks.load(path).zones:
+            raise UserError(f"{path}: zones: there are none for the twin: copy those of `seisbook network new`")
 
 
 def _assigned(code):
@@ -118,20 +148,3 @@ def _refuse_misfit(chapter, name, value, default, shown):
     if not fits:
         like = " or ".join(map(repr, choices or (default,)))
         raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}")
-
-
-def _refuse_files(chapter, values):
-    """Refuse files of a reader that are not there, do not go together, or do not describe a network with a twin."""
-    named = {name: Path(value) for name, value in values.items() if name in FILES and value}
-    for name, path in named.items():
-        if not (path.is_dir() if FILES[name] == "folder" else path.is_file()):
-            raise UserError(f"{chapter}.ipynb: {name}: {path}: no such {FILES[name]}: check the path")
-    if named and "catalogue" not in named:
-        raise UserError(f"{chapter}.ipynb: {next(iter(named))} goes with catalogue: give your bulletin, too")
-    if {"network_file", "stations"} <= set(named):
-        raise UserError(f"{chapter}.ipynb: network_file and stations: give one of them: a network's file has stations")
-    if "network_file" in named and not networks.load(named["network_file"]).zones:
-        raise UserError(
-            f"{named['network_file']}: zones: there are none, and the twin needs them: copy those that "
-            "`seisbook network new` writes"
-        )

@@ -15,6 +15,7 @@ from seisbook.catalogues.formats import UnknownFormat, format_of
 from seisbook.catalogues.geodesy import azimuthal_equidistant
 from seisbook.catalogues.networks import Network
 from seisbook.datasets import build
+from seisbook.datasets.waveforms import event_files
 from seisbook.measures import network_report, new_network
 from seisbook.studies import new_locations, own_network, own_robust
 
@@ -177,8 +178,9 @@ def unlocated(files: OwnFiles, bulletin, held, folder) -> list[Path]:
         Where the picks are written.
     """
     if files.waveforms:
-        found = sorted(path for path in files.waveforms.rglob("*") if path.name.startswith(tuple(held)))
-        return [*found, *([files.inventory] if files.inventory else [])]
+        found = event_files(files.waveforms, bulletin)
+        traces = [path for name in held for path in found.get(name, ())]
+        return [*traces, *([files.inventory] if files.inventory else [])]
     chosen = bulletin.select(np.isin(bulletin.events.index, held))
     return [quakeml.write(chosen, Path(folder) / "new.xml")]
 
