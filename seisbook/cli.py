@@ -268,7 +268,7 @@ def _study_parser(parser):
     for command in (run, status, merge):
         known = ", ".join(STUDIES) or "none yet"
         command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
-        command.add_argument("--network", required=True, help="a shipped network")
+        command.add_argument("--network", required=True, help="a shipped network, or your own YAML file")
         command.add_argument(
             "--source",
             choices=("bulletin", "simulated", "measured", "waveform"),
@@ -376,8 +376,9 @@ def _shake(arguments):
 
 
 def _study_run(arguments):
-    from seisbook.studies import runner
+    from seisbook.studies import own_bulletins, runner
 
+    own_bulletins.refuse_unfit(arguments.name, arguments.network, arguments.source)
     how = {"n_jobs": arguments.jobs, "dask": arguments.dask, "device": arguments.device}
     status = runner.run(*_study(arguments), **how)
     for trial, message in status.failures:
