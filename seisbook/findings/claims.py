@@ -21,6 +21,10 @@ from seisbook.findings import (
     attention_robust,
     comparison,
     fields,
+    fields_attention,
+    fields_depth,
+    fields_imbalance,
+    fields_variance,
     imbalance,
     real,
     robust,
@@ -202,6 +206,7 @@ class _Records:
         self.alignment_robust = cache(alignment_robust.load)
         self.study = cache(lambda study, network: runner.read(study, network, *WHERE))
         self.real = cache(lambda network: real.load(WHERE[1], network))
+        self.measured = cache(lambda study, region: runner.read(study, region, *fields.WHERE))
 
 
 def _fields(read):
@@ -293,6 +298,7 @@ def _variance(read):
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
                 yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], _verified([content]))
     yield from _variance_robust(read)
+    yield from _variance_fields(read)
 
 
 def _variance_robust(read):
@@ -304,6 +310,14 @@ def _variance_robust(read):
             yield _judged("C3", name, measured, row, 1.0, "fig-ratios-robust", row["n_runs"], _verified(trials))
 
 
+def _variance_fields(read):
+    """C3 on measured fields, by the same rule."""
+    study, region, source = fields_variance.STUDY, fields_variance.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    row, measured = fields_variance.judged(records), "variance ratio of the peak velocity at hidden stations"
+    yield _judged("C3", region, measured, row, 1.0, f"fig-{study}", row["n_runs"], _verified(records), source)
+
+
 def _smoothing(read):
     for study, networks in smoothing.STUDIES.items():
         for name in networks:
@@ -312,6 +326,16 @@ def _smoothing(read):
                 measured = f"error, concatenated over last block, {graph} graph{smoothing.MODELS[study]}"
                 row = {**row, "value": row.error_ratio}
                 yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
+    yield from _depth_fields(read)
+
+
+def _depth_fields(read):
+    """C4 on measured fields, by the same rule."""
+    study, region, source = fields_depth.STUDY, fields_depth.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    for graph, row in fields_depth.judged(records).iterrows():
+        measured = f"error at hidden stations, concatenated over last block, {graph} graph"
+        yield _judged("C4", region, measured, row, 1.0, f"fig-{study}", 2, _verified(records), source)
 
 
 def _filtering(read):
@@ -374,6 +398,16 @@ def _rare(read):
             row = imbalance.verdict(trials, MAGNITUDE_RMSE)
             shown = figure, row["n_runs"], _verified(trials)
             yield _judged("C7", name, measured + model, row, MAGNITUDE_RMSE, *shown)
+    yield from _rare_fields(read)
+
+
+def _rare_fields(read):
+    """C7 on measured fields, by the two rules of its study."""
+    study, region, source = fields_imbalance.STUDY, fields_imbalance.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    for row in fields_imbalance.judged(records):
+        shown = f"fig-{study}", row["n_runs"], _verified(records), source
+        yield _judged("C7", region, fields_imbalance.SAID[row["rule"]], row, row["threshold"], *shown)
 
 
 def _attention(read):
@@ -387,6 +421,17 @@ def _attention(read):
             if row["kind"] == "emergent":  # the claim speaks of no other
                 shown = "fig-rests-on", len(trials), _verified(trials)
                 yield _judged("C8", name, row["measured"], row, 0.0, *shown)
+    yield from _attention_fields(read)
+
+
+def _attention_fields(read):
+    """C8 on measured fields: the stations' purpose, by design."""
+    study, source = fields_attention.STUDY, fields.WHERE[0]
+    for region in fields.REGIONS:
+        records = read.measured(study, region)
+        for row in fields_attention.judged(records):
+            shown = f"fig-{study}", row["n_runs"], _verified(records), source
+            yield _judged("C8", region, row["measured"], row, 0.0, *shown)
 
 
 def _aligned(read):
