@@ -135,7 +135,7 @@ class Server:
         if name.isalpha() and name.upper() not in URL_MAPPINGS:
             raise UserError(f"{name}: no server of this name: give an address, or one of {', '.join(URL_MAPPINGS)}")
         try:
-            self._client = _patiently(lambda: _Client(name))
+            self._client = _patiently(lambda: _client(name))
         except (Failed, NoData) as error:
             raise UserError(
                 f"{name}: the server cannot be asked ({error}): connect to the internet, try again later, or give "
@@ -186,6 +186,16 @@ class Server:
         return answer.getvalue()
 
 
+def _client(name):
+    """ObsPy's client, which reads how the services of a server describe themselves."""
+    try:
+        return _Client(name)
+    except (*PASSING, ValueError):
+        raise
+    except Exception as error:  # ObsPy raises whatever a page that is no description leads it to
+        raise DataError(f"its services do not describe themselves ({_said(error)})") from None
+
+
 def _patiently(ask):
     """What a request returns, made again after each of `WAITS_S` if it stumbles."""
     for wait_s in (*WAITS_S, None):
@@ -195,7 +205,7 @@ def _patiently(ask):
                 return ask()
         except FDSNNoDataException:
             raise NoData("it has no data") from None
-        except (*FINAL, _TooLarge, ValueError, SyntaxError) as error:  # of an address or a description that is none
+        except (*FINAL, _TooLarge, ValueError) as error:  # ObsPy raises ValueError for an address that is none
             raise Failed(_said(error)) from None
         except PASSING as error:
             if wait_s is None:
