@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 import seisbook
 import seisbook.catalogues.networks
-from seisbook import provenance, records
+from seisbook import files, provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BUILD
 
@@ -44,14 +44,23 @@ STUDIES = {
     "augmentation": "seisbook.studies.augmentation",
     "felt": "seisbook.studies.felt",
     "fields": "seisbook.studies.fields",
+    "fields-attention": "seisbook.studies.fields_attention",
+    "fields-depth": "seisbook.studies.fields_depth",
+    "fields-imbalance": "seisbook.studies.fields_imbalance",
     "fields-inversion": "seisbook.studies.fields_inversion",
     "fields-trouble": "seisbook.studies.fields_trouble",
+    "fields-trouble-graphs": "seisbook.studies.fields_trouble_graphs",
+    "fields-variance": "seisbook.studies.fields_variance",
+    "graph-forms": "seisbook.studies.graph_forms",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
+    "real-eqtransformer": "seisbook.studies.real_eqtransformer",
+    "real-outside": "seisbook.studies.real_outside",
     "robust": "seisbook.studies.robust",
+    "robust-folds": "seisbook.studies.robust_folds",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
@@ -605,6 +614,14 @@ def _check_device(study, device):
 
 def _in_workers(setup, missing, folder, n_jobs):
     """Yield outcomes from worker processes, which write the records: these are kept if this process dies."""
+    try:
+        yield from _worked_through(setup, missing, folder, n_jobs)
+    finally:
+        if folder.is_dir():
+            files.remove_leftovers(folder)  # of a worker that was killed while it wrote
+
+
+def _worked_through(setup, missing, folder, n_jobs):
     from joblib import Parallel, delayed, parallel_config
 
     while missing:
