@@ -31,7 +31,6 @@ from obspy.clients.fdsn.header import (
 from obspy.io.mseed import InternalMSEEDWarning
 
 from seisbook.catalogues.formats import read_file
-from seisbook.catalogues.sources import PIECE
 from seisbook.errors import DataError, UserError, one_line
 
 log = logging.getLogger(__name__)
@@ -100,7 +99,7 @@ def _read_within_limits(response, amount=-1):
 
 def _next_part(response):
     try:
-        return response.read1(PIECE)
+        return response.read1()
     except (http.client.HTTPException, OSError) as error:
         raise _Broken(f"its answer broke off: {_said(error)}") from None
 
