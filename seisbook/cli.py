@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from seisbook import __version__, endings
-from seisbook.commands import fetch, locate, train
+from seisbook.commands import export, fetch, locate, train
 from seisbook.commands.arguments import named, positive, seed
 from seisbook.errors import UserError, one_line
 
@@ -89,6 +89,7 @@ def _parser():
     train.add_options(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
     locate.add_options(groups.add_parser("locate", help="locate and size new events"))
+    export.add_options(groups.add_parser("export", help="write a trained model as an ONNX file"))
     _shake_parser(groups.add_parser("shake", help="draw the ground motion of an earthquake, with its uncertainty"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
@@ -267,7 +268,7 @@ def _study_parser(parser):
     for command in (run, status, merge):
         known = ", ".join(STUDIES) or "none yet"
         command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
-        command.add_argument("--network", required=True, help="a shipped network")
+        command.add_argument("--network", required=True, help="a shipped network, or your own YAML file")
         command.add_argument(
             "--source",
             choices=("bulletin", "simulated", "measured", "waveform"),
@@ -375,8 +376,9 @@ def _shake(arguments):
 
 
 def _study_run(arguments):
-    from seisbook.studies import runner
+    from seisbook.studies import own_bulletins, runner
 
+    own_bulletins.refuse_unfit(arguments.name, arguments.network, arguments.source)
     how = {"n_jobs": arguments.jobs, "dask": arguments.dask, "device": arguments.device}
     status = runner.run(*_study(arguments), **how)
     for trial, message in status.failures:

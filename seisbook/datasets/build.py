@@ -7,7 +7,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 import seisbook
-from seisbook.catalogues import bulletins, duplicates, networks, sources
+from seisbook.catalogues import bulletins, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
@@ -65,8 +65,7 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
 @stage
 def _read_files(network, source, files):
     """One catalogue of the user's own files; the events that are built of it are the input of what comes after."""
-    parts = [bulletins.read_catalogue(path, network.name) for path in files]
-    catalogue = bulletins.at_known_stations(duplicates.joined(parts, files), network)
+    catalogue = bulletins.read_files(files, network)
     catalogue.source = source
     return catalogue
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from seisbook import provenance
-from seisbook.catalogues import sources
+from seisbook.catalogues import networks, sources
 from seisbook.datasets.events import Events
 from seisbook.files import locked
 from seisbook.paths import BUILD
@@ -32,6 +32,8 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
     catalogue_files : list of path, optional
         Instead of the network's own bulletin.
     """
+    if source == "bulletin" and not catalogue_files:
+        catalogue_files = networks.bulletin_of(network)
     name = name_of(network.name, source, n_events, random_state, catalogue_files)
     with provenance.unwatched():
         folder = _of_fetched(name, network, source, n_events, random_state, progress, catalogue_files)

@@ -869,7 +869,7 @@ def test_starts_of_a_training_on_a_network_of_ones_own():
 
 
 def test_medians_of_residuals_order_the_stations():
-    says("07_your_network", "The medians order the stations nearly as the truth does")
+    says("07_your_network", "The medians order the stations of the atoll nearly as the truth does")
     correlations = printed("07_your_network", "your-network-18")["correlation with the truth"]
     assert len(correlations) == 3
     assert correlations.min() > 0.9
