@@ -21,7 +21,12 @@ from seisbook.findings import (
     attention_robust,
     comparison,
     fields,
+    fields_attention,
+    fields_depth,
+    fields_imbalance,
+    fields_variance,
     imbalance,
+    real,
     robust,
     robustness,
     smoothing,
@@ -51,11 +56,11 @@ STATEMENTS = {
 }
 TESTED_BY = {
     "C0": "measured ground motion at hidden stations of two regions, against the conditional normal that ShakeMap uses",
-    "C1": "learning curves against the *expert line* of each network",
-    "C2": "cross-validation on both networks",
+    "C1": "learning curves against the *expert line* of each network; real seismograms against a target",
+    "C2": "cross-validation on both networks; real seismograms, calibrated by other events",
     "C3": "the ratio of variances, dynamic to static graph, on the same partitions and seeds",
     "C4": "errors with and without concatenation; effective rank and Dirichlet energy against depth",
-    "C5": "the growth of the error, band by band",
+    "C5": "the growth of the error, band by band, on rendered and on real seismograms",
     "C6": "shifts of all stations together and of each by itself, apart",
     "C7": "the RMSE of the largest tenth, most of it withheld from training",
     "C8": "rank agreement with real analysts' readings beyond what distance and noise explain; how well the stations "
@@ -70,7 +75,7 @@ ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld 
 MOST_DECIMALS = 4
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
 ABOVE = ("C8", "C9")  # claims that something is above its threshold; the others say below
-SIGNALS = {"bulletin": "rendered", "simulated": "simulated", "measured": "measured"}
+SIGNALS = {"bulletin": "rendered", "simulated": "simulated", "measured": "measured", "waveform": "real"}
 """What the signals are that a model sees, by the source of the records."""
 
 
@@ -122,8 +127,13 @@ class Claim:
 
     @property
     def signals(self) -> str:
-        """Whether the signals that the model saw are measured, rendered from real readings, or simulated."""
+        """What the model saw: seismograms rendered from real readings, simulated ones, measured peaks, or real ones."""
         return SIGNALS[self.source]
+
+    @property
+    def place(self) -> str:
+        """The network, as a page writes it."""
+        return self.network.replace("_", " ").title()
 
     @property
     def said(self) -> str:
@@ -180,7 +190,7 @@ def _row(claim):
     estimate = claim.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
     figure = f"{{numref}}`{claim.evidence['figure']}`"
     against, verdict = f"{claim.threshold:.3g}", f"**{claim.said}**"
-    cells = claim.network.capitalize(), claim.signals, claim.measured, estimate, against, verdict, figure
+    cells = claim.place, claim.signals, claim.measured, estimate, against, verdict, figure
     return f"| {' | '.join(cells)} |"
 
 
@@ -195,6 +205,8 @@ class _Records:
         self.fields = cache(fields.published)
         self.alignment_robust = cache(alignment_robust.load)
         self.study = cache(lambda study, network: runner.read(study, network, *WHERE))
+        self.real = cache(lambda network: real.load(WHERE[1], network))
+        self.measured = cache(lambda study, region: runner.read(study, region, *fields.WHERE))
 
 
 def _fields(read):
@@ -226,6 +238,7 @@ def _near_experts(read):
             "C1", name, f"median epicentral error (km), {folds}, robust model", estimate, level, "fig-arms", **how
         )
     yield from _from_few_events(read, experts)
+    yield from _real(read, "C1")
 
 
 def _ours(read):
@@ -274,6 +287,7 @@ def _magnitude(read):
     for name, folds, errors, how in _robust_model(read):
         measured, estimate = f"magnitude RMSE, {folds}, robust model", robust.rmse(errors.magnitude)
         yield _claim("C2", name, measured, estimate, MAGNITUDE_RMSE, "fig-arms", **how)
+    yield from _real(read, "C2")
 
 
 def _variance(read):
@@ -284,6 +298,7 @@ def _variance(read):
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
                 yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], _verified([content]))
     yield from _variance_robust(read)
+    yield from _variance_fields(read)
 
 
 def _variance_robust(read):
@@ -295,6 +310,14 @@ def _variance_robust(read):
             yield _judged("C3", name, measured, row, 1.0, "fig-ratios-robust", row["n_runs"], _verified(trials))
 
 
+def _variance_fields(read):
+    """C3 on measured fields, by the same rule."""
+    study, region, source = fields_variance.STUDY, fields_variance.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    row, measured = fields_variance.judged(records), "variance ratio of the peak velocity at hidden stations"
+    yield _judged("C3", region, measured, row, 1.0, f"fig-{study}", row["n_runs"], _verified(records), source)
+
+
 def _smoothing(read):
     for study, networks in smoothing.STUDIES.items():
         for name in networks:
@@ -303,17 +326,29 @@ def _smoothing(read):
                 measured = f"error, concatenated over last block, {graph} graph{smoothing.MODELS[study]}"
                 row = {**row, "value": row.error_ratio}
                 yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
+    yield from _depth_fields(read)
+
+
+def _depth_fields(read):
+    """C4 on measured fields, by the same rule."""
+    study, region, source = fields_depth.STUDY, fields_depth.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    for graph, row in fields_depth.judged(records).iterrows():
+        measured = f"error at hidden stations, concatenated over last block, {graph} graph"
+        yield _judged("C4", region, measured, row, 1.0, f"fig-{study}", 2, _verified(records), source)
 
 
 def _filtering(read):
     yield from _robust(read, "C5", {"octave bands": robustness.NARROW_BANDS}, "fig-bands")
     yield from _informative(read, "C5", {"band_pass": "octave bands"})
+    yield from _real(read, "C5")
 
 
 def _shifts(read):
     axes = {"joint shifts": robustness.JOINT_SHIFTS, "clock errors": robustness.OWN_SHIFTS}
     yield from _robust(read, "C6", axes, "fig-shifts")
     yield from _informative(read, "C6", {"joint_shift": "joint shifts", "independent_shift": "clock errors"})
+    yield from _real(read, "C6")
 
 
 def _robust(read, name, axes, figure):
@@ -340,6 +375,17 @@ def _informative(read, name, axes):
                 yield _judged(name, network, measured, row, robustness.DOUBLED, "fig-accuracy", 1, states)
 
 
+def _real(read, name):
+    """A claim on real seismograms, by the rules of `seisbook.studies.real`."""
+    for network in (real.NETWORK, real.OUTSIDE):
+        records = read.real(network)
+        rows = real.verdicts(records, MAGNITUDE_RMSE) if network == real.NETWORK else real.outside_verdicts(records)
+        for row in rows:
+            if row["claim"] == name:
+                shown = "fig-real-verdicts", row["n_runs"], _verified(records), real.SOURCE
+                yield _judged(name, network, row["measured"], row, row["threshold"], *shown)
+
+
 def _rare(read):
     """The paper's model, and the robust one by the same rule."""
     measured = "magnitude RMSE of the largest tenth, one in five left in training"
@@ -352,6 +398,16 @@ def _rare(read):
             row = imbalance.verdict(trials, MAGNITUDE_RMSE)
             shown = figure, row["n_runs"], _verified(trials)
             yield _judged("C7", name, measured + model, row, MAGNITUDE_RMSE, *shown)
+    yield from _rare_fields(read)
+
+
+def _rare_fields(read):
+    """C7 on measured fields, by the two rules of its study."""
+    study, region, source = fields_imbalance.STUDY, fields_imbalance.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    for row in fields_imbalance.judged(records):
+        shown = f"fig-{study}", row["n_runs"], _verified(records), source
+        yield _judged("C7", region, fields_imbalance.SAID[row["rule"]], row, row["threshold"], *shown)
 
 
 def _attention(read):
@@ -365,6 +421,17 @@ def _attention(read):
             if row["kind"] == "emergent":  # the claim speaks of no other
                 shown = "fig-rests-on", len(trials), _verified(trials)
                 yield _judged("C8", name, row["measured"], row, 0.0, *shown)
+    yield from _attention_fields(read)
+
+
+def _attention_fields(read):
+    """C8 on measured fields: the stations' purpose, by design."""
+    study, source = fields_attention.STUDY, fields.WHERE[0]
+    for region in fields.REGIONS:
+        records = read.measured(study, region)
+        for row in fields_attention.judged(records):
+            shown = f"fig-{study}", row["n_runs"], _verified(records), source
+            yield _judged("C8", region, row["measured"], row, 0.0, *shown)
 
 
 def _aligned(read):

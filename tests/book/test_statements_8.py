@@ -2,7 +2,7 @@
 
 import pytest
 
-from seisbook.findings import felt, fields, fields_trouble
+from seisbook.findings import felt, fields, fields_attention, fields_depth, fields_trouble
 from tests.book.prose import says
 
 REGIONS = [name for name in fields.REGIONS if fields.published(name)]
@@ -101,3 +101,28 @@ def test_the_second_screen_does_not_pay(lying):
     assert "supported" not in set(found.verdict)
     says("08_fields", "Without any fault, it costs")
     assert found.loc[fields_trouble.CLEAN, "low"] > 1
+
+
+# ----------------------------------------------------------------------------------------------- claims, on real fields
+
+
+def test_states_lose_directions_with_depth_and_errors_do_not_fall():
+    says("08_fields", "The effective rank falls with depth, and the error does not.")
+    says("08_fields", "Over-smoothing is real in one measure.")
+    found = fields_depth.table(fields.published(fields_depth.REGION, fields_depth.STUDY))
+    for arm in fields_depth.ARMS:
+        one = found.loc[arm].sort_index()
+        assert one.effective_rank_high.iloc[-1] < one.effective_rank_low.iloc[0]
+        assert one.rmse.iloc[-1] > one.rmse.iloc[0]
+
+
+@pytest.mark.parametrize("region", fields.REGIONS)
+def test_a_graph_listens_to_stations_that_tell_no_more_than_others(region):
+    says("08_fields", "Stations that the graph listens to tell no more than stations drawn at random.")
+    records = fields.published(region, fields_attention.STUDY)
+    assert "supported" not in {row["verdict"] for row in fields_attention.judged(records)}
+    found = fields_attention.table(records)
+    says("08_fields", "The nearest stations to the epicentre tell least")
+    assert found.efficiency.map(lambda one: one.value).idxmin() == "nearest"
+    says("08_fields", "The right panel shows what this costs.")
+    assert all(found.random[order].low > 1 for order in fields_attention.MEASURES)

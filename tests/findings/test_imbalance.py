@@ -50,6 +50,7 @@ def test_the_claim_is_judged_where_one_in_five_is_left(records, monkeypatch):
     assert found["n_runs"] == imbalance_study.SEEDS["paper"]
     assert imbalance.verdict(records, 0.3)["verdict"] == "supported"
     monkeypatch.setattr(runner, "read", lambda study, network, source, profile: records)
+    monkeypatch.setattr(claims, "_rare_fields", lambda read: [])  # see test_fields_imbalance.py
     assert [one.verdict for one in claims.claims("C7")] == ["not supported"] * 4
 
 
