@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from seisbook import __version__, endings
-from seisbook.commands import locate, train
+from seisbook.commands import export, fetch, locate, train
 from seisbook.commands.arguments import named, positive, seed
 from seisbook.errors import UserError, one_line
 
@@ -89,6 +89,7 @@ def _parser():
     train.add_options(groups.add_parser("train", help="train and test models on the folds of a real bulletin"))
     _evaluate_parser(groups.add_parser("evaluate", help="test a trained model"))
     locate.add_options(groups.add_parser("locate", help="locate and size new events"))
+    export.add_options(groups.add_parser("export", help="write a trained model as an ONNX file"))
     _shake_parser(groups.add_parser("shake", help="draw the ground motion of an earthquake, with its uncertainty"))
     _study_parser(groups.add_parser("study", help="run hundreds of short trainings, resumable, here or on a cluster"))
     results = groups.add_parser("results", help="print the errors of all models, over all folds")
@@ -133,7 +134,8 @@ def _data_parser(parser):
     build.add_argument(
         "--source",
         choices=("bulletin", "simulated", "waveform", "measured"),
-        help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces; "
+        help="bulletin: real readings, rendered traces; simulated: all known, all rendered; waveform: real traces, "
+        "your own or those of `seisbook data fetch`; "
         "measured: ground motion of a region (default for a region)",
     )
     build.add_argument(
@@ -153,10 +155,7 @@ def _data_parser(parser):
     info = commands.add_parser("info", help="say what a dataset holds")
     info.add_argument("dataset", type=Path, help="its folder")
     info.set_defaults(command=_data_info)
-    fetch = commands.add_parser("fetch", help="download the real data, checked by hash")
-    fetch.add_argument("names", nargs="*", metavar="NAME", help="networks and regions (default: all networks)")
-    fetch.add_argument("--network", help="the same for one network")
-    fetch.set_defaults(command=_data_fetch)
+    fetch.add_options(commands.add_parser("fetch", help="download the real data, and seismograms from a data centre"))
     record = commands.add_parser("record", help="recompute the record of the real catalogues in data/results")
     record.set_defaults(command=_data_record)
 
@@ -269,7 +268,7 @@ def _study_parser(parser):
     for command in (run, status, merge):
         known = ", ".join(STUDIES) or "none yet"
         command.add_argument("name", metavar="NAME", choices=tuple(STUDIES), help=f"of the study ({known})")
-        command.add_argument("--network", required=True, help="a shipped network")
+        command.add_argument("--network", required=True, help="a shipped network, or your own YAML file")
         command.add_argument(
             "--source",
             choices=("bulletin", "simulated", "measured", "waveform"),
@@ -284,13 +283,16 @@ def _data_build(arguments):
 
     if regions.is_region(arguments.network):
         return _fields_build(arguments)
-    from seisbook.datasets import build, recordings
+    from seisbook.datasets import build, fetched, fetched_events, recordings
 
     if arguments.source in (None, "measured"):
         raise UserError(f"{arguments.network}: a network: give --source bulletin, simulated or waveform")
     own_files = arguments.catalogue or arguments.waveforms or arguments.inventory
+    what = arguments.network, arguments.out, arguments.events, arguments.seed
     if recordings.are_known(arguments.network, arguments.source, own_files):
-        return _describe(recordings.build(arguments.network, arguments.out, arguments.events, arguments.seed))
+        return _describe(recordings.build(*what))
+    if fetched.are_wanted(arguments.network, arguments.source, own_files):
+        return _describe(fetched_events.build(*what))
     out = build.build(
         arguments.network,
         arguments.source,
@@ -329,19 +331,6 @@ def _describe(dataset):
     from seisbook.datasets.build import describe
 
     print(describe(dataset))
-
-
-def _data_fetch(arguments):
-    from seisbook.catalogues import regions, sources, strong_motion
-
-    names = [*arguments.names, *([arguments.network] if arguments.network else [])]
-    networks = [name for name in names if not regions.is_region(name)]
-    paths = [path for name in (networks if names else [None]) for path in sources.fetch_all(name)]
-    if paths:
-        print(f"{len(paths)} files, all with the registered hash")
-    if len(networks) < len(names):
-        count = len(strong_motion.read(strong_motion.fetch()).events)
-        print(f"strong motion of {count} events, with the registered content")
 
 
 def _data_record(arguments):
@@ -387,8 +376,9 @@ def _shake(arguments):
 
 
 def _study_run(arguments):
-    from seisbook.studies import runner
+    from seisbook.studies import own_bulletins, runner
 
+    own_bulletins.refuse_unfit(arguments.name, arguments.network, arguments.source)
     how = {"n_jobs": arguments.jobs, "dask": arguments.dask, "device": arguments.device}
     status = runner.run(*_study(arguments), **how)
     for trial, message in status.failures:
@@ -412,6 +402,7 @@ def _study_merge(arguments):
 def _study(arguments):
     from seisbook.studies import runner
 
+    runner.check_source(arguments.name, arguments.network, arguments.source)
     return runner.find(arguments.name), arguments.network, arguments.source, arguments.profile
 
 

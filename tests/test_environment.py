@@ -46,6 +46,12 @@ def test_packages_that_the_book_is_built_on_are_declared():
     assert set(FIXED) <= {requirement.name for requirement in declared()}
 
 
+def test_every_package_of_the_library_is_installed():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    there = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "seisbook").rglob("__init__.py")}
+    assert set(tools["setuptools"]["packages"]) == there
+
+
 def test_environment_yml_brings_the_interpreter_and_post_build_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert [entry.partition("=")[0] for entry in environment["dependencies"]] == ["python", "pip"]

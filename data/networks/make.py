@@ -430,7 +430,11 @@ def mexico() -> str:
         pick_scatter_per_100km_s=0.1,
         dominant_period_s=(0.25, 1.1),
         minimum_stations=4,
-        stations=[station for station in read_devices(folder) if station.code.removeprefix("D") in used],
+        stations=[
+            replace(station, noise_level=1.0)  # accelerometers of a telephone's kind: the loudest level that there is
+            for station in read_devices(folder)
+            if station.code.removeprefix("D") in used
+        ],
     )
     comments = {
         "velocity_model": "a choice: no onsets were read that could be fitted",
@@ -441,7 +445,7 @@ def mexico() -> str:
         "dominant_period_s": "a choice, as in Colombia",
         "minimum_stations": "a choice",
     }
-    return to_yaml(network, zones_under(network, "offshore", 150.0, 25.0), comments, HEADER)
+    return to_yaml(network, zones_under(network, "offshore", 150.0, 25.0, (3.5, 7.5)), comments, HEADER)
 
 
 def heads(path):
@@ -460,7 +464,7 @@ def speeds_of_the_locator(catalogue, network) -> VelocityModel:
     return replace(fit.model, source=f"fitted to {fit.readings} P travel times of the source's locator; Vp/Vs: its S")
 
 
-def zones_under(network, source_type, spread_km, depth_km) -> list[str]:
+def zones_under(network, source_type, spread_km, depth_km, magnitudes=(0.3, 3.0)) -> list[str]:
     """One zone under the stations, a choice: nothing of the real events is in it."""
     fields = {
         "name": "under the stations",
@@ -473,8 +477,8 @@ def zones_under(network, source_type, spread_km, depth_km) -> list[str]:
         "depth_spread_km": 4.0,
         "strike_deg": 0.0,
         "b_value": 1.0,
-        "magnitude_min": 0.3,
-        "magnitude_max": 3.0,
+        "magnitude_min": magnitudes[0],
+        "magnitude_max": magnitudes[1],
         "share": 1.0,
     }
     return ["  # a choice: the area and upper crust under the stations, no real event was looked at", *item(fields, {})]

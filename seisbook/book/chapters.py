@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from seisbook import files, provenance, witness
 from seisbook.book import executions, notebooks
-from seisbook.book.parameters import parse
+from seisbook.book.parameters import FILES, parse
 from seisbook.catalogues import networks, sources
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BOOK, BUILD, DATA, ROOT
@@ -63,8 +63,15 @@ def fingerprint(chapter: Path, parameters: dict) -> str:
     for path in [*code, ROOT / "requirements.lock"]:
         digest.update(path.name.encode() + path.read_bytes())
     have = {network: sources.is_available(network) for network in _networks()}
-    digest.update(json.dumps([parameters, have], sort_keys=True).encode())
+    own = [_changed(Path(parameters[name])) for name in FILES if parameters.get(name)]
+    digest.update(json.dumps([parameters, have, *own], sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _changed(path):
+    """When a reader's file was changed, or the files in his folder."""
+    paths = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [[str(one), one.stat().st_mtime_ns] for one in paths]
 
 
 def _networks():

@@ -97,7 +97,7 @@ def _lines(number, claim):
         ("trainings", f"{claim.n_runs} behind this number"),
         *(("redo", command) for path in paths for command in _commands(path, claim)),
     ]
-    title = f"{number}. {claim.network.capitalize()}, {claim.measured}"
+    title = f"{number}. {claim.place}, {claim.measured}"
     return [title, *(f"   {name:10}{text}" for name, text in dict.fromkeys(about))]
 
 

@@ -5,12 +5,15 @@ from pathlib import Path
 
 from seisbook import yaml_text
 from seisbook.book import notebooks
+from seisbook.catalogues import networks
 from seisbook.errors import UserError, brief
 from seisbook.paths import BOOK
 
 PROFILES = ("quick", "paper")
 CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
 """Values that a parameter may have: those of the group that the chapter's default belongs to."""
+FILES = {"catalogue": "file or folder", "network_file": "file", "stations": "file", "waveforms": "folder"}
+"""Parameters that name a reader's own files, empty where there is none, and what there must be."""
 INJECTED = "# Parameters"  # first line of the cell that papermill puts behind the chapter's own
 
 
@@ -43,12 +46,22 @@ def parse(chapter: Path, given: dict) -> dict:
     known, parsed = defaults(chapter), {}
     _refuse_unknown(chapter.stem, given, known)
     for name, text in given.items():
-        try:
-            parsed[name] = yaml_text.parse(text)
-        except ValueError:
-            parsed[name] = None
+        parsed[name] = _path(text) if name in FILES else _value(text)
         _refuse_misfit(chapter.stem, name, parsed[name], known[name], text)
+    check_files(chapter.stem, {**known, **parsed})
     return parsed
+
+
+def _path(text):
+    """An absolute path, since a chapter runs in the folder of the book; empty if nothing is named."""
+    return str(Path(text).resolve()) if text else ""
+
+
+def _value(text):
+    try:
+        return yaml_text.parse(text)
+    except ValueError:
+        return None
 
 
 def check(chapter: str, namespace: dict) -> None:
@@ -72,6 +85,37 @@ def check(chapter: str, namespace: dict) -> None:
             _refuse_unknown(chapter, _assigned(cell), known)
     for name, default in known.items():
         _refuse_misfit(chapter, name, namespace[name], default, namespace[name])
+
+
+def check_files(chapter: str, values: dict) -> None:
+    """Check the files of a reader that parameters name; a chapter that takes some calls this after `check`.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of its file, without suffix.
+    values : dict
+        Its parameters by name, or its `globals()`.
+
+    Raises
+    ------
+    UserError
+        If a file is not there, files do not go together, or a network has no zones for its twin.
+    """
+    named = {name: Path(value) for name, value in values.items() if name in FILES and value}
+    for name, path in named.items():
+        is_there = {"file": path.is_file, "folder": path.is_dir, "file or folder": path.exists}[FILES[name]]
+        if not is_there():
+            raise UserError(f"{chapter}.ipynb: {name}: {path}: no such {FILES[name]}: check the path")
+    if named and "catalogue" not in named:
+        raise UserError(f"{chapter}.ipynb: {next(iter(named))} goes with catalogue: give your bulletin, too")
+    if {"network_file", "stations"} <= set(named):
+        raise UserError(f"{chapter}.ipynb: network_file and stations: give one of them: a network's file has stations")
+    if path := named.get("network_file"):
+        if path.suffix not in (".yaml", ".yml"):
+            raise UserError(f"{path}: not the YAML file of a network: its name ends in .yaml")
+        if not networks.load(path).zones:
+            raise UserError(f"{path}: zones: there are none for the twin: copy those of `seisbook network new`")
 
 
 def _assigned(code):

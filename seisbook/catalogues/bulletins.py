@@ -44,12 +44,12 @@ XML = ("QUAKEML", "SCML", "SC3ML")
 
 @provenance.stage
 def read_bulletin(network: Network | str, period: str | None = None) -> Catalogue:
-    """The real bulletin of a shipped network.
+    """The real bulletin of a shipped network, or of a user's own whose file names it.
 
     Parameters
     ----------
     network : Network or str
-        `colombia` or `ridgecrest`.
+        `colombia` or `ridgecrest`; or one of `networks.load`, see `networks.bulletin_of`.
     period : str, optional
         Colombia: `2018-02` (the default), `1997-2015` or `all`. Ridgecrest has one period.
 
@@ -66,6 +66,8 @@ def read_bulletin(network: Network | str, period: str | None = None) -> Catalogu
         If a file is not the registered one, or cannot be read.
     """
     network = network if isinstance(network, Network) else networks.load(network)
+    if files := networks.bulletin_of(network):
+        return read_files(files, network)
     if network.name not in BULLETINS:
         known = ", ".join(BULLETINS)
         raise UserError(f"no bulletin of '{network.name}': choose one of {known}, or give your own with --catalogue")
@@ -188,6 +190,12 @@ def read_catalogue(path: str | Path, network: str) -> Catalogue:
     if is_palm(path):
         return duplicates.assemble(network, palm_phases.rows(path, remarks.lines), remarks)
     return of_entries(network, *entries_of(path, remarks), remarks)
+
+
+def read_files(paths, network: Network) -> Catalogue:
+    """One catalogue of several files in any of the formats of `read_catalogue`, at the stations of a network."""
+    parts = [read_catalogue(path, network.name) for path in paths]
+    return at_known_stations(duplicates.joined(parts, paths), network)
 
 
 def is_palm(path: str | Path) -> bool:

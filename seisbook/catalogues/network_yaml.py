@@ -14,7 +14,7 @@ MEASURED = {
 }
 
 
-def to_yaml(network: Network, zones: list[str], comments: dict[str, str], header: list[str]) -> str:
+def to_yaml(network: Network, zones: list[str], comments: dict[str, str], header: list[str], bulletin=()) -> str:
     """Text of a network's file.
 
     Parameters
@@ -27,6 +27,8 @@ def to_yaml(network: Network, zones: list[str], comments: dict[str, str], header
         `velocity_model` and those of `MEASURED`.
     header : list of str
         Comments of the file, a line each.
+    bulletin : list of str
+        Paths of its bulletin.
     """
     notes = MEASURED | comments
     model, relation, window = network.velocity_model, network.magnitude, network.window
@@ -35,6 +37,7 @@ def to_yaml(network: Network, zones: list[str], comments: dict[str, str], header
         f"name: {text(network.name)}",
         f"title: {text(network.title)}",
         f"reference: {quoted(network.reference)}",
+        *([f"bulletin: {json.dumps([str(path) for path in bulletin], ensure_ascii=False)}"] if bulletin else []),
         f"utc_offset_h: {network.utc_offset_h:g}{_comment(notes, 'utc_offset_h')}",
         f"velocity_model:{_comment(notes, 'velocity_model')}",
         f"  top_km: {model.top_km}",

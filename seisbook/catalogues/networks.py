@@ -3,9 +3,11 @@
 A network is one YAML file, `data/networks/<name>.yaml` for those that the book ships, any path for a user's own. Its
 schema is the dataclasses of `seisbook.catalogues.schema`; a value that does not fit is refused with the file and the
 key. Its `stations` are a list, or the path of a station file relative to it, in any format that
-`seisbook.catalogues.stations` reads.
+`seisbook.catalogues.stations` reads. `bulletin`, which only a user's own file has, is the path of its bulletin relative
+to it, or a list of paths; `bulletin_of` returns them.
 """
 
+import hashlib
 import re
 from dataclasses import field
 from functools import lru_cache
@@ -34,7 +36,8 @@ from seisbook.paths import DATA
 
 NETWORKS = ("colombia", "ridgecrest")
 HALF_CIRCLE = 180.0  # degrees
-LONGEST_NAME = 255  # characters of a file's name
+LONGEST_NAME, LONGEST_PATH = 255, 4096  # characters of a file's name, and of its path
+_BULLETINS = {}  # files of own bulletins, by the hash of their network, as far as networks were loaded
 
 
 @strict
@@ -163,6 +166,12 @@ provenance.IDENTITIES["network"] = content
 
 
 @provenance.stage
+def bulletin_of(network: Network) -> tuple[Path, ...]:
+    """Files of the bulletin that a user's own network names, in a process that has loaded it; empty without."""
+    return _BULLETINS.get(provenance.digest(network), ())
+
+
+@provenance.stage
 def station_remarks(name: str | Path) -> list[str]:
     """What had to be decided in a network's station file, see `seisbook.catalogues.stations.read_stations`."""
     return list(_read(_path(name))[2])
@@ -173,6 +182,35 @@ def _path(name):
 
 
 def _read(path):
+    """What `_described` returns; a bulletin's content is a part of the network's, and so an input of studies."""
+    network, content, remarks = _described(path)
+    files = _bulletin(path)
+    if not files:
+        return network, content, remarks
+    _BULLETINS[content] = files
+    held = [_hash(file, file.stat().st_mtime_ns) if file.is_file() else "missing" for file in files]
+    return network, provenance.digest([content, held]), remarks
+
+
+def _bulletin(path):
+    """Paths of the bulletin that a YAML file names."""
+    said = _parsed(path, path.stat().st_mtime_ns)
+    listed = said.get("bulletin", []) if isinstance(said, dict) else []
+    names = listed if isinstance(listed, list) else [listed]
+    if any(not isinstance(name, str) or not name.isprintable() or len(name) > LONGEST_PATH for name in names):
+        raise DataError(f"{path}: bulletin: neither the name of a file nor a list of them (found: {brief(listed)})")
+    files = tuple(path.parent / name for name in names)
+    if folders := [file for file in files if file.is_dir()]:
+        raise DataError(f"{path}: bulletin: {folders[0]}: a folder: name one of its files")
+    return files
+
+
+@lru_cache(maxsize=16)
+def _hash(file, changed):
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def _described(path):
     """What `_checked` returns of a YAML file, which is read again only if one of its files has changed."""
     said = _parsed(path, path.stat().st_mtime_ns)
     listed = said.get("stations") if isinstance(said, dict) else None
@@ -201,6 +239,8 @@ def _checked(path, changed, station_file=None, stations_changed=0):
         from seisbook.catalogues.stations import read_stations
 
         said = {**said, "stations": read_stations(station_file, remarks)}
+    if isinstance(said, dict):
+        said = {key: value for key, value in said.items() if key != "bulletin"}
     try:
         network = TypeAdapter(Network).validate_python(said)
     except ValidationError as error:

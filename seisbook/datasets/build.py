@@ -7,12 +7,12 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 import seisbook
-from seisbook.catalogues import bulletins, duplicates, networks, sources
+from seisbook.catalogues import bulletins, networks, sources
 from seisbook.catalogues.catalogue import Catalogue
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.networks import Network
 from seisbook.catalogues.remarks import event_left_out
-from seisbook.datasets import known_recordings, measured, store, waveforms
+from seisbook.datasets import fetched, known_recordings, measured, store, waveforms
 from seisbook.datasets.store import EventRecord
 from seisbook.errors import DataError, UserError
 from seisbook.files import check_space
@@ -65,8 +65,7 @@ def read(network, source, n_events=None, random_state=0, files=None) -> Catalogu
 @stage
 def _read_files(network, source, files):
     """One catalogue of the user's own files; the events that are built of it are the input of what comes after."""
-    parts = [bulletins.read_catalogue(path, network.name) for path in files]
-    catalogue = bulletins.at_known_stations(duplicates.joined(parts, files), network)
+    catalogue = bulletins.read_files(files, network)
     catalogue.source = source
     return catalogue
 
@@ -74,6 +73,8 @@ def _read_files(network, source, files):
 @stage
 def _read_waveform_catalogue(network):
     """The catalogue of the recorded seismograms that the book knows, from which `load_events` builds its input."""
+    if fetched.are_wanted(network.name, "waveform"):
+        return fetched.catalogue(network.name)
     if network.name not in known_recordings.SOURCES:
         raise UserError(f"the book has no waveforms of {network.name}: give yours with --catalogue and --waveforms")
     return known_recordings.SOURCES[network.name].catalogue(sources.folder(network.name))
@@ -298,7 +299,7 @@ def _types(events):
     """Which magnitudes were taken, and of how many events; empty if the dataset does not say."""
     if "source_magnitude_type" not in events:
         return ""
-    counts = events.source_magnitude_type[events.source_magnitude.notna()].fillna("").value_counts()
+    counts = events.source_magnitude_type[events.source_magnitude.notna()].astype(object).fillna("").value_counts()
     return "".join(f"; {number} {name or 'of a type not stated'}" for name, number in counts.items())
 
 

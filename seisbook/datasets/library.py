@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from seisbook import provenance
-from seisbook.catalogues import sources
+from seisbook.catalogues import networks, sources
 from seisbook.datasets.events import Events
 from seisbook.files import locked
 from seisbook.paths import BUILD
 
 BUILDER, RECORDINGS = "seisbook.datasets.build:build", "seisbook.datasets.recordings:build"
+FETCHED = "seisbook.datasets.fetched_events:build"
 
 
 @provenance.stage
@@ -23,6 +24,7 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
     ----------
     network : Network
     source : {"bulletin", "simulated", "waveform"}
+        Seismograms of a bulletin's events are those that `seisbook data fetch --waveforms` has left here.
     n_events : int, optional
         The first so many; all if not given.
     random_state : int
@@ -30,9 +32,12 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
     catalogue_files : list of path, optional
         Instead of the network's own bulletin.
     """
+    if source == "bulletin" and not catalogue_files:
+        catalogue_files = networks.bulletin_of(network)
     name = name_of(network.name, source, n_events, random_state, catalogue_files)
     with provenance.unwatched():
-        folder = _built(name, network, source, n_events, random_state, progress, catalogue_files)
+        folder = _of_fetched(name, network, source, n_events, random_state, progress, catalogue_files)
+        folder = folder or _built(name, network, source, n_events, random_state, progress, catalogue_files)
         events, content = _read(folder, f"events:{name}", progress)
     provenance.note(f"events:{name}", content)
     return events
@@ -63,6 +68,25 @@ def _built(name, network, source, n_events, random_state, progress, catalogue_fi
                 else:
                     files = {"catalogue_files": catalogue_files, "progress": progress}
                     build.build(network, source, folder, n_events, random_state, **files)
+    return folder
+
+
+def _of_fetched(name, network, source, n_events, random_state, progress, catalogue_files):
+    """Folder of a dataset of a bulletin's fetched records, like `_built`; None if other events are asked for."""
+    if source != "waveform":
+        return None
+    from seisbook.datasets import fetched  # loads ObsPy
+
+    if not fetched.are_wanted(network.name, source, catalogue_files):
+        return None
+    stamp = _stamp(network, fetched.index_files(network.name), FETCHED)  # more may be fetched later
+    folder = BUILD / "data" / f"{name}-{stamp}"
+    if not folder.is_dir():
+        from seisbook.datasets import fetched_events
+
+        with locked(folder.with_name(f"{folder.name}.build")):
+            if not folder.is_dir():
+                fetched_events.build(network, folder, n_events, random_state, progress)
     return folder
 
 

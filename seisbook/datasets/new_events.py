@@ -12,7 +12,7 @@ import obspy
 from seisbook.catalogues.formats import format_of
 from seisbook.catalogues.stations import read_stations
 from seisbook.datasets import build, picked_events, recorded_events, store
-from seisbook.datasets.graphs import open_for
+from seisbook.datasets.event_blocks import open_blocks
 from seisbook.datasets.waveforms import ENDINGS, read_stream
 from seisbook.errors import DataError, UserError
 
@@ -50,11 +50,11 @@ def opened(inputs, network, config, centre):
     if missing := [path for path in inputs if not path.exists()]:
         raise UserError(f"{missing[0]}: no such file or folder: check the path")
     if len(inputs) == 1 and any(inputs[0].glob("metadata*.csv")):
-        yield open_for(inputs[0], config, centre), {}
+        yield open_blocks(inputs[0], config, centre), {}
         return
     with tempfile.TemporaryDirectory(prefix="seisbook-") as folder:
         notes = _build(inputs, network, Path(folder) / "new")
-        yield open_for(Path(folder) / "new", config, centre), notes
+        yield open_blocks(Path(folder) / "new", config, centre), notes
 
 
 def _build(inputs, network, folder) -> dict:

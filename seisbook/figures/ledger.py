@@ -42,8 +42,8 @@ def forest(claims):
     for name in names:
         rows = [claim for claim in claims if claim.id == name]
         top = y
-        for where in dict.fromkeys((claim.network, claim.signals) for claim in rows):
-            y = _block(axis, [claim for claim in rows if (claim.network, claim.signals) == where], ", ".join(where), y)
+        for where in dict.fromkeys((claim.place, claim.signals) for claim in rows):
+            y = _block(axis, [claim for claim in rows if (claim.place, claim.signals) == where], ", ".join(where), y)
         ticks[(top + y - BLOCK - ROW) / 2] = fill(f"{name}  {rows[0].statement}", WRAP)
         axis.axhline(y + (GAP - BLOCK - ROW) / 2, color=LINE, linewidth=0.5)
         y += GAP
@@ -65,7 +65,7 @@ def forest(claims):
 def _block(axis, claims, title, y):
     """Draw the measurements of one network, with its title at the right; return where the next begins."""
     middle = y + ROW * (len(claims) - 1) / 2
-    axis.text(1.01, middle, title.capitalize(), transform=axis.get_yaxis_transform(), fontsize=7.5, va="center")
+    axis.text(1.01, middle, title, transform=axis.get_yaxis_transform(), fontsize=7.5, va="center")
     for i, claim in enumerate(claims):
         _measurement(axis, claim, y + i * ROW)
     return y + len(claims) * ROW + BLOCK

@@ -8,14 +8,54 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from seisbook.figures.intervals import name_rows, whisker
+from seisbook.figures.ledger import LOOK
 from seisbook.figures.model import ellipse
 from seisbook.figures.style import DARK, LINE, P_COLOUR, S_COLOUR, SERIES, check_drawable, logarithmic, styled
-from seisbook.findings.real import CLASSICAL, CRITIC, TARGETS, TITLES, TUNED_KM, UNITS
+from seisbook.findings.real import CLASSICAL, CRITIC, NETWORK, TARGETS, TITLES, TUNED_KM, UNITS
 
 COLOURS = dict(zip(UNITS, SERIES, strict=False))
 APART = {"counts": -0.17, "displacement": 0.17}
 ELLIPSE = 0.9
 RENDERED, REAL = SERIES[4], DARK
+
+
+@styled
+def record_sections(shown, component=0):
+    """Seismograms of one event, rendered and real, a panel each; the same stations, the nearest at the top.
+
+    Each trace is scaled to its own peak. Lines are the P and S onsets that were read.
+
+    Parameters
+    ----------
+    shown : dict of str to Section
+        Of `seisbook.datasets.side_by_side.sections`, by title.
+    component : int
+        Which of Z, N, E.
+
+    Returns
+    -------
+    Figure
+    """
+    check_drawable(shown, "record_sections")
+    most = max(len(section.codes) for section in shown.values())
+    fig, axes = plt.subplots(1, len(shown), figsize=(7.4, 1.2 + 0.32 * most), sharex=True, sharey=True, squeeze=False)
+    for axis, (title, section) in zip(axes[0], shown.items(), strict=True):
+        for row, trace in enumerate(section.traces[:, component]):
+            time = section.start_s[row] + np.arange(len(trace)) / section.sampling_rate_hz
+            axis.plot(time, row - 0.48 * trace / max(np.abs(trace).max(), 1e-30), color=DARK, linewidth=0.5)
+        for column, colour in enumerate((P_COLOUR, S_COLOUR)):
+            rows = np.flatnonzero(np.isfinite(section.onset_s[:, column]))
+            axis.vlines(section.onset_s[rows, column], rows - 0.42, rows + 0.42, color=colour, linewidth=1.5)
+        names = [f"{code}  {km:.0f}" for code, km in zip(section.codes, section.distance_km, strict=True)]
+        axis.set_yticks(range(len(names)), names)
+        axis.set_ylim(len(names) - 0.4, -0.6)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("time after the origin (s)")
+        axis.grid(False)
+    axes[0, 0].set_ylabel("station and epicentral distance (km)")
+    marks = [Line2D([], [], color=hue, label=f"{wave} onset") for wave, hue in (("P", P_COLOUR), ("S", S_COLOUR))]
+    fig.legend(handles=marks, loc="outside lower center", ncols=2)
+    return fig
 
 
 @styled
@@ -186,3 +226,55 @@ def learning(table):
         axis.set_ylim(bottom=0)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
+
+
+@styled
+def verdicts(rows):
+    """Each measurement of the claims on real seismograms, over what it is held against, with 95 % intervals.
+
+    Left of the dashed line lies what the claim says. The marker is the verdict's, the colour that of the signals.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `seisbook.findings.real.verdicts`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UserError
+        If there are no rows.
+    """
+    check_drawable(rows, "verdicts")
+    lines = {}  # headings, and below each the rows of a model at a place
+    for row in sorted(rows, key=lambda row: (row["claim"], row["what"])):
+        heading = f"{row['claim']}  {row['what']}"
+        lines.setdefault((heading, ""), [])
+        lines.setdefault((heading, _model(row)), []).append(row)
+    fig, axis = plt.subplots(figsize=(7.4, 0.27 * len(lines) + 1.3))
+    axis.axvline(1, color=LINE, linewidth=1.2, linestyle="--")
+    for y, line in enumerate(lines.values()):
+        for row in line:
+            over = [row[end] / row["threshold"] for end in ("value", "low", "high")]
+            marker = LOOK[row["verdict"]][1]
+            whisker(axis, over, y + APART[row["unit"]], COLOURS[row["unit"]], marker=marker, size=5)
+    name_rows(axis, [model or heading for heading, model in lines])
+    for text, (_, model) in zip(axis.get_yticklabels(), lines, strict=True):
+        text.set(fontsize=8, fontweight="normal" if model else "bold")
+    axis.tick_params(axis="y", length=0)
+    logarithmic(axis, "x", (1, 2, 5))
+    axis.set_xlabel("value over its threshold")
+    marks = [Line2D([], [], color=COLOURS[unit], linewidth=2, label=title) for unit, title in UNITS.items()]
+    for word, (_, marker) in LOOK.items():
+        marks.append(Line2D([], [], linestyle="", marker=marker, color=DARK, label=word))
+    fig.legend(handles=marks, loc="outside lower center", ncols=5, columnspacing=1.0)
+    return fig
+
+
+def _model(row):
+    """What a row is about: how its model was trained, and where it was tested, if not in Iceland."""
+    model = row["model"].removeprefix("robust model").removeprefix(", ") or "as published"
+    return model if row["network"] == NETWORK else f"{model}, {row['network'].replace('_', ' ').title()}"

@@ -26,6 +26,7 @@ from seisbook.findings import (
     fields_imbalance,
     fields_variance,
     imbalance,
+    real,
     robust,
     robustness,
     smoothing,
@@ -55,11 +56,11 @@ STATEMENTS = {
 }
 TESTED_BY = {
     "C0": "measured ground motion at hidden stations of two regions, against the conditional normal that ShakeMap uses",
-    "C1": "learning curves against the *expert line* of each network",
-    "C2": "cross-validation on both networks",
+    "C1": "learning curves against the *expert line* of each network; real seismograms against a target",
+    "C2": "cross-validation on both networks; real seismograms, calibrated by other events",
     "C3": "the ratio of variances, dynamic to static graph, on the same partitions and seeds",
     "C4": "errors with and without concatenation; effective rank and Dirichlet energy against depth",
-    "C5": "the growth of the error, band by band",
+    "C5": "the growth of the error, band by band, on rendered and on real seismograms",
     "C6": "shifts of all stations together and of each by itself, apart",
     "C7": "the RMSE of the largest tenth, most of it withheld from training",
     "C8": "rank agreement with real analysts' readings beyond what distance and noise explain; how well the stations "
@@ -74,7 +75,7 @@ ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld 
 MOST_DECIMALS = 4
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
 ABOVE = ("C8", "C9")  # claims that something is above its threshold; the others say below
-SIGNALS = {"bulletin": "rendered", "simulated": "simulated", "measured": "measured"}
+SIGNALS = {"bulletin": "rendered", "simulated": "simulated", "measured": "measured", "waveform": "real"}
 """What the signals are that a model sees, by the source of the records."""
 
 
@@ -126,8 +127,13 @@ class Claim:
 
     @property
     def signals(self) -> str:
-        """Whether the signals that the model saw are measured, rendered from real readings, or simulated."""
+        """What the model saw: seismograms rendered from real readings, simulated ones, measured peaks, or real ones."""
         return SIGNALS[self.source]
+
+    @property
+    def place(self) -> str:
+        """The network, as a page writes it."""
+        return self.network.replace("_", " ").title()
 
     @property
     def said(self) -> str:
@@ -184,7 +190,7 @@ def _row(claim):
     estimate = claim.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
     figure = f"{{numref}}`{claim.evidence['figure']}`"
     against, verdict = f"{claim.threshold:.3g}", f"**{claim.said}**"
-    cells = claim.network.capitalize(), claim.signals, claim.measured, estimate, against, verdict, figure
+    cells = claim.place, claim.signals, claim.measured, estimate, against, verdict, figure
     return f"| {' | '.join(cells)} |"
 
 
@@ -199,6 +205,7 @@ class _Records:
         self.fields = cache(fields.published)
         self.alignment_robust = cache(alignment_robust.load)
         self.study = cache(lambda study, network: runner.read(study, network, *WHERE))
+        self.real = cache(lambda network: real.load(WHERE[1], network))
         self.measured = cache(lambda study, region: runner.read(study, region, *fields.WHERE))
 
 
@@ -231,6 +238,7 @@ def _near_experts(read):
             "C1", name, f"median epicentral error (km), {folds}, robust model", estimate, level, "fig-arms", **how
         )
     yield from _from_few_events(read, experts)
+    yield from _real(read, "C1")
 
 
 def _ours(read):
@@ -279,6 +287,7 @@ def _magnitude(read):
     for name, folds, errors, how in _robust_model(read):
         measured, estimate = f"magnitude RMSE, {folds}, robust model", robust.rmse(errors.magnitude)
         yield _claim("C2", name, measured, estimate, MAGNITUDE_RMSE, "fig-arms", **how)
+    yield from _real(read, "C2")
 
 
 def _variance(read):
@@ -332,12 +341,14 @@ def _depth_fields(read):
 def _filtering(read):
     yield from _robust(read, "C5", {"octave bands": robustness.NARROW_BANDS}, "fig-bands")
     yield from _informative(read, "C5", {"band_pass": "octave bands"})
+    yield from _real(read, "C5")
 
 
 def _shifts(read):
     axes = {"joint shifts": robustness.JOINT_SHIFTS, "clock errors": robustness.OWN_SHIFTS}
     yield from _robust(read, "C6", axes, "fig-shifts")
     yield from _informative(read, "C6", {"joint_shift": "joint shifts", "independent_shift": "clock errors"})
+    yield from _real(read, "C6")
 
 
 def _robust(read, name, axes, figure):
@@ -362,6 +373,17 @@ def _informative(read, name, axes):
                 where = f"informative {what}, {robust.TITLES[model]}, worst at {row['severity']:g}"
                 measured, states = f"growth of the epicentral error, {where}", _verified([*ours, *others, *known])
                 yield _judged(name, network, measured, row, robustness.DOUBLED, "fig-accuracy", 1, states)
+
+
+def _real(read, name):
+    """A claim on real seismograms, by the rules of `seisbook.studies.real`."""
+    for network in (real.NETWORK, real.OUTSIDE):
+        records = read.real(network)
+        rows = real.verdicts(records, MAGNITUDE_RMSE) if network == real.NETWORK else real.outside_verdicts(records)
+        for row in rows:
+            if row["claim"] == name:
+                shown = "fig-real-verdicts", row["n_runs"], _verified(records), real.SOURCE
+                yield _judged(name, network, row["measured"], row, row["threshold"], *shown)
 
 
 def _rare(read):

@@ -43,6 +43,7 @@ FIGURES = {
     "fig-correction": Shown("book/06_text_alignment", ("alignment",)),
     "fig-towers": Shown("book/06_text_alignment", ("alignment-robust",)),
     "fig-correction-robust": Shown("book/06_text_alignment", ("alignment-robust",)),
+    "fig-real-verdicts": Shown("book/10_real_seismograms", ("real",)),
     "fig-fields-forest": Shown("book/08_fields", ("fields",)),
     "fig-fields-variance": Shown("book/08_fields", ("fields-variance",)),
     "fig-fields-depth": Shown("book/08_fields", ("fields-depth",)),

@@ -13,6 +13,8 @@ from seisbook.measures.estimates import Estimate, below, estimate, resampled
 from seisbook.studies import runner
 
 NAME, NETWORK, SOURCE = "real", "iceland", "waveform"
+OUTSIDE, OUTSIDE_KM = "ridgecrest_august", 2.0  # network of the outside test, and the target of its median error
+LOCATED, SIZED = "median epicentral error (km)", "magnitude RMSE, calibrated by other events"
 PUBLISHED, LAST, ZERO_SHOT = "published", "real onsets too", "velocity too"
 CLASSICAL = {"classical, own picks": "classical, own picks", "classical, source's picks": "classical, source's picks"}
 TITLES = {
@@ -54,14 +56,14 @@ SHAKEN = {
 """Claims on perturbations, with their axes."""
 
 
-def load(profile="paper") -> list[dict]:
+def load(profile="paper", network=NETWORK) -> list[dict]:
     """Records of the study, see `seisbook.studies.runner.read`."""
-    return runner.read(NAME, NETWORK, SOURCE, profile)
+    return runner.read(NAME, network, SOURCE, profile)
 
 
 def outside(profile="paper") -> np.ndarray:
     """Epicentral errors (km) of the published Ridgecrest model on the four real events of August 2019."""
-    (record,) = runner.read(NAME, "ridgecrest_august", SOURCE, profile)
+    (record,) = load(profile, OUTSIDE)
     return np.array(record["result"]["epicentral_km"])
 
 
@@ -189,6 +191,20 @@ def _ratio(ours, theirs):
         return np.median(ours[chosen], axis=(-2, -1)) / np.median(theirs[chosen], axis=(-2, -1))
 
     return estimate(resampled(np.arange(len(ours)), of_events))
+
+
+def detectable(rows) -> float:
+    """Factor by which an ingredient would have to change the median error to be seen, in the median of `rungs`.
+
+    It is the half width of the ratio's interval on a logarithmic scale. An ingredient that changes the error by less
+    has an interval that contains one, if the interval lies about the ratio.
+    """
+    return float(np.median([np.sqrt(row.ratio.high / row.ratio.low) for row in rows.itertuples()]))
+
+
+def events_needed(rows, factor, n_events) -> float:
+    """Events of which the intervals of `rungs` would be narrow enough for a factor: they narrow with the root."""
+    return n_events * (np.log(detectable(rows)) / np.log(factor)) ** 2
 
 
 def rungs_table(rows) -> pd.DataFrame:
@@ -413,44 +429,61 @@ def shaken(records, arm, unit, axis) -> dict:
     return stability(known, arm, (axis,))
 
 
-def verdicts(records) -> list[dict]:
+def verdicts(records, promised) -> list[dict]:
     """Rows of the ledger on real seismograms.
+
+    Parameters
+    ----------
+    records : list of dict
+    promised : float
+        Root mean square error of the magnitude that C2 promises.
 
     Returns
     -------
     list of dict
-        `claim`, `network`, `measured`, `value`, `low`, `high`, `threshold`, `verdict`, `n_runs`. C1 compares the
-        median epicentral error with the target; C5 and C6 follow the rule of `seisbook.studies.robustness`.
+        `claim`, `network`, `measured`, `value`, `low`, `high`, `threshold`, `verdict`, `n_runs`; of what is measured,
+        `what`, `unit` and `model` by themselves. C1 compares the median epicentral error with the target, C2 the error
+        of the magnitude, calibrated by other events, with what the claim promises; C5 and C6 follow the rule of
+        `seisbook.studies.robustness`.
     """
     rows = []
     for arm in (PUBLISHED, *JUDGED):
-        for unit, signals in UNITS.items():
-            runs = of(records, "located", arm=arm, unit=unit, axis="none")
-            if not runs:
-                continue
-            found = pooled(_column(runs, "epicentral_km"))
-            measured = f"median epicentral error (km), real seismograms, {signals}, {IN_LEDGER[arm]}"
-            level = TARGETS["epicentre_km"]
-            rows.append(_row("C1", measured, found, level, below(found.low, found.high, level), len(runs)))
+        for unit in UNITS:
+            if runs := of(records, "located", arm=arm, unit=unit, axis="none"):
+                about = {"arm": arm, "unit": unit, "n_runs": len(runs)}
+                located, sized = pooled(_column(runs, "epicentral_km")), pooled(_column(runs, "calibrated"), _rmse)
+                rows.append(_row("C1", LOCATED, located, TARGETS["epicentre_km"], **about))
+                rows.append(_row("C2", SIZED, sized, promised, **about))
     for claim, axes in SHAKEN.items():
         for arm in (PUBLISHED, LAST):
-            for unit, signals in UNITS.items():
-                rows += [_shaken_row(records, claim, arm, unit, signals, *axis) for axis in axes.items()]
-    return [row for row in rows if row]
+            for unit in UNITS:
+                rows += [_shaken_row(records, claim, arm, unit, *axis) for axis in axes.items()]
+    return sorted(filter(None, rows), key=lambda row: row["claim"])
 
 
-def _shaken_row(records, claim, arm, unit, signals, axis, what):
+def outside_verdicts(records) -> list[dict]:
+    """Row of the ledger on the real events of August 2019 at Ridgecrest, as those of `verdicts`."""
+    found = pooled(_column(records, "epicentral_km"))
+    about = {"arm": PUBLISHED, "unit": "displacement", "n_runs": len(records), "network": OUTSIDE}
+    return [_row("C1", LOCATED, found, OUTSIDE_KM, **about)]
+
+
+def _shaken_row(records, claim, arm, unit, axis, what):
     if not of(records, "informative")[0]["result"]["severities"][axis]:
         return None  # no severity leaves an answer in the data
     found = shaken(records, arm, unit, axis)
-    measured = f"growth of the epicentral error, real seismograms, {signals}, informative {what}, {IN_LEDGER[arm]}"
-    return _row(claim, f"{measured}, worst at {found['severity']:g}", found, DOUBLED, found["verdict"], 1)
+    about = {"arm": arm, "unit": unit, "n_runs": 1, "verdict": found["verdict"]}
+    row = _row(claim, f"growth of the epicentral error, informative {what}", found, DOUBLED, **about)
+    return {**row, "measured": f"{row['measured']}, worst at {found['severity']:g}"}
 
 
-def _row(claim, measured, found, threshold, verdict, n_runs):
+def _row(claim, what, found, threshold, *, arm, unit, n_runs, verdict=None, network=NETWORK):
+    """A row of `verdicts`; without a verdict of another rule, that on the value being below the threshold."""
     found = found if isinstance(found, dict) else found._asdict()
     ends = {name: found[name] for name in Estimate._fields}
-    about = {"claim": claim, "network": NETWORK, "measured": measured}
+    model = {"what": what, "unit": unit, "model": IN_LEDGER[arm]}
+    about = {"claim": claim, "network": network, "measured": f"{what}, {UNITS[unit]}, {IN_LEDGER[arm]}", **model}
+    verdict = verdict or below(ends["low"], ends["high"], threshold)
     return {**about, **ends, "threshold": threshold, "verdict": verdict, "n_runs": n_runs}
 
 
@@ -458,8 +491,7 @@ def verdicts_table(rows) -> pd.DataFrame:
     """The rows of `verdicts` as a page prints them."""
     cells = {}
     for row in rows:
-        about = row["measured"]
-        cells[row["claim"], about] = {
+        cells[row["claim"], row["measured"]] = {
             "found": text(row),
             "against": f"{row['threshold']:g}",
             "verdict": row["verdict"],
@@ -481,8 +513,14 @@ def quoted(records):
             yield ("real", arm, row.unit, "s"), row.s_picks, ".0%"
             yield ("real", arm, row.unit, "solver"), row.solver_km
             yield ("real", arm, row.unit, "magnitude"), row.magnitude_rmse
-    for row in rungs(records).itertuples():
+    rows = rungs(records)
+    for row in rows.itertuples():
         yield ("real", "rung", row.arm, row.unit), row.ratio
+    yield ("real", "detectable"), detectable(rows), ".1f"
+    n_events = len(of(records, "located", axis="none")[0]["result"]["epicentral_km"])
+    for percent in (50, 20):
+        needed = events_needed(rows, 1 + percent / 100, n_events)
+        yield ("real", "needed", percent), round(needed, -1), ".0f"
     for row in learning(records).itertuples():
         yield ("real", "tuned", row.events, row.unit, "km"), row.epicentre_km
         yield ("real", "tuned", row.events, row.unit, "magnitude"), row.magnitude_rmse

@@ -140,12 +140,10 @@ def _located(locator, dataset, chunk):
     onsets, pos, mask = locator._batch(events, found, np.arange(len(events)))
     hypocentre = torch.cat([prediction.epicentre, prediction.depth[:, None]], 1)
     fit = origins(locator.model_, onsets, pos, mask & (onsets.amplitude > SILENT), hypocentre)
+    starts, codes = _starts(dataset, chunk), _codes(dataset, chunk)
     for i, data in enumerate(chunk):
-        n = data.num_nodes
-        traces = dataset.metadata.iloc[dataset.rows[data.source_id]]
-        start = pd.to_datetime(traces.trace_start_time, format="ISO8601", utc=True).min()
-        start += pd.Timedelta(seconds=data.begin_s)
-        arrivals = _arrivals(_codes(traces), start, onsets.onset_s[i, :n], fit.residual_s[i, :n], fit.weight[i, :n])
+        n, start = data.num_nodes, starts[i] + pd.Timedelta(seconds=data.begin_s)
+        arrivals = _arrivals(codes[i], start, onsets.onset_s[i, :n], fit.residual_s[i, :n], fit.weight[i, :n])
         time = start + pd.Timedelta(seconds=float(fit.time_s[i]))
         offset = hypocentre[i, :2] - data.pos[:, :2]
         used = (fit.weight[i, :n] >= USED).any(-1)
@@ -154,8 +152,21 @@ def _located(locator, dataset, chunk):
         yield Location(data.source_id, time, **place, **_errors(prediction, i), **geometry, **arrivals)
 
 
-def _codes(traces):
-    return traces.station_code.astype(str).tolist() if "station_code" in traces else [""] * len(traces)
+def _starts(dataset, chunk):
+    """When the first trace of each event begins."""
+    rows = [dataset.rows[data.source_id] for data in chunk]
+    start = dataset.metadata.trace_start_time.iloc[np.concatenate(rows)]
+    event = np.repeat(np.arange(len(chunk)), [len(one) for one in rows])
+    return pd.to_datetime(start, format="ISO8601", utc=True).groupby(event).min().tolist()
+
+
+def _codes(dataset, chunk):
+    """Station codes of each event."""
+    rows = [dataset.rows[data.source_id] for data in chunk]
+    if "station_code" not in dataset.metadata:
+        return [[""] * len(one) for one in rows]
+    codes = dataset.metadata.station_code
+    return [codes.iloc[one].astype(str).tolist() for one in rows]
 
 
 def _place(hypocentre, magnitude, centre):

@@ -47,7 +47,7 @@ def write(draft: Draft, path) -> Path:
     path : path
         Of the YAML file.
     """
-    files.write_whole(path, draft.text())
+    files.write_whole(path, draft.text(Path(path).parent))
     return files.write_whole(Path(path).with_suffix(".html"), as_html(draft))
 
 

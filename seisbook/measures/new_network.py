@@ -63,6 +63,8 @@ class Draft:
     magnitude : MagnitudeFit
     unused : int
         Stations of the file that the bulletin has no reading of.
+    bulletin : list of path
+        Files that it was made from.
     """
 
     network: Network
@@ -73,9 +75,15 @@ class Draft:
     velocity: VelocityFit | None
     magnitude: MagnitudeFit
     unused: int
+    bulletin: list
 
-    def text(self) -> str:
-        """The description as YAML."""
+    def text(self, folder=None) -> str:
+        """The description as YAML; its bulletin is named relative to the folder that it will lie in, if it lies below.
+
+        Parameters
+        ----------
+        folder : path, optional
+        """
         network, box = self.network, validity(self.catalogue.events)
         header = [
             f"Written by `seisbook network new` from {len(self.catalogue)} events; change what you know better.",
@@ -88,7 +96,10 @@ class Draft:
         for zone, comment in zip(network.zones, self.zone_comments, strict=True):
             fields = {name: value for name, value in vars(zone).items() if name != "hours"}
             zones += [f"  # {comment}", *item(fields, {})]
-        return to_yaml(network, zones, self.comments, header)
+        top = Path(folder or ".").resolve()
+        paths = [Path(path).resolve() for path in self.bulletin]
+        named = [path.relative_to(top) if path.is_relative_to(top) else path for path in paths]
+        return to_yaml(network, zones, self.comments, header, named)
 
 
 def validity(events) -> dict[str, tuple[float, float]]:
@@ -143,7 +154,8 @@ def draft(bulletin, stations=None, velocity=None, name="network") -> Draft:
     network = replace(network, zones=[zone for zone, _ in zones])
     comments["velocity_model"] = _on_velocity(fit, catalogue)
     unused = len({station.code for station in listed} - set(catalogue.readings.station_code))
-    return Draft(network, catalogue, comments, [said for _, said in zones], placements, fit, magnitude, unused)
+    said = [comment for _, comment in zones]
+    return Draft(network, catalogue, comments, said, placements, fit, magnitude, unused, list(bulletin))
 
 
 def named(path) -> str:

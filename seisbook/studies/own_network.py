@@ -10,12 +10,22 @@ import numpy as np
 import pandas as pd
 
 from seisbook.measures import evaluation
-from seisbook.measures.estimates import Estimate
+from seisbook.measures.estimates import Estimate, below, estimate, resampled
+from seisbook.models import checkpoints, peers
 from seisbook.models.training import Locator
 from seisbook.physics.layered_rays import first_p
-from seisbook.studies import runs
+from seisbook.studies import own_robust, places, recipes, runs
 
 SITE = 0.25  # standard deviation of the site terms (log10 units), between those of the two real networks
+STARTS = RANDOM, OTHER, TWIN = "random weights", "another network's model", "the twin's model"
+AS_IT_IS, THEN_OWN, CLASSICAL = ", as it is", ", then one's own events", "classical pipeline"
+RATIOS = {
+    "other network over random weights, own events": (OTHER + THEN_OWN, RANDOM + THEN_OWN),
+    "own twin over other network, own events": (TWIN + THEN_OWN, OTHER + THEN_OWN),
+    "own events over none, own twin": (TWIN + THEN_OWN, TWIN + AS_IT_IS),
+    "own twin with own events over classical pipeline": (TWIN + THEN_OWN, CLASSICAL),
+}
+"""What is compared with what: the first three as in `seisbook.findings.transfer.verdicts`."""
 DELAY_S = 0.15  # standard deviation of the P delays; S delays are twice as long, as under sediments
 
 
@@ -43,15 +53,15 @@ def as_it_is(network, random_state=0):
     return replace(network, stations=changed)
 
 
-def described(found, true) -> pd.DataFrame:
-    """What a description that was measured says, beside the truth: numbers that have a meaning by themselves.
+def described(**networks) -> pd.DataFrame:
+    """What descriptions say, side by side: numbers that have a meaning by themselves.
 
     Parameters
     ----------
-    found, true : Network
-        Such as that of `seisbook.measures.new_network.draft`, and the one that the bulletin was simulated with.
+    **networks : Network
+        By the heading of their column, such as `measured` and `true`.
     """
-    return pd.DataFrame({"measured": _spoken(found), "true": _spoken(true)}).round(2)
+    return pd.DataFrame({name: _spoken(network) for name, network in networks.items()}).round(2)
 
 
 def _spoken(network):
@@ -65,6 +75,41 @@ def _spoken(network):
         "magnitude of 100 nm at 30 km": float(network.magnitude.magnitude(2.0, 30.0)),
         "scatter of a station's magnitude": network.magnitude.scatter,
     }
+
+
+def against_truth(terms, reality) -> pd.DataFrame:
+    """Correlation of measured station terms with the true ones.
+
+    Parameters
+    ----------
+    terms : DataFrame
+        Columns `p_residual_s`, `s_residual_s` and `site_term`, by station.
+    reality : Network
+        As `as_it_is` makes it.
+    """
+    true = reality.station_table().reindex(terms.index)
+    columns = {"p_residual_s": "p_term_s", "s_residual_s": "s_term_s", "site_term": "site_term"}
+    found = {name: terms[name].corr(true[column]) for name, column in columns.items()}
+    return pd.DataFrame({"correlation with the truth": found}).round(2)
+
+
+def borrowed(network):
+    """The shipped model `dynamic` of another network with the most similar window, in this network's units.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    GraphModel
+        Its weights hold in units of the window, see `seisbook.studies.transfer`.
+    """
+    other = own_robust.shipped_for(network).stem.split("-")[0]
+    trained, _ = checkpoints.load(places.MODELS / f"{other}-dynamic-random-0")
+    model = peers.build("dynamic", recipes.model_config(network))
+    model.load_state_dict(trained.state_dict())
+    return model.eval()
 
 
 def compare(train, test, twin, borrowed, pretraining, training, random_state=0) -> dict:
@@ -87,15 +132,15 @@ def compare(train, test, twin, borrowed, pretraining, training, random_state=0) 
     """
     config = borrowed.config
     on_twin = Locator("dynamic", config, pretraining, random_state).fit(twin, progress=False)
-    own = {"random weights": None, "another network's model": borrowed, "the twin's model": on_twin.model_}
+    own = dict(zip(STARTS, (None, borrowed, on_twin.model_), strict=True))
     error_tables = {}
     for name, start in own.items():
         if start is not None:
             untouched = Locator("dynamic", config, training)
             untouched.model_ = start
-            error_tables[f"{name}, as it is"] = evaluation.errors(untouched.predict(test), test)
+            error_tables[f"{name}{AS_IT_IS}"] = evaluation.errors(untouched.predict(test), test)
         locator = Locator("dynamic", config, training, random_state, start_from=start).fit(train, progress=False)
-        error_tables[f"{name}, then one's own events"] = evaluation.errors(locator.predict(test), test)
+        error_tables[f"{name}{THEN_OWN}"] = evaluation.errors(locator.predict(test), test)
     return error_tables
 
 
@@ -136,3 +181,23 @@ def table(found) -> pd.DataFrame:
 
 def _estimate(summary, key):
     return Estimate(summary[key], *summary["ci"])
+
+
+def ratios(found) -> pd.DataFrame:
+    """Ratios of median epicentral errors with 95 % intervals over the test events, paired by event, and a verdict.
+
+    *Smaller* is supported if the interval lies below 1, not supported if above, inconclusive otherwise. There is one
+    training each, so the interval does not hold the luck of the training.
+
+    Parameters
+    ----------
+    found : dict of str to DataFrame
+        Of `compare`, and that of `classical` under `CLASSICAL`.
+    """
+    rows = {}
+    for name, arms in RATIOS.items():
+        pair = pd.concat([found[arm].epicentral_km for arm in arms], axis=1).dropna()
+        above, under = resampled(pair.to_numpy().T)
+        ratio = estimate(above / under)
+        rows[name] = {"ratio of errors": f"{ratio:.2f}", "smaller": below(ratio.low, ratio.high, 1.0)}
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -52,7 +52,7 @@ def path_of(network, settings=()) -> Path:
     return path.with_name(f"{name}.safetensors")
 
 
-def train(network, dataset=None, profile="paper", progress=True, settings=(), n_folds=1) -> Path:
+def train(network, dataset=None, profile="paper", progress=True, settings=(), n_folds=1, folder=None) -> Path:
     """Train and test a robust model of an own network, and keep it beside its YAML file.
 
     What was done before is not done again: the twin's seismograms and its model are kept in `_build`.
@@ -70,6 +70,8 @@ def train(network, dataset=None, profile="paper", progress=True, settings=(), n_
         Changes of the model, and of its training on the twin and on own events, see `seisbook.models.settings.parse`.
     n_folds : int
         How many of the five folds of the dataset are trained and tested. The model that is kept is that of the first.
+    folder : path, optional
+        Where the model is kept, if not beside the YAML file.
 
     Returns
     -------
@@ -109,7 +111,8 @@ def train(network, dataset=None, profile="paper", progress=True, settings=(), n_
     if settings:
         data["settings"] = list(settings)
     metrics = {"train_s": seconds, **_metrics(tests)}
-    return robust_checkpoints.save(path_of(network, settings), locator, data, metrics)
+    path = path_of(network, settings)
+    return robust_checkpoints.save(Path(folder or path.parent) / path.name, locator, data, metrics)
 
 
 def _test(locator, events):
@@ -129,13 +132,18 @@ def _parts(place, config, dataset, training, progress):
     opened = open_for(dataset, config, place.centre)
     events = Events.from_dataset(opened, progress)
     check_window(events.x, config, dataset)
-    least = round(2 * training.events * splits.FOLDS / (splits.FOLDS - 1))
+    least = fewest(training)
     if len(events) < least:
         raise UserError(
             f"{dataset}: {len(events)} events are too few to train on ({least} are needed): leave out --dataset, and "
             "the model of the twin is trained"
         )
     return events, splits.folds(events.source_id, events.origin_time, "random"), opened.metadata
+
+
+def fewest(training) -> int:
+    """Number of events that a dataset must have: a fifth of them is held back, the others make two batches."""
+    return round(2 * training.events * splits.FOLDS / (splits.FOLDS - 1))
 
 
 def describe(path) -> str:

@@ -341,13 +341,13 @@ def _tested(locator, trial):
         read = robust_models.first_fold_readings(network, source, profile)
         events, (found, *_) = read.part(_fold(read, trial["fold"])[1])
     else:
-        events, found = _troubled(network, source, profile, trial["axis"], trial["severity"])
+        events, found = troubled(network, source, profile, trial["axis"], trial["severity"])
     (found,) = _untimed([found], trial["arm"] if trial["arm"] != MAIN else PAPER)
     return evaluation.rounded(evaluation.errors(locator.predict(events, found), events), COLUMNS)
 
 
 @provenance.remember
-def _troubled(network, source, profile, axis, severity) -> tuple[Events, Onsets]:
+def troubled(network, source, profile, axis, severity) -> tuple[Events, Onsets]:
     """Perturbed test events of the first fold without seismograms, and what the stem found in them."""
     held = robust_models.first_fold_readings(network, source, profile).fold.held
     rate = networks.load(network).window.sampling_rate_hz

@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 import seisbook
 import seisbook.catalogues.networks
-from seisbook import provenance, records
+from seisbook import files, provenance, records
 from seisbook.errors import DataError, UserError
 from seisbook.paths import BUILD
 
@@ -51,12 +51,16 @@ STUDIES = {
     "fields-trouble": "seisbook.studies.fields_trouble",
     "fields-trouble-graphs": "seisbook.studies.fields_trouble_graphs",
     "fields-variance": "seisbook.studies.fields_variance",
+    "graph-forms": "seisbook.studies.graph_forms",
     "imbalance": "seisbook.studies.imbalance",
     "imbalance-robust": "seisbook.studies.imbalance_robust",
     "informative": "seisbook.studies.informative",
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
+    "real-eqtransformer": "seisbook.studies.real_eqtransformer",
+    "real-outside": "seisbook.studies.real_outside",
     "robust": "seisbook.studies.robust",
+    "robust-folds": "seisbook.studies.robust_folds",
     "robustness": "seisbook.studies.robustness",
     "robustness-peers": "seisbook.studies.robustness_peers",
     "smoothing": "seisbook.studies.smoothing",
@@ -67,6 +71,10 @@ STUDIES = {
     "variance-robust": "seisbook.studies.variance_robust",
 }
 """Name of each study, and the module that defines it as `STUDY`; the module is imported when the study is asked for."""
+ON_FETCHED = ("ablations", "augmentation", "imbalance", "imbalance-robust", "smoothing", "smoothing-robust")
+ON_FETCHED += ("transfer", "transfer-robust", "variance", "variance-robust")
+"""Studies that also run on fetched seismograms of a bulletin's events. The others compare with models that were trained
+on the rendered bulletin, or read its texts."""
 ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at
 SUMMED = ("epicentral_km.median", "magnitude.rmse")  # places of the same errors in a summary
 
@@ -189,6 +197,24 @@ def find(name: str) -> Study:
     if name not in STUDIES:
         raise UserError(f"no study {name!r}: choose one of {', '.join(STUDIES) or '(there is none yet)'}")
     return importlib.import_module(STUDIES[name]).STUDY
+
+
+def check_source(name: str, network, source) -> None:
+    """Refuse a study on the fetched seismograms of a bulletin, if its design does not permit that.
+
+    Raises
+    ------
+    UserError
+    """
+    if source != "waveform" or name in ON_FETCHED:
+        return
+    from seisbook.datasets import fetched  # loads ObsPy
+
+    if fetched.are_wanted(network, source):
+        raise UserError(
+            f"{name}: not with fetched seismograms of {network}: its design needs the rendered ones: choose another "
+            f"--source, or one of the studies {', '.join(ON_FETCHED)}"
+        )
 
 
 def run(study, network, source, profile, *, n_jobs=1, dask=None, device="cpu", progress=True) -> Status:
@@ -588,6 +614,14 @@ def _check_device(study, device):
 
 def _in_workers(setup, missing, folder, n_jobs):
     """Yield outcomes from worker processes, which write the records: these are kept if this process dies."""
+    try:
+        yield from _worked_through(setup, missing, folder, n_jobs)
+    finally:
+        if folder.is_dir():
+            files.remove_leftovers(folder)  # of a worker that was killed while it wrote
+
+
+def _worked_through(setup, missing, folder, n_jobs):
     from joblib import Parallel, delayed, parallel_config
 
     while missing:

@@ -1,14 +1,17 @@
 """Parameters of chapters fit, or one line says what is wrong, whoever sets them."""
 
+import os
+
 import papermill
 import pytest
 
 from seisbook.book import chapters, parameters
 from seisbook.errors import UserError
-from seisbook.paths import BOOK
+from seisbook.paths import BOOK, DATA
 
 CHAPTER = "07_your_network"
-FIT = {"profile": "quick", "seed": 0, "n_events": 0}
+OWN = dict.fromkeys(("catalogue", "network_file", "stations", "waveforms"), "")
+FIT = {"profile": "quick", "seed": 0, "n_events": 0, **OWN}
 
 
 @pytest.mark.parametrize("path", chapters.chapters(), ids=lambda path: path.stem)
@@ -29,7 +32,7 @@ def test_a_chapter_checks_its_own_parameters(path):
         ({"n_events": True}, "parameter n_events is True"),
         ({"seed": 1.5}, r"parameter seed is 1\.5"),
         ({"seed": [1]}, r"parameter seed is \[1\]"),
-        ({"In": ["", '# Parameters\nprofile = "quick"\ncatalogue = "mine.xml"\n']}, "has no parameter 'catalogue'"),
+        ({"In": ["", '# Parameters\nprofile = "quick"\ncatalog = "mine.xml"\n']}, "has no parameter 'catalog'"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):
@@ -44,8 +47,60 @@ def test_variables_of_the_chapter_are_no_parameters():
 def test_papermill_alone_stops_with_one_line(tmp_path):
     with pytest.raises(papermill.PapermillExecutionError) as caught:
         papermill.execute_notebook(
-            BOOK / f"{CHAPTER}.ipynb", tmp_path / "out.ipynb", {"profile": "quick", "catalogue": "mine.xml"}, cwd=BOOK
+            BOOK / f"{CHAPTER}.ipynb", tmp_path / "out.ipynb", {"profile": "quick", "catalog": "mine.xml"}, cwd=BOOK
         )
     assert caught.value.ename == "UserError"
     assert caught.value.traceback == [f"UserError: {caught.value.evalue}"]
-    assert caught.value.evalue == f"{CHAPTER}.ipynb has no parameter 'catalogue': choose among profile, seed, n_events"
+    known = ", ".join(FIT)
+    assert caught.value.evalue == f"{CHAPTER}.ipynb has no parameter 'catalog': choose among {known}"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Files of a reader: a bulletin, stations, and a description without zones."""
+    for name in ("events.xml", "stations.csv"):
+        (tmp_path / name).write_text("")
+    text = (DATA / "networks" / "ridgecrest.yaml").read_text(encoding="utf-8")
+    (tmp_path / "whole.yaml").write_text(text)
+    (tmp_path / "bare.yaml").write_text(text[: text.index("zones:")])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"catalogue": "none.xml"}, r"catalogue: .*none\.xml: no such file or folder: check the path"),
+        ({"catalogue": "events.xml", "stations": "none.csv"}, r"stations: .*none\.csv: no such file: check the path"),
+        ({"catalogue": "events.xml", "waveforms": "stations.csv"}, r"waveforms: .*: no such folder"),
+        ({"stations": "stations.csv"}, "stations goes with catalogue"),
+        (
+            {"catalogue": "events.xml", "network_file": "whole.yaml", "stations": "stations.csv"},
+            "network_file and stations: give one of them",
+        ),
+        ({"catalogue": "events.xml", "network_file": "bare.yaml"}, r"bare\.yaml: zones: there are none"),
+        ({"catalogue": "events.xml", "network_file": "stations.csv"}, r"stations\.csv: not the YAML file of a network"),
+    ],
+)
+def test_files_of_a_reader_are_checked_before_a_kernel_starts(own, monkeypatch, given, message):
+    monkeypatch.chdir(own)
+    chapter = BOOK / f"{CHAPTER}.ipynb"
+    with pytest.raises(UserError, match=message) as caught:
+        parameters.parse(chapter, given)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=message):
+        parameters.check_files(CHAPTER, {**FIT, **given})
+
+
+def test_paths_are_those_of_whoever_types_them(own, monkeypatch):
+    monkeypatch.chdir(own)
+    found = parameters.parse(BOOK / f"{CHAPTER}.ipynb", {"catalogue": "events.xml", "network_file": "whole.yaml"})
+    assert found == {name: str(own / found[name].split("/")[-1]) for name in ("catalogue", "network_file")}
+    assert parameters.parse(BOOK / f"{CHAPTER}.ipynb", {"waveforms": ""}) == {"waveforms": ""}
+
+
+def test_a_changed_file_lets_the_chapter_run_again(own):
+    chapter, given = BOOK / f"{CHAPTER}.ipynb", {"catalogue": str(own / "events.xml")}
+    before = chapters.fingerprint(chapter, given)
+    assert chapters.fingerprint(chapter, given) == before
+    os.utime(own / "events.xml", (1, 1))
+    assert chapters.fingerprint(chapter, given) != before

@@ -103,7 +103,7 @@ def test_the_second_screen_does_not_pay(lying):
     assert found.loc[fields_trouble.CLEAN, "low"] > 1
 
 
-# ------------------------------------------------------------------------------------------------ claims, on real fields
+# ----------------------------------------------------------------------------------------------- claims, on real fields
 
 
 def test_states_lose_directions_with_depth_and_errors_do_not_fall():

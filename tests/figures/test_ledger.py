@@ -32,7 +32,7 @@ def test_all_networks_and_claims_are_named(tested):
     names = " ".join(label.get_text() for label in figure.axes[0].get_yticklabels())
     assert all(f"{claim.id}  " in names for claim in tested)
     titles = {text.get_text() for text in figure.axes[0].texts}
-    assert titles == {f"{claim.network.capitalize()}, {claim.signals}" for claim in tested}
+    assert titles == {f"{claim.place}, {claim.signals}" for claim in tested}
 
 
 @pytest.mark.parametrize("name", ["C1", "C9"])

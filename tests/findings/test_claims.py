@@ -5,7 +5,7 @@ import pytest
 
 from seisbook import cli
 from seisbook.errors import UserError
-from seisbook.findings import claims, comparison, smoothing, summaries
+from seisbook.findings import claims, comparison, real, smoothing, summaries
 from seisbook.findings import variance as variance_results
 from seisbook.measures import seismicity
 from seisbook.measures.estimates import Estimate
@@ -44,6 +44,7 @@ def known(monkeypatch):
     monkeypatch.setattr(comparison, "load", lambda: models)
     monkeypatch.setattr(claims, "_robust_model", lambda read: [])  # see test_robust.py
     monkeypatch.setattr(claims, "_variance_robust", lambda read: [])  # see test_variance_robust.py
+    monkeypatch.setattr(claims, "_real", lambda read, name: [])  # see test_real.py
     monkeypatch.setattr(variance_results, "load", lambda: {**VERIFIED, "networks": {"colombia": one}})
     return models
 
@@ -149,3 +150,16 @@ def test_the_command_prints_what_the_records_say(known, capsys):
     assert {one["commit"] for one in found} == {"abc"}
     assert cli.main(["claims", "C1", "C4"]) == 0
     assert "inconclusive" in capsys.readouterr().out
+
+
+def test_real_seismograms_have_rows_of_their_own():
+    """What the studies of real seismograms say is counted like everything else, and says that its signals are real."""
+    tested = claims.claims("C1", "C2", "C5", "C6")
+    recorded = [claim for claim in tested if claim.source == real.SOURCE]
+    rows = real.verdicts(real.load(), claims.MAGNITUDE_RMSE) + real.outside_verdicts(real.load(network=real.OUTSIDE))
+    assert {claim.signals for claim in recorded} == {"real"}
+    assert "real" not in {claim.signals for claim in tested if claim not in recorded}
+    assert sorted((one.id, one.network, one.measured, one.verdict) for one in recorded) == sorted(
+        (row["claim"], row["network"], row["measured"], row["verdict"]) for row in rows
+    )
+    assert {claim.place for claim in recorded} == {"Iceland", "Ridgecrest August"}

@@ -1,9 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from seisbook.figures import real as figures
+from seisbook.figures.ledger import LOOK
 from seisbook.findings import real
 from seisbook.findings.real import CLASSICAL, LAST, PUBLISHED, TITLES, UNITS
+from seisbook.measures.estimates import Estimate
 from seisbook.studies import real as study
 from seisbook.studies import real_twin
 
@@ -119,7 +122,7 @@ def test_the_critic_has_the_area_of_its_scores(records):
 
 
 def test_verdicts_look_at_informative_severities_only(records):
-    rows = real.verdicts(records)
+    rows = real.verdicts(records, 0.15)
     bands = [row for row in rows if row["claim"] == "C5"]
     assert len(bands) == 4
     assert {row["verdict"] for row in bands} == {"not supported"}
@@ -130,6 +133,20 @@ def test_verdicts_look_at_informative_severities_only(records):
     assert len([row for row in rows if row["claim"] == "C1"]) == 6
 
 
+@pytest.mark.parametrize(("promised", "verdict"), [(0.15, "not supported"), (0.25, "supported")])
+def test_magnitudes_are_held_against_what_is_promised(records, promised, verdict):
+    rows = [row for row in real.verdicts(records, promised) if row["claim"] == "C2"]
+    assert len(rows) == 6
+    assert {row["verdict"] for row in rows} == {verdict}
+    assert all(row["value"] == pytest.approx(0.2) for row in rows)
+
+
+def test_the_outside_test_is_a_row_of_its_own_place(records):
+    (row,) = real.outside_verdicts([located(PUBLISHED, "displacement", scale=9.0)])
+    assert (row["claim"], row["network"], row["threshold"]) == ("C1", "ridgecrest_august", 2.0)
+    assert row["verdict"] == "not supported"
+
+
 def test_everything_can_be_quoted_printed_and_drawn(records):
     quoted = real.quoted(records)
     assert quoted["real-targets-all"] == "24"
@@ -137,7 +154,7 @@ def test_everything_can_be_quoted_printed_and_drawn(records):
     ladder, rungs, learning = real.ladder(records), real.rungs(records), real.learning(records)
     tables = [real.ladder_table(ladder), real.rungs_table(rungs), real.learning_table(learning)]
     tables += [real.targets_table(real.targets(records)), real.critics_table(real.critics(records))]
-    tables += [real.measured_table(records), real.verdicts_table(real.verdicts(records))]
+    tables += [real.measured_table(records), real.verdicts_table(real.verdicts(records, 0.15))]
     assert all(len(table) for table in tables)
     shown = {"a": real.of(records, "located", arm=LAST, unit="counts", axis="none")[0]["result"]}
     drawn = [
@@ -146,5 +163,23 @@ def test_everything_can_be_quoted_printed_and_drawn(records):
         figures.statistics({"rendered": real.statistics(records, "rendered")}),
         figures.critics(real.critics(records)),
         figures.learning(learning),
+        figures.verdicts(real.verdicts(records, 0.15)),
     ]
-    assert [len(figure.axes) for figure in drawn] == [1, 1, 1, 1, 2]
+    assert [len(figure.axes) for figure in drawn] == [1, 1, 1, 1, 2, 1]
+
+
+def test_each_verdict_is_drawn_with_its_mark_below_its_heading(records):
+    rows = real.verdicts(records, 0.15)
+    (axis,) = figures.verdicts(rows).axes
+    marks = [line.get_marker() for line in axis.lines if line.get_marker() not in (None, "None", "")]
+    assert len(marks) == len(rows)
+    assert marks.count(LOOK["not supported"][1]) == sum(row["verdict"] == "not supported" for row in rows)
+    names = [text.get_text() for text in axis.get_yticklabels()]
+    assert [name for name in names if name.startswith("C")] == sorted({f"{r['claim']}  {r['what']}" for r in rows})
+
+
+def test_what_can_be_seen_follows_from_the_widths_of_the_intervals():
+    rows = pd.DataFrame({"ratio": [Estimate(1.0, 0.5, 2.0), Estimate(1.2, 0.3, 2.7), Estimate(0.5, 0.4, 0.9)]})
+    assert real.detectable(rows) == pytest.approx(2.0)
+    assert real.events_needed(rows, 2.0, EVENTS) == pytest.approx(EVENTS)
+    assert real.events_needed(rows, 2.0**0.5, EVENTS) == pytest.approx(4 * EVENTS)

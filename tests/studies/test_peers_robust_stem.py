@@ -12,7 +12,7 @@ from seisbook.studies import peers_robust_stem as study
 TINY = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
 KEPT = (
     *(robust_models.of_the_twin, robust_models.new_events, robust_models.first_fold_readings, fold.first_fold),
-    *(study._twin_read, study._new_read, study.of_the_twin, study._troubled),
+    *(study._twin_read, study._new_read, study.of_the_twin, study.troubled),
 )
 
 
