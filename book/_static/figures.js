@@ -5,7 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const dialog = document.createElement("dialog");
   dialog.className = "enlarged";
   dialog.innerHTML = '<form method="dialog"><button class="enlarged-close">&times;</button></form>' +
-    '<div class="enlarged-figure" tabindex="0" role="region"><img alt=""></div>';
+    '<div class="enlarged-figure" tabindex="0" role="region"></div>';
   const spanish = document.documentElement.lang.startsWith("es");
   const words = spanish ? ["Cerrar", "Ampliar la figura", "Figura ampliada"]
     : ["Close", "Enlarge the figure", "Enlarged figure"];
@@ -24,9 +24,10 @@ document.addEventListener("DOMContentLoaded", () => {
     image.replaceWith(button);
     button.append(image);
     button.addEventListener("click", () => {
-      const large = dialog.querySelector("img");
+      const large = new Image();
       large.src = image.src;
       large.alt = image.alt;
+      dialog.querySelector("div").replaceChildren(large);
       dialog.showModal();
       dialog.querySelector("div").scrollTo(0, 0);
     });
