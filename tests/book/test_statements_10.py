@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seisbook.datasets import known_recordings
-from seisbook.findings import claims, real, real_outside
+from seisbook.findings import claims, real, real_eqtransformer, real_outside
 from seisbook.paths import ROOT
 from tests.book.prose import says
 
@@ -130,3 +130,10 @@ def test_earthquakes_of_mexico():
     assert far.sum() == 2
     assert set(np.flatnonzero(far)) == {sizes.argmax(), sizes.argmin()}
     assert np.square(off[far]).sum() > np.square(off).sum() / 2
+
+
+def test_where_the_source_picked_the_classical_pipeline_is_ahead(records):
+    says(CHAPTER, "Where the source's analysts picked, the classical pipeline is ahead of every model.")
+    compared = real_eqtransformer.compare(real_eqtransformer.load(), records).set_index("method")
+    assert compared.ours_over["classical, source's picks"].low > 1
+    assert compared.epicentre_km.map(lambda km: km.value).idxmin() == "classical, source's picks"
