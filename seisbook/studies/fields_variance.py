@@ -2,11 +2,11 @@ r"""The variance study on fields: how far predictions at hidden stations move wi
 
 The design is that of `seisbook.studies.variance`. The test events of the first fold of `seisbook.studies.fields` are
 never trained on. The other events are divided into five parts at random, four times; each of the 20 partitions leaves
-one part out and trains on the rest, with two seeds, on the dynamic and on the static graph: 80 trainings. Ten seeds were
-planned; the machine had time for two, and nothing was looked at before that was decided. The law, the stations' terms
-and the network are fitted to the partition's events. The model is not handed the conditional normal, and its training
-is short (`TRAINING`). Half of each test event's stations are
-hidden, and the study looks at the predicted peak velocity at four of them, drawn once.
+one part out and trains on the rest, with two seeds, on the dynamic and on the static graph: 80 trainings. Ten seeds
+were planned; the machine had time for two, and nothing was looked at before that was decided. The law, the stations'
+terms and the network are fitted to the partition's events. The model is not handed the conditional normal, and its
+training is short (`TRAINING`). Half of each test event's stations are hidden, and the study looks at the predicted peak
+velocity at four of them, drawn once.
 
 The rule for claim C3 was written before the study was run, and is that of the other models,
 `seisbook.measures.variance_ratio.verdict`: the ratio of the means over events of the data-induced variance, dynamic
