@@ -40,7 +40,7 @@ class NewLocations:
 
 
 @contextmanager
-def opened(model, inputs, methods=(), progress=True):
+def opened(model, inputs, methods=(), progress=True, done=()):
     """Locate new events with a model.
 
     Parameters
@@ -52,6 +52,8 @@ def opened(model, inputs, methods=(), progress=True):
     methods : list of str
         Other locators to ask, see `seisbook.measures.second_opinion.LOCATORS`.
     progress : bool
+    done : set of str
+        Events, by `source_id`, that are left out.
 
     Yields
     ------
@@ -61,6 +63,7 @@ def opened(model, inputs, methods=(), progress=True):
     locator, card = own_robust.locator_of(model)
     network, known = own_robust.network_of(card), card.data.get("range")
     with new_events.opened(inputs, network, card.config, card.ground.centre) as (dataset, notes):
+        dataset.source_ids = [name for name in dataset.source_ids if name not in done]
         advisers = [Adviser(method, dataset, network) for method in methods]
         located = location.locate(locator, dataset, progress, known, notes)
         yield NewLocations(_asked(located, advisers), dataset, network)

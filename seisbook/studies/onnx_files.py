@@ -96,13 +96,13 @@ def agreement(content, model, events) -> Agreement:
     UserError
         If `onnxruntime` is not installed.
     """
-    session, whole = _session(content), onnx_export.WholeWay(model).eval()
+    running, whole = session(content), onnx_export.WholeWay(model).eval()
     together = [np.arange(first, min(first + BATCH, len(events))) for first in range(0, len(events), BATCH)]
     rng, differences, roundings = np.random.default_rng(SEED), [], []
     for index in [*together, *(part[:1] for part in together)]:
         inputs = inputs_of(events, index)
         expected = _by_torch(whole, inputs)
-        values = session.run(
+        values = running.run(
             None, {name: value.numpy() for name, value in zip(onnx_export.INPUTS, inputs, strict=True)}
         )
         differences.append(_apart([torch.from_numpy(value) for value in values], expected))
@@ -148,8 +148,8 @@ def _apart(values, expected):
     return torch.stack(each).amax(0)
 
 
-def _session(content):
-    """Run an ONNX file on one thread."""
+def session(content):
+    """The content of an ONNX file, to be run on one thread."""
     try:
         import onnxruntime
     except ImportError:
