@@ -31,6 +31,7 @@ def moves(found, ratio) -> Figure:
     name_rows(axes[0], list(PARTS.values()))
     axes[1].axvline(1, color="black", linewidth=1)
     whisker(axes[1], (ratio["value"], ratio["low"], ratio["high"]), 0, "#333333")
+    axes[1].margins(x=0.15)
     axes[1].set_xlabel("ratio of data-induced variances")
     name_rows(axes[1], [""])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
