@@ -186,6 +186,7 @@ def _read(path):
     network, content, remarks = _described(path)
     files = _bulletin(path)
     if not files:
+        _BULLETINS.pop(content, None)  # of another file with the same network
         return network, content, remarks
     _BULLETINS[content] = files
     held = [_hash(file, file.stat().st_mtime_ns) if file.is_file() else "missing" for file in files]
