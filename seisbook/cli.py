@@ -463,10 +463,13 @@ def _claims(arguments):
 
 
 def _ask(arguments):
-    from seisbook.findings import text_search
+    from seisbook.findings import asking
 
-    index = text_search.find_index(arguments.network, arguments.source)
-    print(index.table(*arguments.question, n=arguments.events).to_string())
+    index = asking.find_index(arguments.network, arguments.source)
+    for warning in asking.warnings(index, *arguments.question):
+        print(f"warning: {warning}", file=sys.stderr)
+    print(asking.answer(index, *arguments.question, n=arguments.events))
+    print(asking.precision(index, *arguments.question, n=arguments.events))
 
 
 def _book_run(arguments):

@@ -29,7 +29,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, bulk):
         service, _, what = self.path.removeprefix("/fdsnws/").partition("/1/")
         if what.startswith("application.wadl"):
-            return self.send(wadl(service)) if service in self.server.services else self.send(b"", 404)
+            if service in self.server.services:
+                return self.server.describe(self, wadl(service))
+            return self.send(b"", 404)
         if not what.startswith("query"):
             return self.send(b"", 404)
         self.server.asked.append((service, bulk or self.path))
@@ -121,6 +123,7 @@ class Centre(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.archive, self.responses = archive, responses
         self.faults, self.asked, self.services = {}, [], ("dataselect", "station")
+        self.describe = Handler.send  # how the services describe themselves
         self.let_go = threading.Event()
 
     @property

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -168,11 +169,12 @@ def test_reading_what_chapters_read_writes_nothing(nothing_written):
 def no_models(tmp_path, monkeypatch):
     """A machine on which no model of a twin is, and a small twin to ask in."""
     from seisbook.datasets import library
-    from seisbook.findings import text_search
+    from seisbook.findings import asking, text_search
     from seisbook.models import checkpoints
     from seisbook.studies import alignment, pretraining
 
     monkeypatch.setattr(checkpoints, "MODELS", tmp_path / "models")
+    monkeypatch.setattr(asking, "PUBLISHED", tmp_path / "published")
     for module in (library, pretraining, text_search):
         monkeypatch.setattr(module, "BUILD", tmp_path)
     monkeypatch.setitem(alignment.SIMULATED, "paper", 12)
@@ -195,11 +197,20 @@ def test_asking_keeps_its_index_outside_of_data(nothing_written, no_models, monk
     from seisbook.studies import alignment
 
     made = []
-    index = SimpleNamespace(save=lambda path: path.parent.mkdir(parents=True), table=lambda *_, n: pd.Series(["found"]))
+    index = SimpleNamespace(
+        save=lambda path: path.parent.mkdir(parents=True),
+        ask=lambda *_: np.array([0.9]),
+        table=lambda *_, n: pd.DataFrame({"event": ["found"], "class": ["deep_nest"], "text": ["del nido"]}),
+        texts=np.array(["del nido"]),
+        classes=np.array(["deep_nest"]),
+    )
     monkeypatch.setattr(alignment, "corpus", lambda *where: where)
     monkeypatch.setattr(text_search.Index, "build", lambda given: made.append(given) or index)
     assert cli.main(["ask", "deep", "--network", "colombia", "--source", "simulated"]) == 0
-    assert "found" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "found" in printed.out
+    assert "Precision: 100%. Of the 1 events found, 1 are of the class deep nest." in printed.out
+    assert "warning: only one event is of the class deep nest" in printed.err
     assert made == [("colombia", "simulated", "paper")]
     assert [path.name for path in no_models.iterdir()] == ["asking"]
 

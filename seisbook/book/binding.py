@@ -204,8 +204,8 @@ def _config(repository, site):
 
 def _digest(folder):
     digest = hashlib.sha256()
-    for module in ("editions.py", "messages.py", "pages.py", "self_tests.py", "slides.py", "translation.py"):
-        digest.update(Path(__file__).with_name(module).read_bytes())
+    for module in ("editions", "messages", "pages", "self_tests", "slides", "terms", "translation"):
+        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())

@@ -31,7 +31,6 @@ from obspy.clients.fdsn.header import (
 from obspy.io.mseed import InternalMSEEDWarning
 
 from seisbook.catalogues.formats import read_file
-from seisbook.catalogues.sources import PIECE
 from seisbook.errors import DataError, UserError, one_line
 
 log = logging.getLogger(__name__)
@@ -100,7 +99,7 @@ def _read_within_limits(response, amount=-1):
 
 def _next_part(response):
     try:
-        return response.read1(PIECE)
+        return response.read1()
     except (http.client.HTTPException, OSError) as error:
         raise _Broken(f"its answer broke off: {_said(error)}") from None
 
@@ -135,7 +134,7 @@ class Server:
         if name.isalpha() and name.upper() not in URL_MAPPINGS:
             raise UserError(f"{name}: no server of this name: give an address, or one of {', '.join(URL_MAPPINGS)}")
         try:
-            self._client = _patiently(lambda: _Client(name))
+            self._client = _patiently(lambda: _client(name))
         except (Failed, NoData) as error:
             raise UserError(
                 f"{name}: the server cannot be asked ({error}): connect to the internet, try again later, or give "
@@ -186,6 +185,16 @@ class Server:
         return answer.getvalue()
 
 
+def _client(name):
+    """ObsPy's client, which reads how the services of a server describe themselves."""
+    try:
+        return _Client(name)
+    except (*PASSING, ValueError):
+        raise
+    except Exception as error:  # ObsPy raises whatever a page that is no description leads it to
+        raise DataError(f"its services do not describe themselves ({_said(error)})") from None
+
+
 def _patiently(ask):
     """What a request returns, made again after each of `WAITS_S` if it stumbles."""
     for wait_s in (*WAITS_S, None):
@@ -195,7 +204,7 @@ def _patiently(ask):
                 return ask()
         except FDSNNoDataException:
             raise NoData("it has no data") from None
-        except (*FINAL, _TooLarge, ValueError, SyntaxError) as error:  # of an address or a description that is none
+        except (*FINAL, _TooLarge, ValueError) as error:  # ObsPy raises ValueError for an address that is none
             raise Failed(_said(error)) from None
         except PASSING as error:
             if wait_s is None:

@@ -7,12 +7,12 @@ those of the bulletin. From here on the records take the path of a user's own mi
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from seisbook.catalogues import bulletins, sources
-from seisbook.catalogues.catalogue import Catalogue
 from seisbook.errors import DataError, UserError
 
 INDEX, RESPONSES = "index.json", "responses.xml"
@@ -54,7 +54,12 @@ def read_index(place: Path) -> dict:
     raise DataError(f"{path}: a damaged index: remove the folder {place}, and fetch its records again")
 
 
-def catalogue(network: str) -> Catalogue:
+def is_whole(place: Path, index: dict, name: str) -> bool:
+    """Whether a file of a folder is the one that its index knows."""
+    return sources.is_whole(place / name, index["files"].get(name, ""))
+
+
+def catalogue(network: str) -> bulletins.Catalogue:
     """The events of a network's bulletin whose records were fetched.
 
     Raises
@@ -75,7 +80,7 @@ def catalogue(network: str) -> Catalogue:
     found = whole.select(np.flatnonzero(whole.events.index.isin(list(events))))
     without = len(whole) - len(found)
     remarks = [f"{network}: {without} of {len(whole)} events left out: no seismograms of them were fetched"]
-    return Catalogue(network, "waveform", found.events, found.readings, [*whole.skipped, *remarks * bool(without)])
+    return replace(found, source="waveform", skipped=[*whole.skipped, *remarks * bool(without)])
 
 
 def records(network: str) -> tuple[Path, Path]:
@@ -87,8 +92,9 @@ def records(network: str) -> tuple[Path, Path]:
         If a file is missing or damaged.
     """
     place = folder(network)
-    for name, sha256 in read_index(place)["files"].items():
-        if not sources.is_whole(place / name, sha256):
+    index = read_index(place)
+    for name in index["files"]:
+        if not is_whole(place, index, name):
             raise DataError(
                 f"{place / name}: missing or changed since it was fetched: `seisbook data fetch {network} --waveforms` "
                 "fetches it again"

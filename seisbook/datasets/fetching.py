@@ -21,7 +21,6 @@ import obspy
 from tqdm import tqdm
 
 from seisbook import files
-from seisbook.catalogues import sources
 from seisbook.catalogues.formats import read_file
 from seisbook.catalogues.geodesy import distance_azimuth
 from seisbook.datasets import fetched
@@ -168,8 +167,7 @@ def _open_index(folder, network, server):
 
 def _is_done(folder, index, source_id):
     """Whether an event needs no request: the server had nothing of it, or its file is whole."""
-    name = _file(source_id)
-    return source_id in index["skipped"] or sources.is_whole(folder / name, index["files"].get(name, ""))
+    return source_id in index["skipped"] or fetched.is_whole(folder, index, _file(source_id))
 
 
 def _file(source_id):
@@ -192,7 +190,7 @@ def _write_index(folder, index):
 
 def _fetch_responses(server, network, catalogue, folder, index):
     """Fetch the StationXML of the network's stations, unless it is here."""
-    if sources.is_whole(folder / RESPONSES, index["files"].get(RESPONSES, "")):
+    if fetched.is_whole(folder, index, RESPONSES):
         return
     times = catalogue.events.source_origin_time
     during = (obspy.UTCDateTime(one.isoformat()) for one in (times.min(), times.max()))

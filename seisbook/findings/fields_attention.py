@@ -68,23 +68,6 @@ def judged(records) -> list[dict]:
     return rows
 
 
-def printed(tables) -> pd.DataFrame:
-    """Tables of several regions as text, by order.
-
-    Parameters
-    ----------
-    tables : dict of str to DataFrame
-        By the region's title, from `table`.
-    """
-    names = {"efficiency": ("efficiency", ".2f"), "rmse": ("error (log10)", ".3f")}
-    columns = {
-        (region, title): [format(one, digits) for one in found[name]]
-        for region, found in tables.items()
-        for name, (title, digits) in names.items()
-    }
-    return pd.DataFrame(columns, index=pd.Index(list(TITLES.values()), name="stations"))
-
-
 @quoting
 def quoted(records):
     """What the prose quotes, all regions in a row, from a name such as `listens-selection-gain`.

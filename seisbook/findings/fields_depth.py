@@ -76,20 +76,6 @@ def _judged(multiscale, last):
     return {**ratio._asdict(), "mad_multiscale": ours, "mad_last": theirs, "verdict": words[holds]}
 
 
-def printed(found) -> pd.DataFrame:
-    """The table as a page prints it.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `table`.
-    """
-    names = {"rmse": "error (log10)", "mad": "distance of states (MAD)", "effective_rank": "effective rank"}
-    digits = {"rmse": ".3f", "mad": ".2f", "effective_rank": ".1f"}
-    cells = {title: [_text(row, name, digits[name]) for _, row in found.iterrows()] for name, title in names.items()}
-    return pd.DataFrame({"channels": found.channels, **cells}, index=found.index)
-
-
 @quoting
 def quoted(records):
     """What the prose quotes, from a name such as `depth-dynamic-16-ratio`.

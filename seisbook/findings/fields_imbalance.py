@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from seisbook.findings.fields import PEER, TITLES
+from seisbook.findings.fields import PEER
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.reconstruction import error_of, ratio_of
@@ -13,7 +13,7 @@ MAIN, JUDGED, ALL = "dynamic", 0.2, 1.0  # the arm of the rule; share of the lar
 LIMITS = {"growth": 1.05, "ratio": 1.02}
 SAID = {
     "growth": "error on events of 5.5 and more, one in five left in training, over that with all",
-    "ratio": "the same error over that of the conditional normal, fitted to the same events",
+    "ratio": "error on events of 5.5 and more, one in five left in training, over that of the conditional normal",
 }
 
 
@@ -59,23 +59,6 @@ def judged(records) -> list[dict]:
         runs = sum(record["trial"]["arm"] == MAIN and record["trial"]["kept"] in kept for record in records)
         rows.append({**about, "value": value, "low": low, "high": high, "n_runs": runs})
     return rows
-
-
-def printed(found) -> pd.DataFrame:
-    """The table as a page prints it.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `table`.
-    """
-    rows = {}
-    for (method, kept), row in found.sort_index(level="kept", ascending=False, sort_remaining=False).iterrows():
-        cells = {"error (log10)": _text(row, "rmse"), "growth": _text(row, "growth"), "ratio": _text(row, "ratio")}
-        cells["growth"] = "" if kept == ALL else cells["growth"]
-        cells["ratio"] = "" if method == PEER else cells["ratio"]
-        rows[f"{row.n_large:.1f}", TITLES[method]] = cells
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["large events in training", "method"])
 
 
 @quoting

@@ -62,19 +62,6 @@ def table(records) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("graph")
 
 
-def printed(found) -> pd.DataFrame:
-    """The table as a page prints it.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From `table`.
-    """
-    names = {"data": "training data", "seed": "seed", "residual": "both together", "rmse": "error"}
-    page = found[list(names)].map("{:.3f}".format).rename(columns=names)
-    return page.assign(trainings=found.runs)
-
-
 @quoting
 def quoted(records):
     """What the prose quotes, from a name such as `moves-ratio`.

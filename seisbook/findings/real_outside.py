@@ -160,7 +160,7 @@ def earthquakes_table(rows) -> pd.DataFrame:
                 "nine in ten (km)": (row.nine_in_ten_km, ".0f"),
                 "magnitude RMSE": (row.magnitude_rmse,),
                 "the twin's model over it": (row.ratio,),
-                "it is": row.relation or "",
+                "it is": row.relation if isinstance(row.relation, str) else "",
             }
             for row in rows.itertuples()
         }
@@ -185,7 +185,7 @@ def quoted_earthquakes(records):
         yield ("outside", row.method, "median-km"), row.epicentre_km.value, ".0f"
         yield ("outside", row.method, "far"), row.nine_in_ten_km, ".0f"
         yield ("outside", row.method, "magnitude"), row.magnitude_rmse
-        if row.relation:
+        if row.method != TWIN:
             yield ("outside", row.method, "ratio"), row.ratio
     for name, met in zip(("median", "far", "magnitude"), targets(rows).met, strict=True):
         yield ("outside", "target", name), met, "s"

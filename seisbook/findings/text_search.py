@@ -123,17 +123,30 @@ def find_index(network, source=None, profile="paper") -> Index:
     """
     from seisbook.studies import alignment as alignment_study  # loads PyTorch, which importing this module does without
 
-    known = sorted({name for name, _ in CORPORA})
-    if network not in known:
-        raise UserError(f"no reports of {network!r} to ask in: choose one of {', '.join(known)}")
     source = source or ("bulletin" if sources.is_available(network) else "simulated")
-    trial = {"network": network, "source": source, "profile": profile, **PLAIN}
-    stamp = provenance.digest(
-        [provenance.key("index", trial=trial, config=alignment_study.config(trial)), provenance.code_hash(BUILDER)]
-    )
-    path = BUILD / "asking" / f"{network}-{source}-{profile}-{stamp}.npz"
+    path = index_path(network, source, profile)
     if path.is_file():
         return Index.load(path)
     index = Index.build(alignment_study.corpus(network, source, profile))
     index.save(path)
     return index
+
+
+def index_path(network, source, profile="paper") -> Path:
+    """Path of an index in `_build/asking`; its name changes with the configuration and the code that make the index.
+
+    Raises
+    ------
+    UserError
+        If nothing can be asked of this network.
+    """
+    from seisbook.studies import alignment as alignment_study  # loads PyTorch, which importing this module does without
+
+    known = sorted({name for name, _ in CORPORA})
+    if network not in known:
+        raise UserError(f"no reports of {network!r} to ask in: choose one of {', '.join(known)}")
+    trial = {"network": network, "source": source, "profile": profile, **PLAIN}
+    stamp = provenance.digest(
+        [provenance.key("index", trial=trial, config=alignment_study.config(trial)), provenance.code_hash(BUILDER)]
+    )
+    return BUILD / "asking" / f"{network}-{source}-{profile}-{stamp}.npz"

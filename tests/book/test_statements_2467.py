@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seisbook.book import notebooks
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.findings import (
     ablations,
@@ -31,10 +32,11 @@ from seisbook.findings import (
     transfer,
     transfer_robust,
 )
+from seisbook.findings.breakdowns import breakdowns
 from seisbook.measures import seismicity
 from seisbook.measures.estimates import Estimate
 from seisbook.models.names import PEERS
-from seisbook.paths import ROOT
+from seisbook.paths import BOOK, ROOT
 from seisbook.studies import runner
 from tests.book.prose import says
 
@@ -433,6 +435,21 @@ def test_both_graphs_break_down_at_similar_severities(network):
     assert len(numbers) > 6
     assert ratio[~noise].between(1 / 1.5, 1.5).all()
     assert (difference[noise].abs() < 2).all()
+
+
+@each_network
+def test_no_method_breaks_down_where_the_heat_map_says_so(network):
+    (caption,) = (
+        cell.metadata["mystnb"]["figure"]["caption"]
+        for cell in notebooks.read(BOOK / "04_robustness.ipynb").cells
+        if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == "fig-breakdown"
+    )
+    harmless = "a high-pass filter, wrong gains, reversed polarity or components out of place"
+    assert f"No method breaks down under {harmless}." in caption
+    found = breakdowns(robustness.tabulate(read("robustness", network)))
+    rows = found[found.axis.isin(["high_pass", "gain_error", "polarity_flip", "swapped_components"])]
+    assert len(rows) == 12
+    assert (rows.share == 1).all()
 
 
 def test_the_twin_ranks_the_harm_and_understates_it():

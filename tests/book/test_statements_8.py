@@ -2,7 +2,7 @@
 
 import pytest
 
-from seisbook.findings import felt, fields, fields_attention, fields_depth, fields_trouble
+from seisbook.findings import felt, fields, fields_attention, fields_depth, fields_imbalance, fields_trouble
 from tests.book.prose import says
 
 REGIONS = [name for name in fields.REGIONS if fields.published(name)]
@@ -126,3 +126,17 @@ def test_a_graph_listens_to_stations_that_tell_no_more_than_others(region):
     assert found.efficiency.map(lambda one: one.value).idxmin() == "nearest"
     says("08_fields", "The right panel shows what this costs.")
     assert all(found.random[order].low > 1 for order in fields_attention.MEASURES)
+
+
+def test_the_law_needs_large_events_most_and_the_correction_costs_without_them():
+    found = fields_imbalance.table(fields.published(fields_imbalance.REGION, fields_imbalance.STUDY))
+    says("08_fields", "The law needs large events most; methods that look at the event's own stations need them less.")
+    for kept in (0.2, 0.0):
+        growth = found.growth.xs(kept, level="kept")
+        assert growth.idxmax() == "law"
+        others = found.growth_high.xs(kept, level="kept").drop("law")
+        assert found.loc[("law", kept), "growth_low"] > others.drop("dynamic", errors="ignore").max()
+    says("08_fields", "With all large events, the correction by the graph gains a little")
+    assert found.loc[("dynamic", 1.0), "ratio_high"] <= 1
+    says("08_fields", "With one in five it costs.")
+    assert found.loc[("dynamic", 0.2), "ratio_low"] > 1

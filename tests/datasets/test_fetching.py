@@ -209,6 +209,21 @@ def test_a_server_that_is_none_is_refused_in_one_line(tmp_path, centre):
     assert not (tmp_path / "toy").exists() or not list((tmp_path / "toy").iterdir())
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(loopback.garbage(content) for content in (loopback.HTML, b"<a/>", b"")),
+        *(loopback.broken_off, loopback.hanging, loopback.endless, loopback.status(503)),
+    ],
+)
+def test_a_server_that_does_not_describe_itself_is_refused_in_one_line(centre, tmp_path, fault, monkeypatch):
+    monkeypatch.setattr(fdsn, "MOST_BYTES", 1e6)
+    centre.describe = fault
+    with pytest.raises(UserError, match="the server cannot be asked") as caught:
+        fetch(centre, tmp_path / "toy")
+    assert "\n" not in str(caught.value)
+
+
 # ---------------------------------------------------------------------------------------------------------- seismograms
 
 

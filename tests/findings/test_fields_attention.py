@@ -33,11 +33,10 @@ def test_measures_are_compared_with_the_best_null():
     assert {row["verdict"] for row in fields_attention.judged(records(3.0))} == {"inconclusive"}
 
 
-def test_what_is_quoted_printed_and_drawn():
+def test_what_is_quoted_and_drawn():
     quoted = fields_attention.quoted({"italy": records()})
     assert quoted["listens-selection-gain"].endswith("(supported) in Italy")
     assert quoted["listens-null"] == f"“{NULLS['central']}” in Italy"
     tables = {"Italy": fields_attention.table(records())}
-    assert fields_attention.printed(tables).shape == (len(WORTH), 2)
     assert tables["Italy"].ratio[BEST].value == tables["Italy"].random["random"].value == 1
     assert len(figures.orders(tables).axes) == 2

@@ -38,11 +38,11 @@ def test_the_ratio_is_that_of_the_variances_that_were_made(dynamic, verdict):
     assert row["n_runs"] == 2 * PARTITIONS * SEEDS
 
 
-def test_what_is_quoted_printed_and_drawn():
+def test_what_is_quoted_and_drawn():
     found = fields_variance.table(records())
     assert found.data.tolist() == pytest.approx([0.05, 0.1], rel=0.1)
     quoted = fields_variance.quoted(records())
     assert quoted["moves-verdict"] == "supported"
     assert quoted["moves-runs"] == "80"
-    assert fields_variance.printed(found).trainings.tolist() == [40, 40]
+    assert found.runs.tolist() == [40, 40]
     assert len(figures.moves(found, fields_variance.judged(records())).axes) == 2
