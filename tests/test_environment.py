@@ -28,7 +28,7 @@ LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-cuda.lock", ROOT / ".c
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def declared(extras=("associators", "dev", "workshop")):
+def declared(extras=("associators", "dev", "onnx", "workshop")):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     chosen = [text for name in extras for text in project["optional-dependencies"][name]]
     return [Requirement(text) for text in project["dependencies"] + chosen]
@@ -161,7 +161,7 @@ def test_what_runs_is_what_is_locked():
 
 
 def test_every_import_of_the_library_is_declared():
-    extras = ("associators", "dev", "workshop", "encoders")
+    extras = ("associators", "dev", "onnx", "workshop", "encoders")
     names = {canonicalize_name(requirement.name) for requirement in declared(extras)}
     distributions = importlib.metadata.packages_distributions()
     for path in (ROOT / "seisbook").rglob("*.py"):
