@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from seisbook.figures.style import check_drawable, styled
-from seisbook.findings.quotations import WORDS
 
 COLOURS = "cividis"  # made for people with colour-vision deficiencies
 DARKEST = 0.5  # shares below it have white letters
@@ -42,7 +41,7 @@ def heat_map(table):
     fig, axes = plt.subplots(1, len(networks), figsize=(7.4, height), sharey=True, squeeze=False)
     for axis, (network, rows) in zip(axes.flat, networks, strict=True):
         drawn = _panel(axis, rows, titles, models)
-        axis.set_title(WORDS.get(network, network))
+        axis.set_title(network.capitalize())
     axes[0, 0].invert_yaxis()  # of all panels, which share it
     axes[0, 0].set_yticks(np.arange(len(titles)) + 0.5, [textwrap.fill(title, WIDTH) for title in titles], fontsize=8.5)
     bar = fig.colorbar(drawn, ax=axes, orientation="horizontal", aspect=40, shrink=0.8, pad=0.01)

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from seisbook import files
-from seisbook.catalogues import sources
 from seisbook.datasets.reports import plain
 from seisbook.findings import quotations, text_search
 from seisbook.paths import DATA
-from seisbook.studies.arms import CORPORA, FEWEST_OF_CLASS
+from seisbook.studies.arms import FEWEST_OF_CLASS
 
 PUBLISHED = DATA / "asking"
 WORDS = {
@@ -54,8 +53,7 @@ def find_index(network, source=None) -> text_search.Index:
     UserError
         If nothing can be asked of this network.
     """
-    chosen = source or ("bulletin" if sources.is_available(network) else "simulated")
-    path = published(network, chosen) if (network, chosen) in CORPORA else None
+    path = published(network, source or text_search.default_source(network))
     return text_search.Index.load(path) if path else text_search.find_index(network, source)
 
 

@@ -123,13 +123,18 @@ def find_index(network, source=None, profile="paper") -> Index:
     """
     from seisbook.studies import alignment as alignment_study  # loads PyTorch, which importing this module does without
 
-    source = source or ("bulletin" if sources.is_available(network) else "simulated")
+    source = source or default_source(network)
     path = index_path(network, source, profile)
     if path.is_file():
         return Index.load(path)
     index = Index.build(alignment_study.corpus(network, source, profile))
     index.save(path)
     return index
+
+
+def default_source(network) -> str:
+    """`bulletin` if the network's real bulletin is on this machine, else `simulated`."""
+    return "bulletin" if sources.is_available(network) else "simulated"
 
 
 def index_path(network, source, profile="paper") -> Path:
