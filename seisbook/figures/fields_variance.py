@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.smoothing import GRAPH_COLOURS
 from seisbook.figures.style import check_drawable, styled
-from seisbook.measures.variance_ratio import MARGIN
 
 PARTS = {"data": "training data", "seed": "seed", "residual": "both together"}
 
@@ -30,9 +29,9 @@ def moves(found, ratio) -> Figure:
     axes[0].set_xlim(left=0)
     axes[0].set_xlabel("standard deviation of predictions (log10)")
     name_rows(axes[0], list(PARTS.values()))
-    axes[1].axvspan(MARGIN, 1, color="#e3e3e3", linewidth=0, zorder=0)
     axes[1].axvline(1, color="black", linewidth=1)
     whisker(axes[1], (ratio["value"], ratio["low"], ratio["high"]), 0, "#333333")
+    axes[1].margins(x=0.15)
     axes[1].set_xlabel("ratio of data-induced variances")
     name_rows(axes[1], [""])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from seisbook.figures.intervals import name_rows, whisker
-from seisbook.figures.style import DARK, LINE, NETWORK_COLOURS, OTHER_NETWORK, check_drawable, logarithmic, styled
+from seisbook.figures.style import DARK, LINE, NETWORK_COLOURS, OTHER_NETWORK, check_drawable, styled
 from seisbook.findings.graph_forms import CONTROLS, SHOWN
 
 LOOKS = dict(
@@ -53,7 +53,6 @@ def ratios(compared):
         _marks(axis, compared[compared.network == name], rows, NETWORK_COLOURS.get(name, OTHER_NETWORK))
         name_rows(axis, [textwrap.fill(f"{form}, over {control}", 24) for form, control in rows])
         axis.tick_params(axis="y", labelsize=7.5)
-        logarithmic(axis, "x", (0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2))
         axis.set_title(name.capitalize())
         axis.set_xlabel("error of the form / error of the control")
     fig.legend(handles=_legend(), loc="outside lower center", ncols=len(LOOKS))

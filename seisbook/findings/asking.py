@@ -1,7 +1,7 @@
 """Answers of `seisbook ask`: the events found, how many of them are of the class that was asked for, and a warning.
 
-Making an index takes minutes, so those of the four collections are published in `data/asking`. The publishers of the
-bulletins state no licence, so the published indexes of bulletins have no texts.
+Making an index takes minutes, so indexes are published in `data/asking`. The publishers of the bulletins state no
+licence, so the published indexes of bulletins have no texts.
 """
 
 import re

@@ -24,6 +24,7 @@ from seisbook.findings import (
     fields_attention,
     fields_depth,
     fields_imbalance,
+    fields_variance,
     imbalance,
     real,
     robust,
@@ -297,6 +298,7 @@ def _variance(read):
                 measured = f"variance ratio of the {row['quantity']}, {row['recipe']} recipe"
                 yield _judged("C3", name, measured, row, 1.0, "fig-ratios", row["n_runs"], _verified([content]))
     yield from _variance_robust(read)
+    yield from _variance_fields(read)
 
 
 def _variance_robust(read):
@@ -306,6 +308,14 @@ def _variance_robust(read):
         for row in variance_robust.judged(variance_robust.ratios(trials)).to_dict("records"):
             measured = f"variance ratio of the {row['quantity']}, robust model"
             yield _judged("C3", name, measured, row, 1.0, "fig-ratios-robust", row["n_runs"], _verified(trials))
+
+
+def _variance_fields(read):
+    """C3 on measured fields, by the same rule."""
+    study, region, source = fields_variance.STUDY, fields_variance.REGION, fields.WHERE[0]
+    records = read.measured(study, region)
+    row, measured = fields_variance.judged(records), "variance ratio of the peak velocity at hidden stations"
+    yield _judged("C3", region, measured, row, 1.0, f"fig-{study}", row["n_runs"], _verified(records), source)
 
 
 def _smoothing(read):

@@ -45,6 +45,7 @@ FIGURES = {
     "fig-correction-robust": Shown("book/06_text_alignment", ("alignment-robust",)),
     "fig-real-verdicts": Shown("book/10_real_seismograms", ("real",)),
     "fig-fields-forest": Shown("book/08_fields", ("fields",)),
+    "fig-fields-variance": Shown("book/08_fields", ("fields-variance",)),
     "fig-fields-depth": Shown("book/08_fields", ("fields-depth",)),
     "fig-fields-imbalance": Shown("book/08_fields", ("fields-imbalance",)),
     "fig-fields-attention": Shown("book/08_fields", ("fields-attention",)),

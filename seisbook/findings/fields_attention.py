@@ -7,7 +7,6 @@ from seisbook.findings.fields import REGIONS, listed
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import Estimate, above, bootstrap_ci
 from seisbook.measures.reconstruction import error_of, ratio_of
-from seisbook.studies.arms import TOP
 
 STUDY = "fields-attention"
 MEASURES = {"selection": "largest messages", "influence": "influence on the prediction"}
@@ -62,7 +61,7 @@ def judged(records) -> list[dict]:
     for order, title in MEASURES.items():
         gain = _values(records, order, "efficiency") - _values(records, null, "efficiency")
         value, low, high = bootstrap_ci(gain, np.mean)
-        text = f"information of {TOP} stations on the field elsewhere, minus that by the best null ({null}): {title}"
+        text = f"information of three stations on the field elsewhere, minus that by the best null ({null}): {title}"
         about = {"order": order, "measured": text, "null": null, "events": len(gain), "n_runs": len(records)}
         rows.append({**about, "value": value, "low": low, "high": high, "verdict": above(low, high)})
     return rows

@@ -2,7 +2,16 @@
 
 import pytest
 
-from seisbook.findings import felt, fields, fields_attention, fields_depth, fields_imbalance, fields_trouble
+from seisbook.findings import (
+    claims,
+    felt,
+    fields,
+    fields_attention,
+    fields_depth,
+    fields_imbalance,
+    fields_trouble,
+    fields_variance,
+)
 from tests.book.prose import says
 
 REGIONS = [name for name in fields.REGIONS if fields.published(name)]
@@ -140,3 +149,16 @@ def test_the_law_needs_large_events_most_and_the_correction_costs_without_them()
     assert found.loc[("dynamic", 1.0), "ratio_high"] <= 1
     says("08_fields", "With one in five it costs.")
     assert found.loc[("dynamic", 0.2), "ratio_low"] > 1
+
+
+def test_both_graphs_move_about_as_much_with_the_training_data():
+    says("08_fields", "Predictions of both graphs move about as much with the training data.")
+    row = fields_variance.judged(fields.published(fields_variance.REGION, fields_variance.STUDY))
+    assert row["low"] < 1 < row["high"]
+
+
+def test_no_claim_is_supported_on_measured_fields():
+    says("08_fields", "on measured fields none of these four claims of the paper is supported")
+    rows = [one for one in claims.claims("C3", "C4", "C7", "C8") if one.network in fields.REGIONS]
+    assert {one.id for one in rows} == {"C3", "C4", "C7", "C8"}
+    assert not [one for one in rows if one.verdict == "supported"]

@@ -44,6 +44,7 @@ def known(monkeypatch):
     monkeypatch.setattr(comparison, "load", lambda: models)
     monkeypatch.setattr(claims, "_robust_model", lambda read: [])  # see test_robust.py
     monkeypatch.setattr(claims, "_variance_robust", lambda read: [])  # see test_variance_robust.py
+    monkeypatch.setattr(claims, "_variance_fields", lambda read: [])  # see test_fields_variance.py
     monkeypatch.setattr(claims, "_real", lambda read, name: [])  # see test_real.py
     monkeypatch.setattr(variance_results, "load", lambda: {**VERIFIED, "networks": {"colombia": one}})
     return models
