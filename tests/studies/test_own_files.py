@@ -48,7 +48,7 @@ def test_a_description_is_made_of_a_bulletin(bench, tmp_path):
 
 def test_a_description_that_is_given_is_used_and_nothing_is_written_beside_it(bench, files, tmp_path):
     before = sorted(path.name for path in bench.iterdir())
-    assert networks.load(files.network) == TOY
+    assert networks.load(files.network).velocity_model == TOY.velocity_model
     assert "is your file" in files.said
     assert files.reality is None
     assert own_files.description(files, tmp_path).columns.tolist() == ["given"]
