@@ -10,6 +10,7 @@ from seisbook.findings import (
     fields_depth,
     fields_imbalance,
     fields_trouble,
+    fields_trouble_graphs,
     fields_variance,
 )
 from tests.book.prose import says
@@ -40,6 +41,16 @@ def test_terms_of_stations_are_worth_more_than_a_correction(table):
     without, with_terms = (table.loc[(told, fields.PEER), "rmse"] for told in ("no site terms", "all"))
     assert with_terms < table.xs("no site terms", level="information").rmse.min()
     assert with_terms / without < table.xs(fields.MAIN, level="method").ratio[["all", "no site terms"]].min()
+
+
+def test_graphs_are_robust_to_sensors_that_lie_and_help_nowhere():
+    says("08_fields", "All three models are robust, because the conditional normal that they correct is.")
+    says("08_fields", "None of them helps")
+    region = fields_trouble_graphs.REGION
+    studies = (fields_trouble_graphs.STUDY, "fields-trouble")
+    found = fields_trouble_graphs.table(fields_trouble_graphs.joined(*(fields.published(region, s) for s in studies)))
+    assert set(found.word) == {"", "robust"}
+    assert set(found.verdict) == {"", "inconclusive"}
 
 
 # ----------------------------------------------------------------------------------------------------- what people felt
