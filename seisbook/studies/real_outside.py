@@ -36,6 +36,7 @@ from seisbook.catalogues import networks
 from seisbook.datasets import build
 from seisbook.datasets.known_recordings import records_of
 from seisbook.datasets.library import load_events
+from seisbook.errors import UserError
 from seisbook.measures import evaluation
 from seisbook.models import robust_checkpoints
 from seisbook.models.classical import ClassicalLocator
@@ -58,7 +59,17 @@ METHODS = {ONSETS: (*READERS, PICKER), EARTHQUAKES: (TWIN, CLASSICAL, GUESS)}
 
 
 def trials(network, source, profile) -> list[dict]:
-    """A trial for each method of a network."""
+    """A trial for each method of a network.
+
+    Raises
+    ------
+    UserError
+        If it is none of the two networks of this study.
+    """
+    if network not in METHODS:
+        raise UserError(
+            f"{network}: the study real-outside tests {' and '.join(METHODS)}: give one of them as --network"
+        )
     where = {"network": network, "source": source, "profile": profile}
     return [{**where, "method": method} for method in METHODS[network]]
 

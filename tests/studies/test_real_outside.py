@@ -3,6 +3,7 @@ import pytest
 
 from seisbook.catalogues import networks, sources
 from seisbook.physics import simulation
+from seisbook.errors import UserError
 from seisbook.studies import real_outside, real_twin, runner
 
 
@@ -37,3 +38,8 @@ def test_onsets_are_compared_with_every_pick():
     assert len(result["p_event"]) == 567
     known = np.array([off for off in result["p_off_s"] if off is not None])
     assert np.median(np.abs(known)) < 0.5
+
+
+def test_another_network_is_refused_in_one_line():
+    with pytest.raises(UserError, match=r"ridgecrest: .* uturuncu and mexico: give one"):
+        real_outside.trials("ridgecrest", "waveform", "paper")
