@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from seisbook.catalogues import networks, sources
-from seisbook.physics import simulation
 from seisbook.errors import UserError
+from seisbook.physics import simulation
 from seisbook.studies import real_outside, real_twin, runner
 
 
