@@ -36,8 +36,7 @@ def load_events(network, source, n_events=None, random_state=0, progress=True, c
         catalogue_files = networks.bulletin_of(network)
     name = name_of(network.name, source, n_events, random_state, catalogue_files)
     with provenance.unwatched():
-        folder = _of_fetched(name, network, source, n_events, random_state, progress, catalogue_files)
-        folder = folder or _built(name, network, source, n_events, random_state, progress, catalogue_files)
+        folder = _built(name, network, source, n_events, random_state, progress, catalogue_files)
         events, content = _read(folder, f"events:{name}", progress)
     provenance.note(f"events:{name}", content)
     return events
@@ -56,38 +55,33 @@ def load_metadata(network, source, n_events=None, random_state=0, progress=True)
 
 def _built(name, network, source, n_events, random_state, progress, catalogue_files=None):
     """Folder of a dataset, which is built if it is not there and no other worker is building it."""
-    builder = RECORDINGS if source == "waveform" and network.name != "iceland" else BUILDER
-    folder = BUILD / "data" / f"{name}-{_stamp(network, catalogue_files, builder)}"
+    builder, files = _made_of(network, source, catalogue_files)
+    folder = BUILD / "data" / f"{name}-{_stamp(network, files, builder)}"
     if not folder.is_dir():
-        from seisbook.datasets import build, recordings  # ObsPy is not loaded by who finds the events built
+        from seisbook.datasets import build, fetched_events, recordings  # ObsPy, which finding a built one does without
 
         with locked(folder.with_name(f"{folder.name}.build")):
             if not folder.is_dir():
-                if recordings.are_known(network.name, source, catalogue_files):
-                    recordings.build(network, folder, n_events, random_state, progress)
+                what = network, folder, n_events, random_state, progress
+                if builder == FETCHED:
+                    fetched_events.build(*what)
+                elif recordings.are_known(network.name, source, catalogue_files):
+                    recordings.build(*what)
                 else:
                     files = {"catalogue_files": catalogue_files, "progress": progress}
                     build.build(network, source, folder, n_events, random_state, **files)
     return folder
 
 
-def _of_fetched(name, network, source, n_events, random_state, progress, catalogue_files):
-    """Folder of a dataset of a bulletin's fetched records, like `_built`; None if other events are asked for."""
+def _made_of(network, source, catalogue_files):
+    """What builds a dataset, and the files that tell one state of it from another."""
     if source != "waveform":
-        return None
+        return BUILDER, catalogue_files
     from seisbook.datasets import fetched  # loads ObsPy
 
-    if not fetched.are_wanted(network.name, source, catalogue_files):
-        return None
-    stamp = _stamp(network, fetched.index_files(network.name), FETCHED)  # more may be fetched later
-    folder = BUILD / "data" / f"{name}-{stamp}"
-    if not folder.is_dir():
-        from seisbook.datasets import fetched_events
-
-        with locked(folder.with_name(f"{folder.name}.build")):
-            if not folder.is_dir():
-                fetched_events.build(network, folder, n_events, random_state, progress)
-    return folder
+    if fetched.are_wanted(network.name, source, catalogue_files):
+        return FETCHED, fetched.index_files(network.name)  # more may be fetched later
+    return BUILDER if network.name == "iceland" else RECORDINGS, catalogue_files
 
 
 def name_of(network, source, n_events, random_state, catalogue_files=None) -> str:
