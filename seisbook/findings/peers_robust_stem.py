@@ -15,8 +15,8 @@ from seisbook.catalogues.networks import NETWORKS
 from seisbook.errors import DataError
 from seisbook.findings.answers import PLACES
 from seisbook.findings.quotations import printed, quoting, text
-from seisbook.findings.robust import MAIN, errors_of, median
-from seisbook.measures.estimates import Estimate, estimate, resampled
+from seisbook.findings.robust import MAIN, errors_of, median, ratio
+from seisbook.measures.estimates import Estimate
 
 PAPER = "paper's block"
 ATTENTION = "attention"  # the arm of the study `robust` that has attention and travel times
@@ -152,12 +152,6 @@ def whole(published) -> pd.DataFrame:
 def _split(records):
     """Records with the name of their split, which all share."""
     return [{**record, "trial": {"split": "random", **record["trial"]}} for record in records]
-
-
-def ratio(ours, theirs) -> Estimate:
-    """Median of errors over that of others of the same events."""
-    over, under = resampled([np.asarray(ours), np.asarray(theirs)])
-    return estimate(over / under)
 
 
 def ahead(ratio) -> str:

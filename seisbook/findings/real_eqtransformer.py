@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from seisbook.findings import real
+from seisbook.findings.peers_robust_stem import ahead
 from seisbook.findings.quotations import printed, quoting
-from seisbook.measures.estimates import Estimate, estimate, resampled
+from seisbook.findings.robust import median, ratio
 from seisbook.studies import runner
 
 NAME = "real-eqtransformer"
@@ -49,10 +50,10 @@ def compare(records, others) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{"method": method, "deciding": deciding, "located": int(np.isfinite(errors[method, deciding]).sum())},
-            "epicentre_km": estimate(resampled(whole[method, deciding])),
+            "epicentre_km": median(whole[method, deciding]),
             "depth_bias_km": float(np.nanmedian(_array(result["depth_km"]))),
             **{f"{wave}_picks": _near(result.get(f"{wave}_off_s")) for wave in "ps"},
-            "ours_over": None if method == "robust model" else _ratio(first, whole[method, deciding]),
+            "ours_over": None if method == "robust model" else ratio(first, whole[method, deciding]),
         }
         for (method, deciding), result in found.items()
     )
@@ -67,15 +68,9 @@ def _near(off_s):
     return None if off_s is None else float((np.abs(_array(off_s)) <= real.NEAR_S).mean())
 
 
-def _ratio(ours, theirs) -> Estimate:
-    over, under = resampled([ours, theirs])
-    return estimate(over / under)
-
-
 def verdict(compared) -> str:
     """Verdict of the rule."""
-    over = compared.ours_over[compared.deciding].iloc[0]
-    return "ahead" if over.high < 1 else "behind" if over.low > 1 else "undecided"
+    return ahead(compared.ours_over[compared.deciding].iloc[0])
 
 
 def table(compared) -> pd.DataFrame:

@@ -154,8 +154,8 @@ def clean(records, run_of) -> pd.DataFrame:
                 "epicentral_km": median(errors.epicentral_km),
                 "depth_km": median(errors.depth_km.abs()),
                 "magnitude_rmse": rmse(errors.magnitude),
-                "over_paper": _ratio(errors.epicentral_km, paper),
-                "over_classical": _ratio(errors.epicentral_km, classical),
+                "over_paper": ratio(errors.epicentral_km, paper),
+                "over_classical": ratio(errors.epicentral_km, classical),
                 "seeds_km": (min(medians), max(medians)),
                 "covered": covered(errors.mahalanobis),
             }
@@ -179,8 +179,8 @@ def median(values) -> Estimate:
     return estimate(resampled(np.asarray(values)))
 
 
-def _ratio(ours, theirs) -> Estimate:
-    """Median of errors over that of others of the same events."""
+def ratio(ours, theirs) -> Estimate:
+    """Median of errors over that of others of the same events, with its interval over events."""
     over, under = resampled([np.asarray(ours), np.asarray(theirs)])
     return estimate(over / under)
 
@@ -363,7 +363,7 @@ def harm(records, others) -> pd.DataFrame:
 def _harm(worst, unperturbed):
     ours = worst["result"][MAIN]
     growth = {
-        model: _ratio(
+        model: ratio(
             errors["epicentral_km"], unperturbed["result"][model]["epicentral_km"][: len(errors["epicentral_km"])]
         )
         for model, errors in worst["result"].items()
@@ -460,8 +460,8 @@ def arms_under_trouble(records) -> pd.DataFrame:
         for axis in dict.fromkeys(axis for axis, _ in theirs):
             medians = {place: np.median(mine[place]) for place in theirs if place[0] == axis}
             worst = max(medians, key=medians.get)
-            ratio = _ratio(theirs[worst], mine[worst])
-            rows.append({"arm": arm, "axis": axis, "severity": worst[1], "ratio": ratio})
+            over = ratio(theirs[worst], mine[worst])
+            rows.append({"arm": arm, "axis": axis, "severity": worst[1], "ratio": over})
     return pd.DataFrame(rows).assign(network=records[0]["trial"]["network"])
 
 

@@ -1,11 +1,9 @@
 """Trouble and the robust model on all five random folds; the rule is that of `seisbook.studies.robust_folds`."""
 
-import numpy as np
 import pandas as pd
 
 from seisbook.findings.quotations import printed, quoting
-from seisbook.findings.robust import covered, errors_of, median
-from seisbook.measures.estimates import estimate, resampled
+from seisbook.findings.robust import covered, errors_of, median, ratio
 
 
 def compare(records, first) -> pd.DataFrame:
@@ -44,22 +42,16 @@ def _errors(records, first, axis, severity):
 
 def _row(struck, calm):
     whole, before = pd.concat(struck), pd.concat(calm)
-    first, others = (_growth(*pair) for pair in zip(struck, calm, strict=True))
+    first, others = (ratio(one.epicentral_km, other.epicentral_km) for one, other in zip(struck, calm, strict=True))
     return {
         "events": len(whole),
         "epicentral_km": median(whole.epicentral_km),
-        "growth": _growth(whole, before),
+        "growth": ratio(whole.epicentral_km, before.epicentral_km),
         "growth_first": first,
         "growth_others": others,
         "confirmed": bool(others.low <= first.value <= others.high),
         "covered": covered(whole.mahalanobis),
     }
-
-
-def _growth(struck, calm):
-    """Median of the errors under trouble over that of the same events without."""
-    over, under = resampled([np.asarray(struck.epicentral_km), np.asarray(calm.epicentral_km)])
-    return estimate(over / under)
 
 
 def table(compared) -> pd.DataFrame:
