@@ -3,29 +3,16 @@ import json
 import pytest
 
 from seisbook.models.graph_forms import FORMS, LEARNT, STATIC
-from seisbook.models.robust_training import RobustTraining
-from seisbook.studies import fold, graph_forms, peers_robust_stem, robust_models
-
-TINY = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
-KEPT = (
-    *(fold.first_fold, robust_models.of_the_twin, robust_models.first_fold_readings),
-    peers_robust_stem.troubled,
-)
+from seisbook.studies import graph_forms, peers_robust_stem, robust_models
 
 
 @pytest.fixture
-def small(events, tmp_path, monkeypatch):
-    """Sixty simulated events in the place of twin and fold, and the smallest trainings."""
-    monkeypatch.setattr(robust_models, "load_events", lambda *_: events)
-    monkeypatch.setattr(fold, "load_events", lambda *_: events)
-    monkeypatch.setattr(robust_models, "BUILD", tmp_path)
-    monkeypatch.setitem(robust_models.RECIPES, "quick", robust_models.Recipe(20, TINY, TINY))
-    monkeypatch.setitem(graph_forms.TRAINING, "quick", TINY)
-    for one in KEPT:
-        one.cache_clear()
+def small(robust_bench, monkeypatch):
+    """The smallest training of a graph part."""
+    monkeypatch.setitem(graph_forms.TRAINING, "quick", robust_models.RECIPES["quick"].training)
+    peers_robust_stem.troubled.cache_clear()
     yield
-    for one in KEPT:
-        one.cache_clear()
+    peers_robust_stem.troubled.cache_clear()
 
 
 def chosen(form):

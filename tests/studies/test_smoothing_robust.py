@@ -7,25 +7,15 @@ import torch
 from seisbook.findings import smoothing as findings
 from seisbook.models.robust import SILENT
 from seisbook.models.robust_training import RobustTraining
-from seisbook.studies import fold, robust_models, smoothing_robust
-
-TINY = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
-KEPT = (fold.first_fold, robust_models.of_the_twin, robust_models.first_fold_readings)
+from seisbook.studies import robust_models, smoothing_robust
 
 
 @pytest.fixture
-def small(events, tmp_path, monkeypatch):
-    """Sixty simulated events in the place of twin and fold, and the smallest trainings."""
-    monkeypatch.setattr(robust_models, "load_events", lambda *_: events)
-    monkeypatch.setattr(fold, "load_events", lambda *_: events)
-    monkeypatch.setattr(robust_models, "BUILD", tmp_path)
-    monkeypatch.setitem(robust_models.RECIPES, "quick", robust_models.Recipe(20, TINY, TINY))
-    monkeypatch.setitem(smoothing_robust.TRAINING, "quick", TINY)
-    for one in KEPT:
-        one.cache_clear()
-    yield
-    for one in KEPT:
-        one.cache_clear()
+def small(robust_bench, monkeypatch):
+    """The smallest training of a graph part."""
+    smallest = robust_models.RECIPES["quick"].training
+    monkeypatch.setitem(smoothing_robust.TRAINING, "quick", smallest)
+    return smallest
 
 
 def chosen(graph, readout, blocks=2):
@@ -41,7 +31,7 @@ def test_trials_train_and_measure(small):
         assert (result["n_train"], result["n_test"], len(result["epicentral_km"])) == (48, 12, 12)
         assert [row["block"] for row in result["measures"]] == [0, 1, 2, "readout"]
         assert np.isfinite(result["measures"][2]["mad"])
-        assert len(result["loss"]) == TINY.graph_epochs
+        assert len(result["loss"]) == small.graph_epochs
     assert results[0]["channels"] < results[1]["channels"]  # reading all blocks costs parameters
     assert json.loads(json.dumps(results, allow_nan=False)) == results
     assert smoothing_robust.run(wanted[:1]) == results[:1]  # the seed decides everything
@@ -72,10 +62,11 @@ def test_a_silent_station_is_none(small):
 
 
 def test_a_trial_says_its_training_and_that_of_its_stem(monkeypatch):
+    smallest = RobustTraining(stem_epochs=1, graph_epochs=1, events=8, copies=1)
     trial = chosen("dynamic", "multiscale")
     before = smoothing_robust.config(trial)
-    monkeypatch.setitem(smoothing_robust.TRAINING, "quick", TINY)
+    monkeypatch.setitem(smoothing_robust.TRAINING, "quick", smallest)
     after = smoothing_robust.config(trial)
     assert after != before
-    monkeypatch.setitem(robust_models.RECIPES, "quick", robust_models.Recipe(20, TINY, TINY))
+    monkeypatch.setitem(robust_models.RECIPES, "quick", robust_models.Recipe(20, smallest, smallest))
     assert smoothing_robust.config(trial) != after
