@@ -8,19 +8,13 @@ from matplotlib.lines import Line2D
 
 from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.style import DARK, LINE, NETWORK_COLOURS, OTHER_NETWORK, check_drawable, styled
-from seisbook.findings.graph_forms import CONTROLS, SHOWN
+from seisbook.findings.graph_forms import ALL, CLEAN, CLOCKS, CONTROLS, SHOWN
 
-LOOKS = dict(
-    zip(
-        SHOWN,
-        (
-            {"marker": "o", "size": 6, "width": 2},
-            {"marker": "D", "size": 4, "width": 1},
-            {"marker": "s", "size": 4, "width": 1},
-        ),
-        strict=True,
-    )
-)
+LOOKS = {
+    ALL: {"marker": "o", "size": 6, "width": 2},
+    CLEAN: {"marker": "D", "size": 4, "width": 1},
+    CLOCKS: {"marker": "s", "size": 4, "width": 1},
+}
 
 
 @styled
@@ -69,7 +63,8 @@ def _marks(axis, compared, rows, colour):
 
 
 def _legend():
-    return [
-        Line2D([], [], color=DARK, marker=look["marker"], markersize=look["size"], linewidth=look["width"], label=title)
-        for (title, look) in ((SHOWN[name], look) for name, look in LOOKS.items())
-    ]
+    lines = []
+    for name, look in LOOKS.items():
+        sizes = {"markersize": look["size"], "linewidth": look["width"]}
+        lines.append(Line2D([], [], color=DARK, marker=look["marker"], label=SHOWN[name], **sizes))
+    return lines

@@ -293,10 +293,8 @@ def metadata(card) -> dict[str, str]:
 
 def _example(card):
     """Two events of other numbers of stations, for the tracer to follow; a bang at each station, later when farther."""
-    samples, mask = (
-        round(card.config.window_s * card.config.sampling_rate_hz),
-        torch.arange(7) < torch.tensor([[5], [7]]),
-    )
+    samples = round(card.config.window_s * card.config.sampling_rate_hz)
+    mask = torch.arange(7) < torch.tensor([[5], [7]])
     positions = torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(0)) * mask[..., None]
     positions = positions * torch.tensor([card.config.distance_scale_km / 4] * 2 + [0.0])
     since = torch.arange(samples) / samples - 0.2 - positions[..., None, :1].norm(dim=-1, keepdim=True) / 2e3

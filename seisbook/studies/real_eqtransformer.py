@@ -65,11 +65,9 @@ def run(trials) -> list[dict]:
         the source's pick where the source has one, None where EQTransformer has none.
     """
     place = networks.load(trials[0]["network"])
-    window = replace(
-        place.window, length_s=eqtransformer.SAMPLES / eqtransformer.RATE_HZ, sampling_rate_hz=eqtransformer.RATE_HZ
-    )
     catalogue = build.read(place, "waveform", None, 0)
-    wide = replace(place, window=replace(window, lead_s=(LEAD_S, LEAD_S)))
+    minute = {"length_s": eqtransformer.SAMPLES / eqtransformer.RATE_HZ, "sampling_rate_hz": eqtransformer.RATE_HZ}
+    wide = replace(place, window=replace(place.window, lead_s=(LEAD_S, LEAD_S), **minute))
     records = list(build.recorded(catalogue, wide, sources.folder(trials[0]["network"])))
     model = eqtransformer.load()
     heard = [eqtransformer.probabilities(model, record.waveforms) for record in records]
