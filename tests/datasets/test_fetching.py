@@ -422,6 +422,8 @@ def test_the_whole_line_of_a_bulletin(ridgecrest, tmp_path, capsys, monkeypatch)
     from_folder = library.in_memory(tmp_path / "a")
     np.testing.assert_array_equal(events.source_id, from_folder.source_id)
     np.testing.assert_array_equal(events.x.numpy(), from_folder.x.numpy())
+    traces = library.load_metadata(networks.load("ridgecrest"), "waveform", progress=False)
+    assert set(traces.source_id) == set(events.source_id)
     rendered = library.load_events(networks.load("ridgecrest"), "bulletin", 3, progress=False)
     np.testing.assert_array_equal(events.y.numpy(), rendered.select([0, 2]).y.numpy())
     assert EventDataset(tmp_path / "a").card["unit"] == "nm"
