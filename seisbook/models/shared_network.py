@@ -42,7 +42,7 @@ class SharedModel(SourceModel):
     config : SourceConfig
     """
 
-    def __init__(self, config: SourceConfig = SourceConfig()):
+    def __init__(self, config: SourceConfig):
         super().__init__(config)
         c = config.channels
         self.field = nn.Sequential(nn.Linear(c * (config.blocks + 3), 2 * c), nn.GELU(), nn.Linear(2 * c, 2 * OUT))
