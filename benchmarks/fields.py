@@ -1,4 +1,4 @@
-"""Seconds of fitting each method of fields to one fold, in processor time on one thread: `python benchmarks/fields.py`."""
+"""Seconds to fit each method of fields to one fold, processor time on one thread: `python benchmarks/fields.py`."""
 
 import os
 
