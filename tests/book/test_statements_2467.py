@@ -495,7 +495,7 @@ def test_our_model_is_not_more_robust_than_its_peers():
 
 
 def test_where_peers_are_more_accurate():
-    says("04_robustness", "It has not under every filter, and at Ridgecrest not under shifts and noise")
+    says("04_robustness", "The exceptions are some filters, and shifts and noise at Ridgecrest")
     rows = peers()[peers().accurate == "not supported"]
     assert set(zip(rows.network, rows.group, rows.peer, strict=True)) == {
         (RIDGECREST, "narrow bands", "transformer"),
