@@ -28,6 +28,7 @@ TITLES = {
     "alone": "dynamic graph alone",
     "attention": "attention over stations alone",
     "convolution": "convolution on a fixed graph alone",
+    "gaussian process": "Gaussian process (gpytorch)",
 }
 TOLD = {
     "all": "source and stations' terms known",
