@@ -22,13 +22,13 @@ TITLES = {
     "event term": "law and event term",
     "inverse distance": "inverse distance",
     "conditional normal": "conditional normal (ShakeMap)",
+    "gaussian process": "Gaussian process (gpytorch)",
     "dynamic": "dynamic graph on the conditional normal",
     "static": "static graph on the conditional normal",
     "none": "no edges, on the conditional normal",
     "alone": "dynamic graph alone",
     "attention": "attention over stations alone",
     "convolution": "convolution on a fixed graph alone",
-    "gaussian process": "Gaussian process (gpytorch)",
 }
 TOLD = {
     "all": "source and stations' terms known",
