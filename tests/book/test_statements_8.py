@@ -12,6 +12,7 @@ from seisbook.findings import (
     fields_imbalance,
     fields_inversion,
     fields_targets,
+    fields_together,
     fields_trouble,
     fields_trouble_graphs,
     fields_variance,
@@ -185,6 +186,20 @@ def test_no_claim_is_supported_on_measured_fields():
     rows = [one for one in claims.claims("C3", "C4", "C7", "C8") if one.network in fields.REGIONS]
     assert {one.id for one in rows} == {"C3", "C4", "C7", "C8"}
     assert not [one for one in rows if one.verdict == "supported"]
+
+
+# -------------------------------------------------------------------------------------------- one embedding, two tasks
+
+
+def test_masked_nodes_help_the_field_and_training_together_helps_neither():
+    says("08_fields", "masked nodes of another region help the field in both regions")
+    says("08_fields", "most where the region itself has few events")
+    says("08_fields", "To train both tasks at once helps neither.")
+    found = {region: fields_together.table(fields.published(region, fields_together.STUDY)) for region in REGIONS}
+    for table in found.values():
+        assert table.verdict["field", "after masking"] == "supported"
+        assert "supported" not in set(table.xs("together", level="arm").verdict)
+    assert found["italy"].ratio["field", "after masking"] < found["greece"].ratio_low["field", "after masking"]
 
 
 # ------------------------------------------------------------------------------------------------------------- targets
