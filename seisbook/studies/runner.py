@@ -58,6 +58,7 @@ STUDIES = {
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
     "real-eqtransformer": "seisbook.studies.real_eqtransformer",
+    "real-full": "seisbook.studies.real_full",
     "real-outside": "seisbook.studies.real_outside",
     "robust": "seisbook.studies.robust",
     "robust-folds": "seisbook.studies.robust_folds",
