@@ -10,8 +10,16 @@ from seisbook.errors import UserError, brief
 from seisbook.paths import BOOK
 
 PROFILES = ("quick", "paper")
-CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
+CHOICES = {
+    "profile": [PROFILES],
+    "source": [("bulletin", "simulated"), ("measured", "simulated"), ("rendered", "waveform")],
+}
 """Values that a parameter may have: those of the group that the chapter's default belongs to."""
+REAL = (
+    "; real seismograms are for `seisbook book run --chapter 10 -p source waveform` and for studies, such as `seisbook "
+    "study run variance --network ridgecrest --source waveform`"
+)
+"""What a chapter of rendered seismograms says to whoever asks for real ones."""
 FILES = {"catalogue": "file or folder", "network_file": "file", "stations": "file", "waveforms": "folder"}
 """Parameters that name a reader's own files, empty where there is none, and what there must be."""
 INJECTED = "# Parameters"  # first line of the cell that papermill puts behind the chapter's own
@@ -147,4 +155,5 @@ def _refuse_misfit(chapter, name, value, default, shown):
         fits = value >= 0
     if not fits:
         like = " or ".join(map(repr, choices or (default,)))
-        raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}")
+        instead = REAL if (name, value) == ("source", "waveform") and "bulletin" in choices else ""
+        raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}{instead}")

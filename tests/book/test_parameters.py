@@ -40,6 +40,20 @@ def test_what_does_not_fit_is_refused(change, message):
         parameters.check(CHAPTER, {**FIT, **change})
 
 
+@pytest.mark.parametrize("chapter", ["01_data", "02_model", "03_cv_variance", "04_robustness", "06_text_alignment"])
+def test_a_chapter_of_rendered_seismograms_says_where_real_ones_are_taken(chapter):
+    with pytest.raises(UserError, match=r"source is 'waveform': give .*; real seismograms .* --chapter 10") as caught:
+        parameters.parse(BOOK / f"{chapter}.ipynb", {"source": "waveform"})
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=r"give a value like 'bulletin' or 'simulated'$"):
+        parameters.parse(BOOK / f"{chapter}.ipynb", {"source": "recorded"})
+
+
+def test_the_chapter_of_real_seismograms_takes_fetched_ones():
+    chosen = {"source": "waveform", "network": "colombia"}
+    assert parameters.parse(BOOK / "10_real_seismograms.ipynb", chosen) == chosen
+
+
 def test_variables_of_the_chapter_are_no_parameters():
     parameters.check(CHAPTER, {**FIT, "In": ["x = 1", "# Parameters\nseed = 3\n"], "x": 1, "folder": "a"})
 
