@@ -57,6 +57,7 @@ def parse(chapter: Path, given: dict) -> dict:
         parsed[name] = _path(text) if name in FILES else _value(text)
         _refuse_misfit(chapter.stem, name, parsed[name], known[name], text)
     check_files(chapter.stem, {**known, **parsed})
+    _check_fetched(chapter.stem, {**known, **parsed})
     return parsed
 
 
@@ -124,6 +125,19 @@ def check_files(chapter: str, values: dict) -> None:
             raise UserError(f"{path}: not the YAML file of a network: its name ends in .yaml")
         if not networks.load(path).zones:
             raise UserError(f"{path}: zones: there are none for the twin: copy those of `seisbook network new`")
+
+
+def _check_fetched(chapter, values):
+    """Refuse real seismograms that are not on this machine."""
+    if values.get("source") != "waveform":
+        return
+    from seisbook.datasets import fetched  # loads ObsPy
+
+    if not fetched.are_wanted(values["network"], "waveform"):
+        raise UserError(
+            f"{chapter}.ipynb: network is {values['network']}: give ridgecrest or colombia, whose events are fetched"
+        )
+    fetched.catalogue(values["network"])
 
 
 def _assigned(code):

@@ -1,11 +1,14 @@
 """Parameters of chapters fit, or one line says what is wrong, whoever sets them."""
 
+import json
 import os
 
 import papermill
 import pytest
 
 from seisbook.book import chapters, parameters
+from seisbook.catalogues import bulletins
+from seisbook.datasets import fetched
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, DATA
 
@@ -49,9 +52,17 @@ def test_a_chapter_of_rendered_seismograms_says_where_real_ones_are_taken(chapte
         parameters.parse(BOOK / f"{chapter}.ipynb", {"source": "recorded"})
 
 
-def test_the_chapter_of_real_seismograms_takes_fetched_ones():
-    chosen = {"source": "waveform", "network": "colombia"}
-    assert parameters.parse(BOOK / "10_real_seismograms.ipynb", chosen) == chosen
+def test_the_chapter_of_real_seismograms_takes_fetched_ones(real_data, tmp_path, monkeypatch):
+    chapter, chosen = BOOK / "10_real_seismograms.ipynb", {"source": "waveform", "network": "colombia"}
+    monkeypatch.setattr(fetched, "folder", lambda name: tmp_path)
+    with pytest.raises(UserError, match=r"colombia: no seismograms of its events .* fetch them from the internet with"):
+        parameters.parse(chapter, chosen)
+    with pytest.raises(UserError, match="network is iceland: give ridgecrest or colombia"):
+        parameters.parse(chapter, {**chosen, "network": "iceland"})
+    first = bulletins.read_bulletin("colombia").events.index[0]
+    index = {"about": {}, "files": {}, "events": {first: {}}, "skipped": {}, "failed": {}}
+    (tmp_path / fetched.INDEX).write_text(json.dumps(index))
+    assert parameters.parse(chapter, chosen) == chosen
 
 
 def test_variables_of_the_chapter_are_no_parameters():
