@@ -48,6 +48,8 @@ STUDIES = {
     "fields-depth": "seisbook.studies.fields_depth",
     "fields-imbalance": "seisbook.studies.fields_imbalance",
     "fields-inversion": "seisbook.studies.fields_inversion",
+    "fields-learning": "seisbook.studies.fields_learning",
+    "fields-together": "seisbook.studies.fields_together",
     "fields-trouble": "seisbook.studies.fields_trouble",
     "fields-trouble-graphs": "seisbook.studies.fields_trouble_graphs",
     "fields-variance": "seisbook.studies.fields_variance",

@@ -9,6 +9,8 @@ from seisbook.findings import (
     fields_attention,
     fields_depth,
     fields_imbalance,
+    fields_inversion,
+    fields_targets,
     fields_trouble,
     fields_trouble_graphs,
     fields_variance,
@@ -173,3 +175,22 @@ def test_no_claim_is_supported_on_measured_fields():
     rows = [one for one in claims.claims("C3", "C4", "C7", "C8") if one.network in fields.REGIONS]
     assert {one.id for one in rows} == {"C3", "C4", "C7", "C8"}
     assert not [one for one in rows if one.verdict == "supported"]
+
+
+# ------------------------------------------------------------------------------------------------------------- targets
+
+
+def test_what_the_chapter_says_of_the_targets():
+    tables = {region: fields.table(fields.published(region)) for region in REGIONS}
+    inverted = {r: fields_inversion.table(fields.published(r, "fields-inversion"), r) for r in REGIONS}
+    region, studies = fields_trouble_graphs.REGION, (fields_trouble_graphs.STUDY, "fields-trouble")
+    lying = fields_trouble_graphs.table(fields_trouble_graphs.joined(*(fields.published(region, s) for s in studies)))
+    says("08_fields", "the ratio misses its target in both regions")
+    name = "error over the conditional normal's, source and stations' terms known", "0.97"
+    found = [fields_targets.of_reconstruction(table)[name] for table in tables.values()]
+    assert [cell.split(", ")[-1] for cell in found] == ["missed"] * 2
+    says("08_fields", "Where sensors lie, every target is missed.")
+    assert {cell.split(", ")[-1] for cell in fields_targets.of_lying(lying).values()} == {"missed"}
+    says("08_fields", "Both targets of the inversion are missed, too.")
+    missed = fields_targets.of_inversion(inverted["greece"], "greece").values()
+    assert [cell.split(", ")[-1] for cell in missed] == ["missed"] * 2
