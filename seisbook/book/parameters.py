@@ -10,14 +10,11 @@ from seisbook.errors import UserError, brief
 from seisbook.paths import BOOK
 
 PROFILES = ("quick", "paper")
-CHOICES = {
-    "profile": [PROFILES],
-    "source": [("bulletin", "simulated"), ("measured", "simulated"), ("rendered", "waveform")],
-}
+CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
 """Values that a parameter may have: those of the group that the chapter's default belongs to."""
 REAL = (
-    "; real seismograms are for `seisbook book run --chapter 10 -p source waveform` and for studies, such as `seisbook "
-    "study run variance --network ridgecrest --source waveform`"
+    "real seismograms are for `seisbook book run --chapter 10 -p source waveform` and for studies, such as "
+    "`seisbook study run variance --network ridgecrest --source waveform`"
 )
 """What a chapter of rendered seismograms says to whoever asks for real ones."""
 FILES = {"catalogue": "file or folder", "network_file": "file", "stations": "file", "waveforms": "folder"}
@@ -55,9 +52,11 @@ def parse(chapter: Path, given: dict) -> dict:
     _refuse_unknown(chapter.stem, given, known)
     for name, text in given.items():
         parsed[name] = _path(text) if name in FILES else _value(text)
+        if (name, text) == ("source", "waveform") and known[name] in CHOICES["source"][0]:
+            raise UserError(f"{chapter.name}: source is 'waveform', but its seismograms are rendered: {REAL}")
         _refuse_misfit(chapter.stem, name, parsed[name], known[name], text)
     check_files(chapter.stem, {**known, **parsed})
-    _check_fetched(chapter.stem, {**known, **parsed})
+    _check_fetched(chapter.name, {**known, **parsed})
     return parsed
 
 
@@ -128,16 +127,15 @@ def check_files(chapter: str, values: dict) -> None:
 
 
 def _check_fetched(chapter, values):
-    """Refuse real seismograms that are not on this machine."""
+    """Refuse real seismograms that are not on this machine, before a kernel starts."""
     if values.get("source") != "waveform":
         return
     from seisbook.datasets import fetched  # loads ObsPy
 
-    if not fetched.are_wanted(values["network"], "waveform"):
-        raise UserError(
-            f"{chapter}.ipynb: network is {values['network']}: give ridgecrest or colombia, whose events are fetched"
-        )
-    fetched.catalogue(values["network"])
+    network = values["network"]
+    if not fetched.are_wanted(network, "waveform"):
+        raise UserError(f"{chapter}: network is {network}: give ridgecrest or colombia, whose events can be fetched")
+    fetched.catalogue(network)
 
 
 def _assigned(code):
@@ -169,5 +167,4 @@ def _refuse_misfit(chapter, name, value, default, shown):
         fits = value >= 0
     if not fits:
         like = " or ".join(map(repr, choices or (default,)))
-        instead = REAL if (name, value) == ("source", "waveform") and "bulletin" in choices else ""
-        raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}{instead}")
+        raise UserError(f"{chapter}.ipynb: parameter {name} is {brief(shown)}: give a value like {like}")

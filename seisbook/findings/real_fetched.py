@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from seisbook.errors import UserError
 from seisbook.findings import real
 from seisbook.findings.quotations import printed
 from seisbook.studies import real_fetched
@@ -29,8 +30,10 @@ def compare(network, source) -> pd.DataFrame:
     Raises
     ------
     UserError
-        See `seisbook.studies.real_fetched.recorded`.
+        If the source is another one; see also `seisbook.studies.real_fetched.recorded`.
     """
+    if source not in KINDS:
+        raise UserError(f"source is {source!r}: give one of {', '.join(KINDS)}")
     made = real_fetched.rendered(network)
     if source == "rendered":
         return pd.DataFrame([_row("rendered from the readings", made)])

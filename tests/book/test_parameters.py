@@ -45,7 +45,7 @@ def test_what_does_not_fit_is_refused(change, message):
 
 @pytest.mark.parametrize("chapter", ["01_data", "02_model", "03_cv_variance", "04_robustness", "06_text_alignment"])
 def test_a_chapter_of_rendered_seismograms_says_where_real_ones_are_taken(chapter):
-    with pytest.raises(UserError, match=r"source is 'waveform': give .*; real seismograms .* --chapter 10") as caught:
+    with pytest.raises(UserError, match=r"source is 'waveform', but .*: real seismograms .* --chapter 10") as caught:
         parameters.parse(BOOK / f"{chapter}.ipynb", {"source": "waveform"})
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match=r"give a value like 'bulletin' or 'simulated'$"):

@@ -71,3 +71,8 @@ def test_all_rendered_test_events_are_those_of_the_record(network, events):
     assert list(rows.events) == [events]
     assert rows.ratio[0] is None
     assert findings.table(rows)["real over rendered"].tolist() == [""]
+
+
+def test_another_source_is_refused():
+    with pytest.raises(UserError, match="source is 'bulletin': give one of rendered, waveform"):
+        findings.compare("ridgecrest", "bulletin")
