@@ -46,6 +46,7 @@ STUDIES = {
     "fields": "seisbook.studies.fields",
     "fields-attention": "seisbook.studies.fields_attention",
     "fields-depth": "seisbook.studies.fields_depth",
+    "fields-gaussian": "seisbook.studies.fields_gaussian",
     "fields-imbalance": "seisbook.studies.fields_imbalance",
     "fields-inversion": "seisbook.studies.fields_inversion",
     "fields-learning": "seisbook.studies.fields_learning",
