@@ -12,6 +12,11 @@ from seisbook.paths import BOOK
 PROFILES = ("quick", "paper")
 CHOICES = {"profile": [PROFILES], "source": [("bulletin", "simulated"), ("measured", "simulated")]}
 """Values that a parameter may have: those of the group that the chapter's default belongs to."""
+REAL = (
+    "real seismograms are for `seisbook book run --chapter 10 -p source waveform` and for studies, such as "
+    "`seisbook study run variance --network ridgecrest --source waveform`"
+)
+"""What a chapter of rendered seismograms says to whoever asks for real ones."""
 FILES = {"catalogue": "file or folder", "network_file": "file", "stations": "file", "waveforms": "folder"}
 """Parameters that name a reader's own files, empty where there is none, and what there must be."""
 INJECTED = "# Parameters"  # first line of the cell that papermill puts behind the chapter's own
@@ -47,8 +52,11 @@ def parse(chapter: Path, given: dict) -> dict:
     _refuse_unknown(chapter.stem, given, known)
     for name, text in given.items():
         parsed[name] = _path(text) if name in FILES else _value(text)
+        if (name, text) == ("source", "waveform") and known[name] in CHOICES["source"][0]:
+            raise UserError(f"{chapter.name}: source is 'waveform', but its seismograms are rendered: {REAL}")
         _refuse_misfit(chapter.stem, name, parsed[name], known[name], text)
     check_files(chapter.stem, {**known, **parsed})
+    _check_fetched(chapter.name, {**known, **parsed})
     return parsed
 
 
@@ -116,6 +124,18 @@ def check_files(chapter: str, values: dict) -> None:
             raise UserError(f"{path}: not the YAML file of a network: its name ends in .yaml")
         if not networks.load(path).zones:
             raise UserError(f"{path}: zones: there are none for the twin: copy those of `seisbook network new`")
+
+
+def _check_fetched(chapter, values):
+    """Refuse real seismograms that are not on this machine, before a kernel starts."""
+    if values.get("source") != "waveform":
+        return
+    from seisbook.datasets import fetched  # loads ObsPy
+
+    network = values["network"]
+    if not fetched.are_wanted(network, "waveform"):
+        raise UserError(f"{chapter}: network is {network}: give ridgecrest or colombia, whose events can be fetched")
+    fetched.catalogue(network)
 
 
 def _assigned(code):

@@ -15,7 +15,7 @@ EVERY, NEW_TO_BOTH, NEW = ("0.25", "0.5", "1", "never"), ("1", "never"), ("0.5",
 LEVEL = {"supported": "level", "not supported": "still falls", "inconclusive": "open"}
 PANELS = {
     "events": ("n_events", "at all hidden stations"),
-    "stations": ("n_stations", "at stations that training never saw"),
+    "stations": ("n_stations", "at stations that only the whole network has"),
 }
 """Axes of the curve: the number that stands for the share, and where the error is taken."""
 
@@ -33,7 +33,7 @@ def table(records) -> pd.DataFrame:
     DataFrame
         Indexed by `axis`, `share` and `method`: `number` of events or stations in training, mean over folds; `rmse`
         (log10), `low`, `high`. On the axis `events` at all hidden stations; on the axis `stations` at those that are
-        new to a quarter and to half of the network, and with all of it at the same stations, most of which it holds.
+        new to a quarter and to half of the network; all of it holds most of them.
     """
     rows = {}
     for axis, (counted, _) in PANELS.items():

@@ -101,8 +101,13 @@ def _rmse(values, axis):
     return np.sqrt(np.nanmean(np.square(values), axis=axis))
 
 
-def ladder(records) -> pd.DataFrame:
+def ladder(records, arms=TITLES) -> pd.DataFrame:
     """Each arm on the real seismograms.
+
+    Parameters
+    ----------
+    records : list of dict
+    arms : iterable of str
 
     Returns
     -------
@@ -114,7 +119,7 @@ def ladder(records) -> pd.DataFrame:
         error. The classical pipelines have no onsets of a stem and one unit.
     """
     rows = []
-    for arm in TITLES:
+    for arm in arms:
         for unit in UNITS if arm not in CLASSICAL else ("counts",):
             runs = of(records, "classical", arm=arm) or of(records, "located", arm=arm, unit=unit, axis="none")
             if runs:
@@ -149,12 +154,12 @@ def _near(runs, wave):
     return float((np.abs(off) <= NEAR_S).mean())
 
 
-def ladder_table(rows) -> pd.DataFrame:
-    """The table of `ladder` as a page prints it."""
+def ladder_table(rows, titles=TITLES) -> pd.DataFrame:
+    """The table of `ladder` as a page prints it, each arm by its title."""
     cells = {}
     for row in rows.itertuples():
         picks = "" if row.p_picks is None or np.isnan(row.p_picks) else f"{row.p_picks:.0%} / {row.s_picks:.0%}"
-        cells[TITLES[row.arm], "" if row.arm in CLASSICAL else UNITS[row.unit]] = {
+        cells[titles[row.arm], "" if row.arm in CLASSICAL else UNITS[row.unit]] = {
             "epicentre (km)": (row.epicentre_km,),
             "nine in ten (km)": f"{row.nine_in_ten_km.value:.1f}",
             "depth, median error (km)": f"{row.depth_bias_km.value:+.2f}",
@@ -177,10 +182,16 @@ def rungs(records) -> pd.DataFrame:
         for unit in UNITS:
             pair = [of(records, "located", arm=one, unit=unit, axis="none") for one in (arm, over)]
             if all(pair):
-                found = _ratio(*(_column(runs, "epicentral_km") for runs in pair))
-                verdict = "helps" if found.high < 1 else "harms" if found.low > 1 else "undecided"
-                rows.append({"arm": arm, "over": over, "unit": unit, "ratio": found, "verdict": verdict})
+                rows.append({"arm": arm, "over": over, "unit": unit, **helped(*pair)})
     return pd.DataFrame(rows)
+
+
+def helped(runs, without) -> dict:
+    """What an ingredient buys: `ratio` (`Estimate`) of the median errors of runs with it over those without it, and
+    `verdict`: *helps*, *harms* or *undecided*.
+    """
+    found = _ratio(*(_column(one, "epicentral_km") for one in (runs, without)))
+    return {"ratio": found, "verdict": "helps" if found.high < 1 else "harms" if found.low > 1 else "undecided"}
 
 
 def _ratio(ours, theirs):
@@ -207,17 +218,23 @@ def events_needed(rows, factor, n_events) -> float:
     return n_events * (np.log(detectable(rows)) / np.log(factor)) ** 2
 
 
-def rungs_table(rows) -> pd.DataFrame:
-    """The table of `rungs` as a page prints it."""
+def rungs_table(rows, titles=TITLES) -> pd.DataFrame:
+    """The table of `rungs` as a page prints it, each arm by its title."""
     cells = {}
     for row in rows.itertuples():
-        cell = cells.setdefault((TITLES[row.arm], f"over: {TITLES[row.over]}"), {})
+        cell = cells.setdefault((titles[row.arm], f"over: {titles[row.over]}"), {})
         cell[f"ratio, {UNITS[row.unit]}"], cell[f"it, {UNITS[row.unit]}"] = (row.ratio,), row.verdict
     return printed(cells)
 
 
-def targets(records) -> pd.DataFrame:
+def targets(records, judged=JUDGED) -> pd.DataFrame:
     """Each target, for the arms that are judged: what was found, and whether it is met with every seed.
+
+    Parameters
+    ----------
+    records : list of dict
+    judged : iterable of str
+        Arms.
 
     Returns
     -------
@@ -225,7 +242,7 @@ def targets(records) -> pd.DataFrame:
         `arm`, `unit`, `target`, `found` (of all seeds together), `threshold`, `met`.
     """
     rows = []
-    for arm in JUDGED:
+    for arm in judged:
         for unit in UNITS:
             runs = of(records, "located", arm=arm, unit=unit, axis="none")
             if not runs:
@@ -256,13 +273,13 @@ def _numbers(summary):
     }
 
 
-def targets_table(rows) -> pd.DataFrame:
-    """The table of `targets` as a page prints it."""
+def targets_table(rows, titles=TITLES) -> pd.DataFrame:
+    """The table of `targets` as a page prints it, each arm by its title."""
     cells = {}
     for row in rows.itertuples():
         sign = "at least" if "within" in row.target else "at most"
         cell = cells.setdefault(f"{row.target}: {sign} {row.threshold:g}", {})
-        cell[f"{TITLES[row.arm]}, {UNITS[row.unit]}"] = f"{row.found:.2f}, {'met' if row.met else 'not met'}"
+        cell[f"{titles[row.arm]}, {UNITS[row.unit]}"] = f"{row.found:.2f}, {'met' if row.met else 'not met'}"
     return printed(cells)
 
 

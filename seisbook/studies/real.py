@@ -28,7 +28,7 @@ below two (see `seisbook.measures.informative`). They are applied to the publish
 
 The arms are trained with a third of the published model's events, which was all that there was time for. An arm with
 all of them and every ingredient was planned after the published model and three of the arms had been tested (rendered,
-real noise, and one with real texture). It was not finished, and so it is not here.
+real noise, and one with real texture). It was not finished in time; the study `real-full` has it.
 
 The outside test of the published Ridgecrest model are four real events of August 2019, as displacement. Its target is a
 median epicentral error of at most 2 km.

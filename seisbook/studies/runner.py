@@ -61,6 +61,7 @@ STUDIES = {
     "peers-robust-stem": "seisbook.studies.peers_robust_stem",
     "real": "seisbook.studies.real",
     "real-eqtransformer": "seisbook.studies.real_eqtransformer",
+    "real-full": "seisbook.studies.real_full",
     "real-outside": "seisbook.studies.real_outside",
     "robust": "seisbook.studies.robust",
     "robust-folds": "seisbook.studies.robust_folds",
@@ -78,6 +79,12 @@ ON_FETCHED = ("ablations", "augmentation", "imbalance", "imbalance-robust", "smo
 ON_FETCHED += ("transfer", "transfer-robust", "variance", "variance-robust")
 """Studies that also run on fetched seismograms of a bulletin's events. The others compare with models that were trained
 on the rendered bulletin, or read its texts."""
+ON_RECORDED = {
+    "iceland": ("real", "real-eqtransformer", "real-full"),
+    "ridgecrest_august": ("real",),
+    **dict.fromkeys(("uturuncu", "mexico"), ("real-outside",)),
+}
+"""Studies of the recorded seismograms that the book knows, by network: 50 events are too few to train another on."""
 ERRORS = ("epicentral_km", "magnitude", "magnitude_rmse")  # names, in results, of the errors that rules look at
 SUMMED = ("epicentral_km.median", "magnitude.rmse")  # places of the same errors in a summary
 
@@ -203,13 +210,26 @@ def find(name: str) -> Study:
 
 
 def check_source(name: str, network, source) -> None:
-    """Refuse a study on the fetched seismograms of a bulletin, if its design does not permit that.
+    """Refuse a study on recorded seismograms, if its design does not permit that.
 
     Raises
     ------
     UserError
     """
-    if source != "waveform" or name in ON_FETCHED:
+    if source != "waveform":
+        return
+    possible = ON_RECORDED.get(str(network), ())
+    if possible and name not in possible:
+        raise UserError(
+            f"{name}: not with the recorded seismograms of {network}, which are too few: choose --source simulated, or "
+            f"one of the studies {', '.join(possible)}"
+        )
+    if str(network).endswith((".yaml", ".yml")):
+        raise UserError(
+            f"{name}: not with recorded seismograms of your own network: take `seisbook data build --source waveform` "
+            "and `seisbook evaluate`, or --source bulletin"
+        )
+    if possible or name in ON_FETCHED:
         return
     from seisbook.datasets import fetched  # loads ObsPy
 

@@ -1,11 +1,14 @@
 """Parameters of chapters fit, or one line says what is wrong, whoever sets them."""
 
+import json
 import os
 
 import papermill
 import pytest
 
 from seisbook.book import chapters, parameters
+from seisbook.catalogues import bulletins
+from seisbook.datasets import fetched
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, DATA
 
@@ -38,6 +41,28 @@ def test_a_chapter_checks_its_own_parameters(path):
 def test_what_does_not_fit_is_refused(change, message):
     with pytest.raises(UserError, match=f"{CHAPTER}.*{message}"):
         parameters.check(CHAPTER, {**FIT, **change})
+
+
+@pytest.mark.parametrize("chapter", ["01_data", "02_model", "03_cv_variance", "04_robustness", "06_text_alignment"])
+def test_a_chapter_of_rendered_seismograms_says_where_real_ones_are_taken(chapter):
+    with pytest.raises(UserError, match=r"source is 'waveform', but .*: real seismograms .* --chapter 10") as caught:
+        parameters.parse(BOOK / f"{chapter}.ipynb", {"source": "waveform"})
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=r"give a value like 'bulletin' or 'simulated'$"):
+        parameters.parse(BOOK / f"{chapter}.ipynb", {"source": "recorded"})
+
+
+def test_the_chapter_of_real_seismograms_takes_fetched_ones(real_data, tmp_path, monkeypatch):
+    chapter, chosen = BOOK / "10_real_seismograms.ipynb", {"source": "waveform", "network": "colombia"}
+    monkeypatch.setattr(fetched, "folder", lambda name: tmp_path)
+    with pytest.raises(UserError, match=r"colombia: no seismograms of its events .* fetch them from the internet with"):
+        parameters.parse(chapter, chosen)
+    with pytest.raises(UserError, match="network is iceland: give ridgecrest or colombia"):
+        parameters.parse(chapter, {**chosen, "network": "iceland"})
+    first = bulletins.read_bulletin("colombia").events.index[0]
+    index = {"about": {}, "files": {}, "events": {first: {}}, "skipped": {}, "failed": {}}
+    (tmp_path / fetched.INDEX).write_text(json.dumps(index))
+    assert parameters.parse(chapter, chosen) == chosen
 
 
 def test_variables_of_the_chapter_are_no_parameters():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seisbook.datasets import known_recordings
-from seisbook.findings import claims, real, real_eqtransformer, real_outside
+from seisbook.findings import claims, real, real_eqtransformer, real_full, real_outside
 from seisbook.paths import ROOT
 from tests.book.prose import says
 
@@ -137,3 +137,27 @@ def test_where_the_source_picked_the_classical_pipeline_is_ahead(records):
     compared = real_eqtransformer.compare(real_eqtransformer.load(), records).set_index("method")
     assert compared.ours_over["classical, source's picks"].low > 1
     assert compared.epicentre_km.map(lambda km: km.value).idxmin() == "classical, source's picks"
+
+
+def test_no_ingredient_helps_in_the_whole_recipe(records):
+    says(CHAPTER, "All six ratios lie above one, but each of their intervals contains one.")
+    says(CHAPTER, "All six ratios lie below one, and again each interval contains one.")
+    says(CHAPTER, "with three times as many events, too, no ingredient helps by the rule")
+    rows = real_full.rungs(real_full.load(), records)
+    assert set(rows.verdict) == {"undecided"}
+    is_size = rows.over == real_full.FEWER
+    assert [len(rows[~is_size]), len(rows[is_size])] == [6, 6]
+    assert all(ratio.value > 1 for ratio in rows[~is_size].ratio)
+    assert all(ratio.value < 1 for ratio in rows[is_size].ratio)
+
+
+def test_the_targets_that_the_whole_recipe_meets_are_those_of_depth():
+    says(CHAPTER, "are met, and all of these are on depth")
+    targets = real_full.targets(real_full.load())
+    assert set(targets[targets.met].target) == {"depth, size of the median error (km)"}
+
+
+def test_no_daily_cycle_is_worth_drawing():
+    says(CHAPTER, "so none is drawn")
+    (hours,) = real.of(real_full.load(), "hours")
+    assert hours["result"]["daily_share"] < 0.1

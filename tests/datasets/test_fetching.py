@@ -514,3 +514,26 @@ def test_studies_whose_design_permits_it_take_fetched_records(capsys):
     runner.check_source("real", "iceland", "waveform")
     assert cli.main(["study", "status", "robust", "--network", "colombia", "--source", "waveform"]) == 2
     assert "one of the studies ablations" in capsys.readouterr().err
+
+
+def test_studies_of_recorded_networks_are_those_that_can_be_run_on_them(capsys):
+    for network, possible in runner.ON_RECORDED.items():
+        for name in runner.STUDIES:
+            if name in possible:
+                runner.check_source(name, network, "waveform")
+                assert runner.find(name).trials(network, "waveform", "quick")
+            else:
+                with pytest.raises(
+                    UserError, match=f"{name}: not with the recorded seismograms of {network}, .*{possible[0]}"
+                ):
+                    runner.check_source(name, network, "waveform")
+        runner.check_source("smoothing", network, "simulated")
+    assert cli.main(["study", "run", "alignment", "--network", "iceland", "--source", "waveform"]) == 2
+    assert "one of the studies real, real-eqtransformer, real-full" in capsys.readouterr().err
+
+
+def test_no_study_takes_recorded_seismograms_of_an_own_network(tmp_path, capsys):
+    own = tmp_path / "toy.yaml"
+    own.write_text(json.dumps(asdict(NETWORK)))
+    assert cli.main(["study", "run", "variance", "--network", str(own), "--source", "waveform"]) == 2
+    assert "variance: not with recorded seismograms of your own network: take" in capsys.readouterr().err
