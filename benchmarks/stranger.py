@@ -189,18 +189,32 @@ def go(name, folder, profile) -> list[dict]:
     first = [f"{len(known):,}", len(network.stations), len(found), *seconds, f"{line.peak_mb:,.0f}"]
     against = {name: bulletins.read_catalogue(files.new, network).events}
     if files.truth is not None:
-        against[f"{name}, against the truth"] = files.truth
+        own = np.median(
+            [apart(one, nearest(one.source_origin_time, files.truth)) for one in against[name].itertuples()]
+        )
+        against[f"{name}, against the truth, from which the bulletin is {own:.1f} km away"] = files.truth
     return [dict(zip(COLUMNS, [head, *first, *scores(found, one)], strict=True)) for head, one in against.items()]
 
 
 STEPS = ("describe", "render", "train", "locate")
 
 
+def nearest(time, events):
+    """The event whose origin time is nearest."""
+    return events.iloc[(events.source_origin_time - time).abs().argmin()]
+
+
+def apart(one, other) -> float:
+    """Distance between two epicentres of a catalogue in km."""
+    places = [(event.source_latitude_deg, event.source_longitude_deg) for event in (one, other)]
+    return float(distance_azimuth(*places[0], *places[1])[0])
+
+
 def scores(found, truth) -> list[str]:
     """Medians of the errors, and the share of the epicentres inside the ellipses that shall hold 90 % of them."""
     rows = []
     for one in found:
-        near = truth.iloc[(truth.source_origin_time - pd.Timestamp(one["time"])).abs().argmin()]
+        near = nearest(pd.Timestamp(one["time"]), truth)
         place = near.source_latitude_deg, near.source_longitude_deg
         away, azimuth = distance_azimuth(one["latitude"], one["longitude"], *place)
         turned = np.radians(azimuth - one["azimuth_deg"])
