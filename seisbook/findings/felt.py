@@ -7,6 +7,7 @@ from seisbook.findings.fields import REGIONS, listed
 from seisbook.findings.fields_inversion import STATISTICS
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import Estimate, below, bootstrap_ci, estimate, resampled
+from seisbook.measures.reconstruction import error_of, ratio_of
 from seisbook.physics.felt_intensity import WORDEN, Conversion
 
 TOLD = {
@@ -28,7 +29,6 @@ ERRORS = {
 }
 EQUATIONS = {"published": "Worden et al. (2012)", "refitted": "refitted to training events"}
 RATIO = ("ratio", "low", "high")
-LEAST = 1e-12  # that a sum is divided by
 
 
 def table(records) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def table(records) -> pd.DataFrame:
             sums = {arm: _joined(records, told, stations, arm, ("square", "count")) for arm in (NONE, *ARMS)}
             square = {arm: one[0] for arm, one in sums.items()}
             for arm, (squares, count) in sums.items():
-                error, ratio = rms_ratio(squares, count), rms_ratio(squares, square[NONE])
+                error, ratio = error_of(squares, count), ratio_of(squares, square[NONE])
                 rows[told, stations, arm] = {
                     **dict(zip(("rmse", "rmse_low", "rmse_high"), error, strict=True)),
                     **dict(zip(RATIO, ratio, strict=True)),
@@ -62,24 +62,12 @@ def table(records) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["told", "stations", "arm"])
 
 
-def rms_ratio(square, other) -> Estimate:
-    """Root of the ratio of two sums over events, with its interval: an error, or a ratio of two errors.
-
-    Parameters
-    ----------
-    square, other : array_like, shape (events,)
-        Sums of squared errors of each event; `other` may be the number of values.
-    """
-    one, two = resampled(np.stack([square, other]), np.sum)
-    return estimate(np.sqrt(one / np.maximum(two, LEAST)))
-
-
 def _verdict(arm, square):
     """The rule's word: the published equation against no reports, the refitted one against the controls, too."""
     if arm in (NONE, *CONTROLS):
         return ""
     others = (NONE, *CONTROLS) if arm == "refitted" else (NONE,)
-    words = {below(*rms_ratio(square[arm], square[other])[1:], 1.0) for other in others}
+    words = {below(*ratio_of(square[arm], square[other])[1:], 1.0) for other in others}
     return words.pop() if len(words) == 1 else "not supported" if "not supported" in words else "inconclusive"
 
 

@@ -22,6 +22,7 @@ TITLES = {
     "event term": "law and event term",
     "inverse distance": "inverse distance",
     "conditional normal": "conditional normal (ShakeMap)",
+    "gaussian process": "Gaussian process (gpytorch)",
     "dynamic": "dynamic graph on the conditional normal",
     "static": "static graph on the conditional normal",
     "none": "no edges, on the conditional normal",

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from seisbook.findings.felt import rms_ratio
 from seisbook.findings.fields import REGIONS, listed
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import Estimate, below
+from seisbook.measures.reconstruction import ratio_of
 
 KINDS = {
     "clean": "no trouble",
@@ -43,7 +43,7 @@ def table(records) -> pd.DataFrame:
         clean = _sums(records, method, CLEAN)[0]
         for kind in KINDS:
             square, count = _sums(records, method, kind)
-            growth = rms_ratio(square, clean)
+            growth = ratio_of(square, clean)
             word = WORDS[below(growth.low, growth.high, ROBUST)] if kind != CLEAN else ""
             numbers = dict(zip(("growth", "low", "high"), growth, strict=True))
             rmse = float(np.sqrt(square.sum() / count.sum()))
@@ -61,7 +61,7 @@ def screens(records) -> pd.DataFrame:
     """
     rows = {}
     for kind in KINDS:
-        ratio = rms_ratio(*(_sums(records, method, kind)[0] for method in (SCREENED, PEER)))
+        ratio = ratio_of(*(_sums(records, method, kind)[0] for method in (SCREENED, PEER)))
         numbers = dict(zip(("ratio", "low", "high"), ratio, strict=True))
         rows[kind] = {**numbers, "verdict": below(ratio.low, ratio.high, 1.0)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("kind")

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from seisbook.findings import fields_trouble
-from seisbook.findings.felt import rms_ratio
 from seisbook.findings.fields import TITLES
 from seisbook.findings.fields_trouble import CLEAN, KINDS, PEER
 from seisbook.findings.quotations import quoting
 from seisbook.measures.estimates import Estimate, below
+from seisbook.measures.reconstruction import ratio_of
 
 STUDY, REGION = "fields-trouble-graphs", "italy"
 GRAPHS = ("dynamic", "static", "none")
@@ -47,7 +47,7 @@ def table(records) -> pd.DataFrame:
     for method in (PEER, *GRAPHS):
         for kind in KINDS:
             one, other = (fields_trouble._sums(records, name, kind)[0] for name in (method, PEER))
-            ratio, row = rms_ratio(one, other), found.loc[(method, kind)]
+            ratio, row = ratio_of(one, other), found.loc[(method, kind)]
             said = {"growth": Estimate(row.growth, row.low, row.high), "word": row.word, "ratio": ratio}
             rows[method, kind] = {**said, "verdict": below(ratio.low, ratio.high, 1.0) if method != PEER else ""}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["method", "kind"])

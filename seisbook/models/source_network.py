@@ -97,6 +97,10 @@ class SourceModel(nn.Module):
 
     def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """Mean and scale of `TARGETS`, in their units: (B, 4) each."""
+        return self.source(seen, *self.embedded(seen))
+
+    def embedded(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """States of all blocks and of all stations together at each node (B, n, (blocks + 3) C), and the latter."""
         h = self.stem(seen.features)
         states, distance = [h], seen.place.norm(dim=-1, keepdim=True)
         relative = torch.cat([seen.place, distance, distance], -1)
@@ -104,7 +108,11 @@ class SourceModel(nn.Module):
             states.append(block(states[-1], seen.place, seen.mask, relative))
         pooled = _pooled(states[-1][:, :, 0], seen.mask)
         at_node = torch.cat(states, -1)[:, :, 0]
-        votes = self.vote(torch.cat([at_node, pooled[:, None].expand(-1, at_node.shape[1], -1)], -1))
+        return torch.cat([at_node, pooled[:, None].expand(-1, at_node.shape[1], -1)], -1), pooled
+
+    def source(self, seen: Seen, at_node: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale of `TARGETS` from what `embedded` returns."""
+        votes = self.vote(at_node)
         share = votes[..., 2].masked_fill(~seen.mask, -FAR).softmax(-1)[..., None]
         epicentre = (share * (seen.place[..., :2] + votes[..., :2])).sum(1)
         others = self.head(pooled)
@@ -147,9 +155,12 @@ class SourceNetwork:
         values = self._corrected(fields)[0]
         self.middle_, self.spread_ = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
         self.usual_ = float(fields.magnitude.mean()), float(fields.magnitude.std() + 0.1)
-        self.model_ = SourceModel(self.config)
+        self.model_ = self._model()
         self._train(fields)
         return self
+
+    def _model(self):
+        return SourceModel(self.config)
 
     def _train(self, fields):
         training, rng = self.training, np.random.default_rng(self.random_state)
@@ -199,7 +210,7 @@ class SourceNetwork:
         rows = fields.rows(i)
         chosen = np.arange(fields.sizes[i]) if chosen is None else chosen
         values, left, pos = (part[rows][chosen] for part in (*corrected, fields.pos))
-        z = np.clip((values - self.middle_) / self.spread_, -MOST_UNITS, MOST_UNITS)
+        z = self._standard(values)
         known = np.isfinite(z)
         strength = np.where(known.any(1), np.nan_to_num(values).sum(1) / np.maximum(known.sum(1), 1), -np.inf)
         weight = 10 ** (SHARPNESS * np.clip(strength - strength.max(), -MOST_UNITS, 0))
@@ -209,16 +220,24 @@ class SourceNetwork:
         tensors = (torch.from_numpy(part.astype(np.float32)) for part in (features, place))
         return Seen(*tensors, torch.ones(len(pos), dtype=torch.bool)), centre
 
+    def _standard(self, values):
+        """Values in standard deviations from the mean of their measure."""
+        return np.clip((values - self.middle_) / self.spread_, -MOST_UNITS, MOST_UNITS)
+
     @torch.no_grad()
     def predict(self, fields) -> np.ndarray:
         """East and north in km, depth in km, and magnitude of each event: (events, 4)."""
         corrected, rows = self._corrected(fields), []
         for i in range(len(fields)):
             seen, centre = _batch([self._seen(fields, corrected, i)])
-            mean = self.model_(seen)[0][0].double().numpy()
-            depth = 10 ** (mean[2] + USUAL_LOG_DEPTH)
-            rows.append([*(centre[0] + UNIT_KM * mean[:2]), depth, self.usual_[0] + self.usual_[1] * mean[3]])
+            rows.append(self._source(self.model_(seen)[0][0], centre[0]))
         return np.array(rows)
+
+    def _source(self, mean, centre):
+        """East, north, depth and magnitude from what the model says (4,)."""
+        mean = mean.double().numpy()
+        depth = 10 ** (mean[2] + USUAL_LOG_DEPTH)
+        return [*(centre + UNIT_KM * mean[:2]), depth, self.usual_[0] + self.usual_[1] * mean[3]]
 
 
 def _batch(parts):

@@ -8,7 +8,11 @@ from seisbook.findings import (
     fields,
     fields_attention,
     fields_depth,
+    fields_gaussian,
     fields_imbalance,
+    fields_inversion,
+    fields_targets,
+    fields_together,
     fields_trouble,
     fields_trouble_graphs,
     fields_variance,
@@ -34,6 +38,15 @@ def test_the_gain_does_not_come_from_the_edges(table):
     says("08_fields", "what the correction gains does not come from the edges")
     assert table.loc[("all", "none"), "high"] < 1
     assert abs(table.loc[("all", "none"), "ratio"] - table.loc[("all", "dynamic"), "ratio"]) < 0.005
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_gaussian_process_predicts_nearly_the_same(region):
+    says("08_fields", "The Gaussian process lies near it, too.")
+    says("08_fields", "give nearly the same predictions, and the correlation between measures adds little")
+    rows = fields.table(fields_gaussian.published(region)).xs(fields_gaussian.METHOD, level="method")
+    assert list(rows.index) == list(fields.TOLD)
+    assert rows.ratio.between(0.98, 1.02).all()
 
 
 def test_terms_of_stations_are_worth_more_than_a_correction(table):
@@ -173,3 +186,36 @@ def test_no_claim_is_supported_on_measured_fields():
     rows = [one for one in claims.claims("C3", "C4", "C7", "C8") if one.network in fields.REGIONS]
     assert {one.id for one in rows} == {"C3", "C4", "C7", "C8"}
     assert not [one for one in rows if one.verdict == "supported"]
+
+
+# -------------------------------------------------------------------------------------------- one embedding, two tasks
+
+
+def test_masked_nodes_help_the_field_and_training_together_helps_neither():
+    says("08_fields", "masked nodes of another region help the field in both regions")
+    says("08_fields", "most where the region itself has few events")
+    says("08_fields", "To train both tasks at once helps neither.")
+    found = {region: fields_together.table(fields.published(region, fields_together.STUDY)) for region in REGIONS}
+    for table in found.values():
+        assert table.verdict["field", "after masking"] == "supported"
+        assert "supported" not in set(table.xs("together", level="arm").verdict)
+    assert found["italy"].ratio["field", "after masking"] < found["greece"].ratio_low["field", "after masking"]
+
+
+# ------------------------------------------------------------------------------------------------------------- targets
+
+
+def test_what_the_chapter_says_of_the_targets():
+    tables = {region: fields.table(fields_gaussian.published(region)) for region in REGIONS}
+    inverted = {r: fields_inversion.table(fields.published(r, "fields-inversion"), r) for r in REGIONS}
+    region, studies = fields_trouble_graphs.REGION, (fields_trouble_graphs.STUDY, "fields-trouble")
+    lying = fields_trouble_graphs.table(fields_trouble_graphs.joined(*(fields.published(region, s) for s in studies)))
+    says("08_fields", "the ratio misses its target in both regions")
+    name = "error over the conditional normal's, source and stations' terms known", "0.97"
+    found = [fields_targets.of_reconstruction(table)[name] for table in tables.values()]
+    assert [cell.split(", ")[-1] for cell in found] == ["missed"] * 2
+    says("08_fields", "Where sensors lie, every target is missed.")
+    assert {cell.split(", ")[-1] for cell in fields_targets.of_lying(lying).values()} == {"missed"}
+    says("08_fields", "Both targets of the inversion are missed, too.")
+    missed = fields_targets.of_inversion(inverted["greece"], "greece").values()
+    assert [cell.split(", ")[-1] for cell in missed] == ["missed"] * 2

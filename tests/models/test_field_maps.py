@@ -43,6 +43,38 @@ def test_a_map_is_what_single_points_are(fitted, share):
     assert scale == pytest.approx(np.sqrt(variance) * fitted.factor_, abs=1e-3)
 
 
+@pytest.mark.parametrize("values", ["all", "some", "one"])
+def test_a_map_is_exact(fitted, values):
+    """The conditional normal, written out for the values that are there."""
+    event = parts()[1].select([3])
+    rng = np.random.default_rng(1)
+    if values != "all":
+        event.values[rng.random(event.values.shape) < 0.5] = np.nan
+    if values == "one":
+        event.values[np.arange(len(event.values)) != 2] = np.nan
+        event.values[2] = np.where(np.arange(5) == 1, fitted.law_.predict(event)[2] + 0.1, np.nan)
+    (scene,) = fitted.scenes(event, np.ones(len(event.values), bool))
+    points = rng.uniform(-300, 300, (50, 2))
+    mean, scale = predict_map(fitted, scene, points)
+    model, used = fitted.covariance_, fitted.used(scene)
+    extra, each = fitted.law_.site_sd_**2 * (scene.left - fitted.usual_left_), np.arange(len(used))
+    known = np.isfinite(used).ravel()
+    assert values != "one" or known.sum() == 1
+    blocks = model.covariance(distances(scene.pos, scene.pos))
+    blocks[each, :, each] += model.own + np.maximum(extra, 0)[:, :, None] * np.eye(5)
+    gain = model.covariance(distances(points, scene.pos)).reshape(250, -1)[:, known]
+    inverse = np.linalg.inv(blocks.reshape(len(known), -1)[np.ix_(known, known)])
+    shift = (gain @ inverse @ used.ravel()[known]).reshape(-1, 5)
+    taken = np.einsum("ij,jk,ik->i", gain, inverse, gain).reshape(-1, 5)
+    variance = model.variance + fitted.law_.site_sd_**2 * (1 - fitted.usual_left_) - taken
+    assert mean == pytest.approx(fitted._law(scene.source, points) + shift, abs=1e-6)
+    assert scale == pytest.approx(np.sqrt(variance) * fitted.factor_, abs=1e-6)
+
+
+def distances(one, other):
+    return np.hypot(*(one[:, None] - other[None]).transpose(2, 0, 1))
+
+
 def test_a_map_is_what_the_method_predicts_at_points():
     method = ConditionalNormal(Information(site_terms=False)).fit(parts()[0])
     event = parts()[1].select([3])

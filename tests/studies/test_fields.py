@@ -26,8 +26,7 @@ def test_trials_hold_every_combination_once_and_the_rule_first():
     assert len({tuple(trial.items()) for trial in trials}) == len(trials) == (1 + len(fields.ARMS)) * 3 * splits.FOLDS
     assert {trial["arm"] for trial in trials[: 2 * 3 * splits.FOLDS]} == {"reference", "dynamic"}
     assert len(fields.trials("italy", "simulated", "quick")) == 3 * (1 + len(fields.ARMS))
-    few = {trial["arm"] for trial in fields.trials("greece", "measured", "paper")}
-    assert few == {"reference", "dynamic", "none"}
+    assert len(fields.trials("greece", "measured", "paper")) == len(trials)
 
 
 def test_the_configuration_tells_arms_apart():
