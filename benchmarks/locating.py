@@ -6,19 +6,27 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import itertools
-import resource
+import json
+import re
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from seisbook.datasets import build
+from seisbook.catalogues import networks
+from seisbook.datasets import build, store
 from seisbook.datasets.event_blocks import open_blocks
 from seisbook.datasets.events import Events
 from seisbook.datasets.graphs import open_for
+from seisbook.datasets.store import EventRecord
 from seisbook.measures import location
 from seisbook.models import checkpoints, robust_checkpoints
+
+ONCE = 1000  # simulated events of a stream, whose seismograms are repeated
+MARKS = 1000, 5000  # lines at which a stream's memory is read
 
 
 def timed(work, repeats):
@@ -71,17 +79,72 @@ def onnx_of(model, card, events):
     return lambda: [session.run(None, one) for one in named]
 
 
-def memory(folder, network, events):
-    """Peak memory in MB after a thousand events of a stream, and after more; they are those of a folder, repeated."""
-    model, card = robust_checkpoints.load(checkpoints.MODELS / f"{network}-robust-random-0")
-    dataset = open_blocks(folder, card.config, card.ground.centre)
-    dataset.source_ids = list(itertools.islice(itertools.cycle(dataset.source_ids), events))
-    for count, _ in enumerate(location.locate(card.locator(model), dataset, progress=False), 1):
-        if count in (1000, events):
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"{network}: {count:,} events, peak memory {peak:,.0f} MB", flush=True)
-    table = dataset.metadata.memory_usage(deep=True).sum() / 1e6 / len(dataset.rows)
-    print(f"{network}: table of traces, {table:.3f} MB for each event of a dataset")
+def stream(network, folder, events):
+    """Peak memory of `seisbook locate --lines` after 1,000, 5,000 and all events, and of the same command given again.
+
+    No event occurs twice in the dataset, but each thousand has the seismograms of the first one.
+    """
+    dataset, lines = repeated(network, folder / "new", events), folder / "located.jsonl"
+    model = checkpoints.MODELS / f"{network}-robust-random-0"
+    words = [Path(sys.executable).with_name("seisbook"), "locate", dataset, "--model", model, "--lines", lines]
+    marks = sorted({n for n in MARKS if n < events} | {events})
+    for count, seconds, peak in watched(words, lines, marks):
+        print(
+            f"{network}: {count:,} events, {seconds:,.0f} s of processor time, peak memory {peak:,.0f} MB", flush=True
+        )
+    whole = lines.read_bytes().splitlines(keepends=True)
+    left = len(whole) // 20
+    lines.write_bytes(b"".join(whole[:-left]) + whole[-left][:40])  # as if it had been killed
+    *_, (count, seconds, peak) = watched(words, lines, [events])
+    names = {json.loads(line)["source_id"] for line in lines.open()}
+    print(f"{network}: given again for the last {left:,}: {seconds:,.0f} s, peak memory {peak:,.0f} MB")
+    print(f"{network}: {count:,} lines, {len(names):,} events")
+
+
+def repeated(network, out, events):
+    """A dataset of simulated events: the first thousand, again and again under other names."""
+    place = networks.load(network)
+    catalogue = build.with_onsets(build.read(place, "simulated", min(events, ONCE), 5))
+    once = list(build.rendered(catalogue, place, 5))
+
+    def renamed(number):
+        one = once[number % len(once)]
+        name = f"{one.source_id}_{number // len(once)}"
+        return EventRecord(name, one.traces.assign(source_id=name), one.waveforms)
+
+    about = build.card(catalogue, place, 5)
+    return store.write(map(renamed, range(events)), out, about, place.window.sampling_rate_hz, events, progress=False)
+
+
+def watched(words, lines, marks):
+    """Yield numbers of lines, and the processor time in s and peak memory in MB of a command when it has written them.
+
+    The last mark is that of the command's end.
+    """
+    process, marks, count, read = subprocess.Popen(words, stderr=subprocess.DEVNULL), list(marks), 0, 0
+    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        time.sleep(0.1)
+        if len(marks) == 1 or not lines.is_file():
+            continue
+        now = usage(process.pid)
+        with lines.open("rb") as file:
+            file.seek(read)
+            new = file.read()
+        read, count = read + len(new), count + new.count(b"\n")
+        while len(marks) > 1 and count >= marks[0]:
+            yield marks.pop(0), *now
+    _, status, used = ended
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, words))}: exit {process.returncode}")
+    yield lines.read_bytes().count(b"\n"), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def usage(pid):
+    """Processor time in s and peak memory in MB of a running process so far; by Linux."""
+    status, times = (Path(f"/proc/{pid}/{name}").read_text() for name in ("status", "stat"))
+    ticks = sum(map(int, times.rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK"), int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
 
 def main():
@@ -90,15 +153,19 @@ def main():
     parser.add_argument("--events", type=int, default=256, help="of a batch (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="median of so many (default: %(default)s)")
     parser.add_argument("--onnx", action="store_true", help="time ONNX files, too (packages onnx and onnxruntime)")
-    parser.add_argument("--stream", type=int, help="instead: peak memory of a stream of so many events of Ridgecrest")
+    parser.add_argument(
+        "--stream",
+        type=int,
+        help="instead: so many events of Ridgecrest by `seisbook locate --lines`, and their memory",
+    )
     given = parser.parse_args()
     for network in ("ridgecrest",) if given.stream else ("colombia", "ridgecrest"):
         with tempfile.TemporaryDirectory() as folder:
+            if given.stream:
+                stream(network, Path(folder), given.stream)
+                continue
             path = Path(folder) / "new"
             build.build(network, "simulated", path, n_events=given.events, random_state=5, progress=False)
-            if given.stream:
-                memory(path, network, given.stream)
-                continue
             print(f"\n{network}\n\n| step | ms an event | events/s |\n|---|---|---|")
             for name, ms in rows(network, path, given.events, given.repeats, given.onnx):
                 print(f"| {name} | {ms:.2f} | {1000 / ms:,.0f} |", flush=True)

@@ -11,6 +11,8 @@ from seisbook.measures.seismicity import b_value, completeness
 
 MOST_REMARKS = 10
 FEWEST_OF_OWN = 80  # of which four fifths are enough to train on, see `seisbook.models.robust_training`
+USUAL_VP_VS = 1.6, 2.1  # of the crust; unconsolidated sediments and gas lie outside
+USUAL_SPEED_KM_S = 3.0, 8.4  # of P in the crust and at the top of the mantle, where the sources of networks lie
 LARGE = 30  # events of the largest tenth, to score rare large magnitudes
 TEXTS = 100  # events with a text
 NEEDS = {
@@ -136,7 +138,21 @@ def _model(draft):
         f"{network.pick_scatter_per_100km_s:g} s per 100 km",
         f"window: {network.window.length_s:g} s at {network.window.sampling_rate_hz:g} Hz",
         f"zones of seismicity: {len(network.zones)}",
+        *_unusual(model),
     ]
+
+
+def _unusual(model):
+    """What a velocity model says that hardly any Earth does: it was fitted to times that are wrong."""
+    said = []
+    if not USUAL_VP_VS[0] <= model.vp_vs <= USUAL_VP_VS[1]:
+        said.append(f"unusual Vp/Vs {model.vp_vs:g}: check the bulletin's origin times, and which onsets are P and S")
+    if not USUAL_SPEED_KM_S[0] <= max(model.vp_km_s) <= USUAL_SPEED_KM_S[1]:
+        said.append(
+            f"unusual P velocity {max(model.vp_km_s):g} km/s: check the bulletin's origin times and the coordinates, "
+            "or give a model with --velocity"
+        )
+    return said
 
 
 def _range(draft):

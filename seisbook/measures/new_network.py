@@ -188,6 +188,8 @@ def _placements(catalogue, geometry, listed):
 def _first(bulletin, stations, name, placements):
     """The network as far as files say it; everything else is a first guess."""
     known = [_rounded(one.station) for one in placements if one.station is not None]
+    if not placements:
+        raise UserError(f"{bulletin[0]}: no event has an onset at a station: give a bulletin with picks")
     if not known:
         remedy = "give a station file with --stations" if stations is None else "check the codes in the station file"
         raise UserError(f"{bulletin[0]}: none of its {len(placements)} stations has known coordinates: {remedy}")

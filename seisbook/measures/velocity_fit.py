@@ -21,6 +21,7 @@ SCATTER = 0.1, 0.01  # s, and share of the travel time: what a residual is divid
 SPEED_KM_S, STEP_KM_S, THICKNESS_KM = (1.0, 8.5), (0.01, 3.0), (0.5, 60.0)
 """Bounds of the uppermost speed, of its growth from layer to layer, and of a layer's thickness."""
 DEEPEST_KM = 50.0  # where the lowest interface is looked for first
+FASTEST_KM_S = 9.0  # of P above a depth of 410 km in the model ak135 (Kennett et al., 1995)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def fit_velocity(catalogue, network, random_state=0) -> VelocityFit:
     """Fit layers to the P readings of a bulletin, at its own hypocentres and origin times.
 
     The number of layers, 1 to 5, is the smallest whose next one does not lower the scatter in events that were held
-    back by `GAIN`. Speeds grow downwards. The loss is soft L1, so that misread onsets have little say.
+    back by `GAIN`, or would be faster than `FASTEST_KM_S`, which no onsets of a network determine. Speeds grow
+    downwards. The loss is soft L1, so that misread onsets have little say.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ def fit_velocity(catalogue, network, random_state=0) -> VelocityFit:
     for n in range(1, MOST_LAYERS + 1):
         found = _fitted(n, paths[:, ~held], time[~held])
         left = robust_std(time[held] - first_p(*found, *paths[:, held]))
-        if left > (1 - GAIN) * scatter:
+        if left > (1 - GAIN) * scatter or found[1][-1] > FASTEST_KM_S:
             break
         layers, scatter = found, left
     top, speed = layers

@@ -111,6 +111,34 @@ def test_too_few_readings_for_a_velocity_model_name_the_remedy(draft):
         velocity_fit.fit_velocity(draft.catalogue.head(3), draft.network)
 
 
+def test_no_layer_is_faster_than_the_upper_mantle(catalogue):
+    """Origin times that are late by seconds make distant onsets seem absurdly fast."""
+    paths, _, _ = velocity_fit._onsets(catalogue, TOY, 0)
+    readings = catalogue.readings.copy()
+    fast = layered_rays.first_p(np.array([0.0, 4, 8, 12]), np.array([5.0, 11, 14, 16.5]), *paths)
+    readings.loc[readings.path_p_travel_s.notna(), "path_p_travel_s"] = fast
+    fit = velocity_fit.fit_velocity(replace(catalogue, readings=readings), TOY)
+    assert max(fit.model.vp_km_s) <= velocity_fit.FASTEST_KM_S
+
+
+def test_an_unusual_model_is_said(draft):
+    assert "unusual" not in network_report.as_text(draft)
+    wrong = replace(draft, network=replace(draft.network, velocity_model=VelocityModel([0.0], [8.5], 2.9, "fitted")))
+    text = network_report.as_text(wrong)
+    assert "unusual Vp/Vs 2.9: check the bulletin's origin times" in text
+    assert "unusual P velocity 8.5 km/s" in text
+
+
+def test_a_bulletin_without_picks_is_called_so(files, tmp_path, capsys):
+    catalogue = bulletins.read_catalogue(files / "events.xml", "toy")
+    quakeml.write(replace(catalogue, readings=catalogue.readings.iloc[:0]), tmp_path / "bare.xml")
+    words = ["--bulletin", str(tmp_path / "bare.xml"), "--stations", str(files / "stations.csv")]
+    assert cli.main(["network", "new", *words, "--out", str(tmp_path / "my.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert "bare.xml: no event has an onset at a station: give a bulletin with picks" in error
+    assert error.count("\n") == 1
+
+
 def test_a_bulletin_without_amplitudes_or_magnitudes_gets_choices(draft, files, tmp_path):
     bare = bulletins.read_catalogue(files / "events.xml", "toy")
     bare.readings["trace_amplitude_nm"] = np.nan

@@ -1,8 +1,10 @@
 """Studies on the bulletin of a user's own network: its events, its folds, and refusals in one line."""
 
+import json
+
 import pytest
 
-from seisbook import cli, provenance
+from seisbook import cli, provenance, records
 from seisbook.catalogues import bulletins, networks, quakeml
 from seisbook.catalogues.network_yaml import item, to_yaml
 from seisbook.datasets import build, library
@@ -53,12 +55,20 @@ def test_data_are_built_of_the_bulletin_that_the_file_names(bench, tmp_path):
     assert "5 events" in build.describe(path)
 
 
-def test_a_study_runs_on_it(bench, monkeypatch, capsys):
+def test_a_study_runs_on_it_to_its_merged_file(bench, monkeypatch, capsys):
+    monkeypatch.setattr(records, "RESULTS", bench / "results")
+    monkeypatch.setattr(provenance, "code_version", lambda: "abc1234")
     monkeypatch.setitem(robust_models.RECIPES, "quick", RECIPE)
     monkeypatch.setattr(frozen_stem.robust_models, "RECIPES", robust_models.RECIPES)
-    words = ["study", "run", "variance-robust", "--network", str(bench / "my.yaml"), "--profile", "quick"]
-    assert cli.main([*words, "--source", "bulletin"]) == 0
+    words = ["variance-robust", "--network", str(bench / "my.yaml"), "--profile", "quick", "--source", "bulletin"]
+    assert cli.main(["study", "run", *words]) == 0
     assert "0 missing" in capsys.readouterr().out
+    assert cli.main(["study", "merge", *words]) == 0
+    merged = bench / "results" / "studies" / "variance-robust-my-bulletin-quick.json"
+    assert capsys.readouterr().out.strip() == str(merged)
+    assert len(json.loads(merged.read_text())["records"]) == len(
+        runner.find("variance-robust").trials(str(bench / "my.yaml"), "bulletin", "quick")
+    )
     (record, *_) = runner.load(runner.find("variance-robust"), str(bench / "my.yaml"), "bulletin", "quick")
     assert len(record["result"]["external"]) == OWN / 5
 

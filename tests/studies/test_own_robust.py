@@ -69,7 +69,9 @@ def test_without_own_events_the_model_is_that_of_the_twin(bench, capsys):
     other = bench / "twin_only.yaml"
     other.write_text((bench / "my.yaml").read_text())
     assert cli.main(["train", "--network", str(other), "--profile", "quick"]) == 0
-    assert "latitude 9.7" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "latitude 9.7" in said
+    assert "errors on new simulated events: the model has seen no real event" in said
     card = robust_checkpoints.load(bench / "twin_only-robust")[1]
     assert card.data["source"] == "simulated"
     assert len(runs.evaluate(bench / "twin_only-robust", bench / "mine", progress=False)) == OWN
