@@ -11,6 +11,7 @@ from seisbook.figures.intervals import name_rows, whisker
 from seisbook.figures.ledger import LOOK
 from seisbook.figures.model import ellipse
 from seisbook.figures.style import DARK, LINE, P_COLOUR, S_COLOUR, SERIES, check_drawable, logarithmic, styled
+from seisbook.findings import quotations
 from seisbook.findings.real import CLASSICAL, CRITIC, NETWORK, TARGETS, TITLES, TUNED_KM, UNITS
 
 COLOURS = dict(zip(UNITS, SERIES, strict=False))
@@ -277,4 +278,4 @@ def verdicts(rows):
 def _model(row):
     """What a row is about: how its model was trained, and where it was tested, if not in Iceland."""
     model = row["model"].removeprefix("robust model").removeprefix(", ") or "as published"
-    return model if row["network"] == NETWORK else f"{model}, {row['network'].replace('_', ' ').title()}"
+    return model if row["network"] == NETWORK else f"{model}, {quotations.place(row['network'])}"

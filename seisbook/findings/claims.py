@@ -36,6 +36,7 @@ from seisbook.findings import (
 from seisbook.findings import attention as attention_results
 from seisbook.findings import variance as variance_results
 from seisbook.findings.evidence import FIGURES
+from seisbook.findings.quotations import place, worded
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.seismicity import Summary
@@ -133,7 +134,7 @@ class Claim:
     @property
     def place(self) -> str:
         """The network, as a page writes it."""
-        return self.network.replace("_", " ").title()
+        return place(self.network)
 
     @property
     def said(self) -> str:
@@ -168,9 +169,9 @@ def table(tested) -> pd.DataFrame:
     """Claims as the book prints them: one row each, by claim and network, the verdict last."""
     rows = []
     for claim in tested:
-        row = {"claim": claim.id, "network": claim.network, "measured": claim.measured, "found": claim.found}
+        row = {"claim": claim.id, "network": claim.place, "measured": claim.measured, "found": claim.found}
         rows.append({**row, "against": f"{claim.threshold:.3g}", "runs": claim.n_runs, "verdict": claim.said})
-    return pd.DataFrame(rows).set_index(["claim", "network"])
+    return worded(pd.DataFrame(rows).set_index(["claim", "network"]))
 
 
 def measurements(tested) -> str:

@@ -1,10 +1,16 @@
 """How results become text: names and digits of what the prose quotes, and cells of the tables that pages print."""
 
-from functools import wraps
+import re
+from functools import cache, wraps
 
 import pandas as pd
 
 from seisbook.measures.estimates import Estimate
+from seisbook.paths import DATA
+
+HYPHEN = re.compile(r"(?<![\w.,-])-(?=[\d.])")
+"""A hyphen that stands for a minus: a number follows, and no letter, digit or other hyphen is before it."""
+KINDS = ("bulletin", "simulated", "waveform", "measured")
 
 
 def text(value, spec=".2f") -> str:
@@ -82,14 +88,12 @@ WORDS = {
     "s_residual_s": "S residual (s)",
     "site_term": "amplitude residual (log10)",
     "station_code": "station",
-    "colombia": "Colombia",
-    "ridgecrest": "Ridgecrest",
 }
 """Names of the code, and the words that a reader sees in their place."""
 
 
 def worded(table, **others) -> pd.DataFrame:
-    """A table whose headings, labels and cells are words, where they were names of the code.
+    """A table whose headings, labels and cells are words, where they were names of the code; a minus is no hyphen.
 
     Parameters
     ----------
@@ -97,7 +101,25 @@ def worded(table, **others) -> pd.DataFrame:
     **others : str
         Words for this table alone, by the name that they replace.
     """
-    words = {**WORDS, **others}
-    named = table.replace(words).rename(index=words, columns=words)
+    words = {**WORDS, **_places(), **others}
+    named = table.replace(words).map(_signed).rename(index=words, columns=words).rename(index=_signed)
     named.index = named.index.set_names([words.get(name, name) for name in named.index.names])
     return named.rename_axis(columns=[words.get(name, name) for name in named.columns.names])
+
+
+def place(name) -> str:
+    """Name of a network or region for readers: `Ridgecrest August` of `ridgecrest_august`."""
+    return name.replace("_", " ").title()
+
+
+@cache
+def _places():
+    """Names of networks, of regions and of their data sets, for readers."""
+    files = [path for folder in ("networks", "regions") for path in (DATA / folder).glob("*.yaml")]
+    names = {path.stem: place(path.stem) for path in files}
+    datasets = {f"{name}-{kind}": f"{title}, {kind}" for name, title in names.items() for kind in KINDS}
+    return names | datasets
+
+
+def _signed(value):
+    return HYPHEN.sub("−", value) if isinstance(value, str) else value
