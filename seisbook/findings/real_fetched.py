@@ -2,23 +2,19 @@
 
 import pandas as pd
 
-from seisbook.errors import UserError
 from seisbook.findings import real
 from seisbook.findings.quotations import printed
-from seisbook.studies import real_fetched
-
-KINDS = ("rendered", "waveform")
 
 
-def compare(network, source) -> pd.DataFrame:
+def compare(made, seen=None) -> pd.DataFrame:
     """Errors of the published robust model on test events of its fold, by kind of seismograms.
 
     Parameters
     ----------
-    network : str
-        `ridgecrest` or `colombia`.
-    source : {"rendered", "waveform"}
-        With `waveform`, the events whose real seismograms were fetched, recorded and rendered; else all, rendered.
+    made : DataFrame
+        Errors on rendered seismograms by `source_id`: `epicentral_km`, `depth_km`, `magnitude`.
+    seen : DataFrame, optional
+        The same of recorded seismograms; then rendered ones of the same events stand beside them.
 
     Returns
     -------
@@ -26,18 +22,9 @@ def compare(network, source) -> pd.DataFrame:
         `kind`, number of `events`, `epicentre_km` (median), `depth_km` (median of the absolute error) and
         `magnitude_rmse`, all `Estimate`; `ratio` of the recorded events' median epicentral error to that of the same
         events rendered, or None.
-
-    Raises
-    ------
-    UserError
-        If the source is another one; see also `seisbook.studies.real_fetched.recorded`.
     """
-    if source not in KINDS:
-        raise UserError(f"source is {source!r}: give one of {', '.join(KINDS)}")
-    made = real_fetched.rendered(network)
-    if source == "rendered":
+    if seen is None:
         return pd.DataFrame([_row("rendered from the readings", made)])
-    seen = real_fetched.recorded(network)
     made = made.loc[seen.index]
     columns = (seen.epicentral_km.to_numpy()[:, None], made.epicentral_km.to_numpy()[:, None])
     rows = [_row("real, as recorded", seen, real._ratio(*columns)), _row("the same events, rendered", made)]

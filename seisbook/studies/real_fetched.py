@@ -12,7 +12,27 @@ from seisbook.errors import UserError
 from seisbook.studies import places, real_twin, runner, runs
 
 MODEL = "robust-random-0"
+KINDS = ("rendered", "waveform")
 ERRORS = ["epicentral_km", "depth_km", "magnitude"]
+
+
+def errors(network, source) -> tuple[pd.DataFrame, ...]:
+    """Errors on rendered test events, and with `waveform` on the fetched ones, too, see `rendered` and `recorded`.
+
+    Parameters
+    ----------
+    network : str
+        `ridgecrest` or `colombia`.
+    source : {"rendered", "waveform"}
+
+    Raises
+    ------
+    UserError
+        If the source is another one; see also `recorded`.
+    """
+    if source not in KINDS:
+        raise UserError(f"source is {source!r}: give one of {', '.join(KINDS)}")
+    return (rendered(network),) if source == "rendered" else (rendered(network), recorded(network))
 
 
 def rendered(network) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def is_tested(bulletin):
 def test_only_test_events_count_each_beside_itself_rendered(fetch, bulletin):
     tested = is_tested(bulletin)
     fetch(np.sort(np.concatenate([np.flatnonzero(tested)[:EVENTS], np.flatnonzero(~tested)[:2]])))
-    rows = findings.compare("ridgecrest", "waveform")
+    rows = findings.compare(*real_fetched.errors("ridgecrest", "waveform"))
     assert list(rows.events) == [EVENTS, EVENTS]
     seen, made = (row.epicentre_km.value for row in rows.itertuples())
     rendered = real_fetched.rendered("ridgecrest").epicentral_km
@@ -50,24 +50,24 @@ def test_only_test_events_count_each_beside_itself_rendered(fetch, bulletin):
 def test_without_a_test_event_the_line_says_how_to_fetch_more(fetch, bulletin):
     fetch(np.flatnonzero(~is_tested(bulletin))[:2])
     with pytest.raises(UserError, match=r"none of the 2 events .* fetch more with `seisbook data fetch ridgecrest"):
-        findings.compare("ridgecrest", "waveform")
+        real_fetched.errors("ridgecrest", "waveform")
 
 
 def test_without_fetched_records_the_line_says_how_to_fetch_them(real_data, tmp_path, monkeypatch):
     monkeypatch.setattr(fetched, "folder", lambda name: tmp_path / name)
     with pytest.raises(UserError, match=r"no seismograms of its events in .* fetch them from the internet with"):
-        findings.compare("ridgecrest", "waveform")
+        real_fetched.errors("ridgecrest", "waveform")
 
 
 @pytest.mark.parametrize("network", ["iceland", "uturuncu", "mexico", "ridgecrest_august"])
 def test_a_network_without_a_bulletin_is_refused_in_one_line(network):
     with pytest.raises(UserError, match=f"{network}: no published model .*: give ridgecrest or colombia"):
-        findings.compare(network, "waveform")
+        real_fetched.errors(network, "waveform")
 
 
 @pytest.mark.parametrize(("network", "events"), [("ridgecrest", 440), ("colombia", 219)])
 def test_all_rendered_test_events_are_those_of_the_record(network, events):
-    rows = findings.compare(network, "rendered")
+    rows = findings.compare(*real_fetched.errors(network, "rendered"))
     assert list(rows.events) == [events]
     assert rows.ratio[0] is None
     assert findings.table(rows)["real over rendered"].tolist() == [""]
@@ -75,4 +75,4 @@ def test_all_rendered_test_events_are_those_of_the_record(network, events):
 
 def test_another_source_is_refused():
     with pytest.raises(UserError, match="source is 'bulletin': give one of rendered, waveform"):
-        findings.compare("ridgecrest", "bulletin")
+        real_fetched.errors("ridgecrest", "bulletin")
