@@ -201,7 +201,7 @@ def test_masked_nodes_help_the_field_and_training_together_helps_neither():
     says("08_fields", "masked nodes of another region help the field in both regions")
     says("08_fields", "most where the region itself has few events")
     says("08_fields", "To train both tasks at once helps neither.")
-    says("08_fields", "A model that has learnt to fill in hidden stations of another region predicts hidden stations better.")
+    says("08_fields", "has learnt to fill in hidden stations of another region predicts hidden stations better")
     found = {region: fields_together.table(fields.published(region, fields_together.STUDY)) for region in REGIONS}
     for table in found.values():
         assert table.verdict["field", "after masking"] == "supported"
