@@ -8,8 +8,12 @@ compared event by event. This file holds no record: what was fetched differs fro
 import numpy as np
 import pandas as pd
 
+from seisbook import records
+from seisbook.catalogues import networks
+from seisbook.datasets.library import load_events
 from seisbook.errors import UserError
-from seisbook.studies import places, real_twin, runner, runs
+from seisbook.measures import evaluation
+from seisbook.studies import places, runner, runs
 
 MODEL = "robust-random-0"
 KINDS = ("rendered", "waveform")
@@ -45,7 +49,7 @@ def rendered(network) -> pd.DataFrame:
     """
     if not (places.MODELS / f"{network}-{MODEL}.safetensors").is_file():
         raise UserError(f"{network}: no published model was trained on its bulletin: give ridgecrest or colombia")
-    kept = places.records.read(places.record_path(network, "dynamic", "random", 0, "paper"))[1]
+    kept = records.read(places.record_path(network, "dynamic", "random", 0, "paper"))[1]
     for record in runner.read("robust", network):
         trial = record["trial"]
         if (trial["arm"], trial["seed"], trial["axis"]) == ("robust", 0, "none"):
@@ -63,7 +67,7 @@ def recorded(network) -> pd.DataFrame:
         If the network has no published model, nothing was fetched, or no test event is among it.
     """
     held = rendered(network).index
-    events = real_twin.load_events(real_twin.networks.load(network), "waveform", None, 0, False)
+    events = load_events(networks.load(network), "waveform", None, 0, False)
     tested = np.flatnonzero(np.isin(events.source_id.astype(str), held))
     if not len(tested):
         raise UserError(
@@ -72,4 +76,4 @@ def recorded(network) -> pd.DataFrame:
         )
     chosen = events.select(tested)
     locator = runs.locator_of(*runs.load(places.MODELS / f"{network}-{MODEL}"))
-    return runs.evaluation.errors(locator.predict(chosen), chosen)[ERRORS]
+    return evaluation.errors(locator.predict(chosen), chosen)[ERRORS]

@@ -34,7 +34,13 @@ import numpy as np
 import torch
 
 from seisbook import provenance
+from seisbook.catalogues import networks
+from seisbook.datasets.library import load_events, load_metadata
+from seisbook.datasets.real_records import WINDOW, uturuncu
+from seisbook.measures.perturbations import rescaled
+from seisbook.models.real_training import RealOnsetLocator, single_records
 from seisbook.physics import hourly_noise
+from seisbook.physics import texture as textures
 from seisbook.studies import real, real_twin, robust_models, runner
 from seisbook.studies.robust_models import MAIN, RECIPES, TWIN_SEED
 
@@ -107,42 +113,42 @@ def trained(network, profile, arm, seed):
     """The robust model (`RobustLocator`) that an arm's twin has trained."""
     if (profile, arm, seed) == ("paper", RENDERED, 0):
         return real._of_arm({"network": network, "arm": real.PUBLISHED})
-    place = real_twin.networks.load(network)
+    place = networks.load(network)
     onsets = _onsets(place.window, seed) if arm == ONSETS else None
     settings = robust_models.configuration(MAIN, place), RECIPES[profile].twin, seed
-    return real_twin.RealOnsetLocator(place, *settings, real=onsets).fit(twin(network, profile, arm), progress=False)
+    return RealOnsetLocator(place, *settings, real=onsets).fit(twin(network, profile, arm), progress=False)
 
 
 def _onsets(window, seed):
     """Real records of Uturuncu with their picks, as velocity and as displacement."""
-    records, rate = real_twin.uturuncu(), window.sampling_rate_hz
-    velocity = real_twin.textures.resampled(records.velocity, real_twin.WINDOW.sampling_rate_hz, rate)
-    both = np.concatenate([velocity, real_twin.textures.displacement(velocity, rate)])
-    return real_twin.single_records(both, np.concatenate([records.onset_s] * 2), window, seed)
+    records, rate = uturuncu(), window.sampling_rate_hz
+    velocity = textures.resampled(records.velocity, WINDOW.sampling_rate_hz, rate)
+    both = np.concatenate([velocity, textures.displacement(velocity, rate)])
+    return single_records(both, np.concatenate([records.onset_s] * 2), window, seed)
 
 
 @provenance.remember
 def twin(network, profile, arm):
     """Events of the twin (`Events`), their seismograms rendered as an arm says."""
-    place = real_twin.networks.load(network)
+    place = networks.load(network)
     asked = place, "simulated", RECIPES[profile].twin_events, TWIN_SEED, False
-    events = real_twin.load_events(*asked)
+    events = load_events(*asked)
     if ARMS[arm] is None:
         return events
     readings = _readings(events, asked)
     if arm == HOURLY:
         readings = hourly_noise.changed(readings, hours()[0].to_numpy(), place.window.sampling_rate_hz)
     made = torch.from_numpy(real_twin.with_texture(network, readings, ARMS[arm]))
-    x, amplitude = real_twin.rescaled(made, torch.zeros(len(made)))
+    x, amplitude = rescaled(made, torch.zeros(len(made)))
     return replace(events, x=x, amplitude=amplitude)
 
 
 @provenance.remember
 def hours():
     """Noise level of each hour that was measured at Uturuncu (Series), and the share of a daily cycle."""
-    place = real_twin.networks.load(HOURS_FROM)
+    place = networks.load(HOURS_FROM)
     asked = place, "waveform", None, 0, False
-    events = real_twin.load_events(*asked)
+    events = load_events(*asked)
     names = _readings(events, asked).station_code.to_numpy()
     number = np.repeat(np.arange(len(events)), np.diff(events.start))
     traces, peak, p_s = events.x.float().numpy(), events.amplitude.numpy(), events.onset_s.numpy()[:, 0]
@@ -154,7 +160,7 @@ def hours():
 
 def _readings(events, asked):
     """Metadata of the traces of events, in their order."""
-    return real_twin.load_metadata(*asked).set_index("source_id").loc[events.source_id.astype(str)].reset_index()
+    return load_metadata(*asked).set_index("source_id").loc[events.source_id.astype(str)].reset_index()
 
 
 STUDY = runner.Study("real-full", trials, run, config, group=group, batch=2)

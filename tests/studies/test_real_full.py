@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seisbook.catalogues import sources
+from seisbook.catalogues import networks, sources
 from seisbook.datasets.library import load_metadata
 from seisbook.physics import hourly_noise
 from seisbook.studies import real, real_full, real_twin, robust_models, runner
@@ -38,7 +38,7 @@ def test_the_noise_of_the_twin_changes_as_that_of_uturuncu():
     assert 40 < len(found) <= 50
     assert 0.05 < found.std() < 0.5
     assert 0 <= share < 0.5
-    place = real_twin.networks.load("iceland")
+    place = networks.load("iceland")
     given = load_metadata(place, "simulated", 100, 1, False)
     made = hourly_noise.changed(given, found.to_numpy(), place.window.sampling_rate_hz)
     assert (given.source_id == made.source_id).all()
