@@ -4,7 +4,7 @@ import pytest
 from seisbook.catalogues import networks, sources
 from seisbook.datasets.library import load_metadata
 from seisbook.physics import hourly_noise
-from seisbook.studies import real, real_full, real_twin, robust_models, runner
+from seisbook.studies import real, real_full, robust_models, runner
 
 
 def test_it_is_a_study_of_the_published_recipe():
