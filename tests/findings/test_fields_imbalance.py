@@ -8,7 +8,8 @@ from seisbook.findings import fields_imbalance
 from seisbook.findings.fields import PEER
 from seisbook.studies.fields_imbalance import ARMS
 
-GROWTH = {"law": 1.1, "event term": 1.1, "inverse distance": 1.0, PEER: 1.2, "dynamic": 1.3}
+GROWTH = {"law": 1.1, "event term": 1.1, "inverse distance": 1.0, PEER: 1.2, "dynamic": 1.3, "alone": 1.4}
+MODELS = ("dynamic", "alone")
 
 
 def records(growth=GROWTH["dynamic"]):
@@ -18,7 +19,7 @@ def records(growth=GROWTH["dynamic"]):
         square = np.random.default_rng(fold).exponential(1, 8)
         for arm, shares in ARMS.items():
             for kept in shares:
-                methods = ["dynamic"] if arm == "dynamic" else [name for name in GROWTH if name != "dynamic"]
+                methods = [arm] if arm in MODELS else [name for name in GROWTH if name not in MODELS]
                 factors = {**GROWTH, "dynamic": growth} if kept < 1 else dict.fromkeys(GROWTH, 1.0)
                 scores = {
                     name: {share: {"square": list(square * factors[name] ** 2), "count": [9.0] * 8} for share in "ab"}
