@@ -23,8 +23,6 @@ def quoted(tables):
     """
     for told in fields.TOLD:
         words = {
-            region: f"*{found.verdict[told, METHOD]}*"
-            for region, found in tables.items()
-            if (told, METHOD) in found.index
+            region: found.verdict[told, METHOD] for region, found in tables.items() if (told, METHOD) in found.index
         }
         yield ("gaussian", told, "verdict"), fields.listed(words), ""

@@ -48,5 +48,5 @@ def test_the_process_is_one_more_method(joined):
 def test_words_are_quoted(joined):
     tables = {"Greece": fields.table(joined("greece")), "Italy": fields.table([*made(1.1)[0], *made(1.1)[1]])}
     quoted = fields_gaussian.quoted(tables)
-    assert quoted["gaussian-all-verdict"] == "*supported* in Greece and *not supported* in Italy"
+    assert quoted["gaussian-all-verdict"] == "supported in Greece and not supported in Italy"
     assert quoted["gaussian-no-source-verdict"] == ""
