@@ -1,11 +1,15 @@
 """The conditional normal: closed forms, the two steps of Engler et al. (2022), and what it may not see."""
 
+from functools import partial
+from itertools import product
+
 import numpy as np
 import pytest
 
 from seisbook.models import coregionalisation
 from seisbook.models.conditional_normal import ConditionalNormal, condition
 from seisbook.models.coregionalisation import Coregionalisation
+from seisbook.models.field_gaussian import GaussianProcess, LikelihoodFit
 from seisbook.models.field_methods import REACH, EventTerm, Information, hide
 from seisbook.physics import field_simulation
 from tests.models.made_fields import parts, twin
@@ -129,9 +133,16 @@ def test_the_covariance_of_the_twin_is_found():
     assert far == pytest.approx(event, rel=0.4)
 
 
-@pytest.fixture(scope="module", params=[(True, True), (True, False), (False, True)])
+METHODS = {
+    "conditional normal": ConditionalNormal,
+    "process": partial(GaussianProcess, fitting=LikelihoodFit(epochs=4)),
+}
+
+
+@pytest.fixture(scope="module", params=product(METHODS, [(True, True), (True, False), (False, True)]))
 def fitted(request):
-    return ConditionalNormal(Information(*request.param)).fit(parts()[0])
+    method, told = request.param
+    return METHODS[method](Information(*told)).fit(parts()[0])
 
 
 def test_it_beats_the_event_term_and_knows_its_errors(fitted):

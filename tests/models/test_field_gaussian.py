@@ -6,16 +6,9 @@ import torch
 
 from seisbook.models.conditional_normal import condition
 from seisbook.models.field_gaussian import GaussianProcess, LikelihoodFit, Process, _elsewhere, _left_out, kernel_of
-from seisbook.models.field_methods import REACH, EventTerm, Information, hide
+from seisbook.models.field_methods import Information, hide
 from seisbook.physics import field_simulation
 from tests.models.made_fields import parts
-
-ALL = [(True, True), (True, False), (False, True)]
-
-
-@pytest.fixture(scope="module", params=ALL)
-def fitted(request):
-    return GaussianProcess(Information(*request.param), LikelihoodFit(epochs=4)).fit(parts()[0])
 
 
 @pytest.fixture(scope="module")
@@ -112,24 +105,6 @@ def test_the_covariance_of_the_twin_is_found(best):
     smooth = field_simulation.SMOOTH * within
     assert near == pytest.approx(event + smooth * np.exp(-10 / field_simulation.RANGE_KM), rel=0.3)
     assert far == pytest.approx(event, rel=0.4)
-
-
-def test_it_beats_the_event_term_and_knows_its_errors(fitted):
-    _, test = parts()
-    observed = hide(test, 0.3)
-    rival = EventTerm(fitted.information).fit(parts()[0])
-    assert fitted.score(test, observed) > rival.score(test, observed)
-    mean, scale = fitted.predict(test, observed)
-    inside = np.abs(mean - test.values)[~observed] < REACH * scale[~observed]
-    assert 0.8 < np.nanmean(inside) < 0.97
-
-
-def test_hidden_values_are_not_seen(fitted):
-    _, test = parts()
-    observed = hide(test, 0.5)
-    moved = test.select(range(len(test)))
-    moved.values[~observed] += 5
-    assert np.array_equal(fitted.predict(test, observed).mean, fitted.predict(moved, observed).mean)
 
 
 def test_a_station_that_lies_is_not_used(short):
