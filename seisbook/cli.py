@@ -355,8 +355,9 @@ def _evaluate(arguments):
     from seisbook.measures import evaluation
     from seisbook.studies import runs
 
-    summary = evaluation.summarise_errors(runs.evaluate(arguments.checkpoint, arguments.dataset))
-    amplitudes = runs.amplitudes(arguments.checkpoint, arguments.dataset)
+    errors = runs.evaluate(arguments.checkpoint, arguments.dataset)
+    summary = evaluation.summarise_errors(errors)
+    amplitudes = runs.amplitudes(arguments.checkpoint, errors.index, arguments.dataset)
     if arguments.json:
         print(json.dumps({**summary, "amplitudes": amplitudes}, indent=1))
     else:

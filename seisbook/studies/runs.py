@@ -182,16 +182,30 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         from seisbook.datasets.graphs import check_window, open_for  # here, so that computing keys does not load PyG
 
         opened = open_for(dataset, card.config, centre_of(card))
-        events = _not_trained_on(Events.from_dataset(opened, progress), card, dataset)
+        seen = [] if opened.card.get("source") == "simulated" else _trained_on(card)
+        events = _without(seen, Events.from_dataset(opened, progress), dataset)
         check_window(events.x, card.config, dataset)
         if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
             log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
     return evaluation.errors(locator_of(model, card).predict(events), events)
 
 
-def _not_trained_on(events, card, dataset):
-    """The events that a model has not seen; the card of an own network's model names those that it has."""
-    seen = np.isin(events.source_id, card.data.get("trained_on", []))
+def _trained_on(card):
+    """The events of a bulletin that a model was trained on: those its card names, or the training part of its fold."""
+    if "fold" not in card.data:
+        return card.data.get("trained_on", [])
+    try:
+        catalogue = bulletins.read_bulletin(networks.load(card.network)).events
+    except UserError as error:
+        log.warning("events that the model was trained on, if there are any, are not left out: %s", error)
+        return []
+    train, _ = folds(catalogue.index, catalogue.source_origin_time, card.data["split"])[card.data["fold"]]
+    return catalogue.index[train]
+
+
+def _without(trained_on, events, dataset):
+    """The events that a model has not seen."""
+    seen = np.isin(events.source_id, trained_on)
     if seen.all() and len(seen):
         raise UserError(f"{dataset}: the model was trained on all of its events: give others to test it on")
     if seen.any():
@@ -215,24 +229,23 @@ def locator_of(model, card):
     return card.locator(model) if card.architecture == ROBUST else as_locator(model, card)
 
 
-def amplitudes(checkpoint, dataset=None, progress=True) -> dict:
-    """How many amplitudes of the events of `evaluate` were measured, see `seisbook.datasets.measured.counts`.
+def amplitudes(checkpoint, source_id, dataset=None, progress=True) -> dict:
+    """How many amplitudes of some events were measured, see `seisbook.datasets.measured.counts`.
 
     Parameters
     ----------
     checkpoint, dataset, progress
         As for `evaluate`.
+    source_id : Index of str
+        The events, which `evaluate` has told.
     """
     if dataset is None:
-        _, card = load(checkpoint)
-        metadata = load_metadata(networks.load(card.network), "bulletin", None, 0, progress)
-        metadata = metadata[metadata.source_id.isin(parts_of(card, progress)[1].source_id)]
+        metadata = load_metadata(networks.load(load(checkpoint)[1].network), "bulletin", None, 0, progress)
     else:
         from seisbook.datasets.graphs import EventDataset  # imported here, so that computing keys does not load PyG
 
         metadata = EventDataset(dataset).metadata
-        metadata = metadata[~metadata.source_id.isin(load(checkpoint)[1].data.get("trained_on", []))]
-    return measured.counts(metadata)
+    return measured.counts(metadata[metadata.source_id.isin(source_id)])
 
 
 def _classical(network, split, fold, progress):

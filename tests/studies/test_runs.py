@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seisbook import cli, provenance, records
+from seisbook.catalogues import bulletins
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.commands import train as command
 from seisbook.datasets import build
@@ -247,6 +248,30 @@ KEPT = sorted(p.stem for p in places.MODELS.glob("*-random-0.json") if "-robust-
 def test_each_model_that_is_kept_has_a_record():
     assert set(KEPT) == {f"{network}-{model}-random-0" for network in NETWORKS for model in places.KEPT}
     assert set(KEPT) <= set(results.all_runs())
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_events_of_the_bulletin_that_a_model_was_trained_on_are_left_out(network, real_data, tmp_path, caplog):
+    """Also if they come in a dataset, as fetched seismograms do."""
+    first = bulletins.read_bulletin(network).head(60).events.index
+    checkpoint = model_path(network, "dynamic", "random", 0, "paper")
+    dataset = build.build(network, "bulletin", tmp_path / "set", n_events=60, progress=False)
+    found = runs.evaluate(checkpoint, dataset, progress=False)
+    held = results.all_runs()[f"{network}-dynamic-random-0"]["errors"]["source_id"]
+    assert 0 < len(found) < 60
+    assert set(found.index) == set(first) & set(held)
+    assert runs.amplitudes(checkpoint, found.index, dataset)
+    assert "events left out" in caplog.text
+
+
+def test_without_the_bulletin_it_is_said_that_nothing_is_left_out(monkeypatch, caplog):
+    def refuse(network):
+        raise UserError("no bulletin here")
+
+    monkeypatch.setattr(bulletins, "read_bulletin", refuse)
+    _, card = runs.load(model_path("ridgecrest", "dynamic", "random", 0, "paper"))
+    assert list(runs._trained_on(card)) == []
+    assert "not left out: no bulletin here" in caplog.text
 
 
 @pytest.mark.parametrize("name", KEPT)
