@@ -140,10 +140,11 @@ def _labels(path):
 
 
 def _toc(path, pages, say):
-    """The table of contents without the pages that are not translated."""
+    """The table of contents without the pages that are not translated, nor the numbers that would close their gaps."""
     toc = yaml.safe_load(path.read_text(encoding="utf-8"))
     for part in toc["parts"]:
         part["caption"] = say(part["caption"])
+        part.pop("numbered", None)
         part["chapters"] = [chapter for chapter in part["chapters"] if chapter["file"] in pages]
     toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
     return yaml.safe_dump(toc, sort_keys=False, allow_unicode=True)
