@@ -26,7 +26,7 @@ from seisbook.measures import location
 from seisbook.models import checkpoints, robust_checkpoints
 
 ONCE = 1000  # simulated events of a stream, whose seismograms are repeated
-MARKS = 1000, 5000  # lines at which a stream's memory is read
+MARKS = 1000, 10_000, 50_000  # lines at which a stream's memory is read
 
 
 def timed(work, repeats):
@@ -80,7 +80,7 @@ def onnx_of(model, card, events):
 
 
 def stream(network, folder, events):
-    """Peak memory of `seisbook locate --lines` after 1,000, 5,000 and all events, and of the same command given again.
+    """Peak memory of `seisbook locate --lines` at each mark and at the end, and of the same command given again.
 
     No event occurs twice in the dataset, but each thousand has the seismograms of the first one.
     """
