@@ -182,17 +182,17 @@ def evaluate(checkpoint, dataset=None, progress=True) -> pd.DataFrame:
         from seisbook.datasets.graphs import check_window, open_for  # here, so that computing keys does not load PyG
 
         opened = open_for(dataset, card.config, centre_of(card))
-        seen = [] if opened.card.get("source") == "simulated" else _trained_on(card)
-        events = _without(seen, Events.from_dataset(opened, progress), dataset)
+        events = Events.from_dataset(opened, progress)
+        events = _without(_trained_on(card, opened.card.get("source")), events, dataset)
         check_window(events.x, card.config, dataset)
         if (filled := float((events.x != 0).any(1).float().mean())) < MOST_OF_THE_WINDOW:
             log.warning("%s: its records fill %.0f %% of the model's window, zeros the rest", dataset, 100 * filled)
     return evaluation.errors(locator_of(model, card).predict(events), events)
 
 
-def _trained_on(card):
-    """The events of a bulletin that a model was trained on: those its card names, or the training part of its fold."""
-    if "fold" not in card.data:
+def _trained_on(card, source):
+    """Events that a model was trained on: those its card names, or a part of a bulletin, none of which is simulated."""
+    if "fold" not in card.data or source == "simulated":
         return card.data.get("trained_on", [])
     try:
         catalogue = bulletins.read_bulletin(networks.load(card.network)).events

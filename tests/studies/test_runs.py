@@ -270,7 +270,7 @@ def test_without_the_bulletin_it_is_said_that_nothing_is_left_out(monkeypatch, c
 
     monkeypatch.setattr(bulletins, "read_bulletin", refuse)
     _, card = runs.load(model_path("ridgecrest", "dynamic", "random", 0, "paper"))
-    assert list(runs._trained_on(card)) == []
+    assert list(runs._trained_on(card, "waveform")) == []
     assert "not left out: no bulletin here" in caplog.text
 
 
