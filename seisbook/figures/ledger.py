@@ -54,10 +54,13 @@ def forest(claims):
     axis.set_ylim(y - GAP - BLOCK, -GAP)
     axis.set_xlim(-FAR - 0.6, FAR + 0.6)
     axis.grid(False, axis="y")
-    axis.set_xlabel(
-        "distance from the threshold, in half widths of the interval\n"
-        "\N{LEFTWARDS ARROW} against the claim      for the claim \N{RIGHTWARDS ARROW}"
-    )
+    axis.set_xlabel("distance from the threshold, in half widths of the interval", labelpad=14)
+    for x, side, text in (
+        (0, "left", "\N{LEFTWARDS ARROW} against the claim"),
+        (1, "right", "for the claim \N{RIGHTWARDS ARROW}"),
+    ):
+        below = {"xycoords": "axes fraction", "xytext": (0, -16), "textcoords": "offset points"}
+        axis.annotate(text, (x, 0), **below, ha=side, va="top", fontsize=9)
     _legend(axis)
     return figure
 
@@ -87,8 +90,13 @@ def _measurement(axis, claim, y):
     axis.plot(np.clip(value, -FAR, FAR), y, marker, color=colour, markerfacecolor=face, markersize=4)
 
 
+def marks_of_verdicts():
+    """Entries of a legend: the verdicts' colours and markers."""
+    return [Line2D([], [], color=look[0], marker=look[1], linewidth=1, label=word) for word, look in LOOK.items()]
+
+
 def _legend(axis):
-    marks = [Line2D([], [], color=look[0], marker=look[1], linewidth=1, label=word) for word, look in LOOK.items()]
+    marks = marks_of_verdicts()
     for word, face in (("paper's model", "white"), ("robust model", DARK)):
         marks.append(Line2D([], [], color=DARK, marker="o", markerfacecolor=face, linewidth=0, label=word))
     axis.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.3, 1.0), ncols=5, columnspacing=1.2)

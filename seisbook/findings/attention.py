@@ -35,10 +35,10 @@ def verdicts(content, model="dynamic") -> list[dict]:
         ours = measured["models"][model]
         if ours["beyond"] is not None:
             row = next(row for row in ours["beyond"] if row["measure"] == "rollout")
-            text = "partial rank correlation of attention and the analyst's emphasis"
+            text = "partial rank correlation with the analyst's emphasis: attention"
             rows.append(_verdict(name, "emphasis", text, row["correlation"], row["events"]))
         null = best_null(ours)
-        text = f"D-efficiency of {TOP} stations by attention, minus that by the best null ({null['order']})"
+        text = f"D-efficiency of {TOP} stations: attention, minus that by the best null ({null['order']})"
         rows.append(_verdict(name, "design", text, null["rollout_above"], null["events"]))
     return rows
 

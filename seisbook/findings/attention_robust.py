@@ -61,13 +61,13 @@ def verdicts(records) -> list[dict]:
     """
     null, rows = best_null(records), []
     for measure, title in MEASURES.items():
-        about, said = {"measure": measure, "kind": kind(measure)}, f"{title} ({kind(measure)}), robust model"
+        about, said = {"measure": measure, "kind": kind(measure)}, f"{title} ({kind(measure)})"
         beyond = values(records, measure, "beyond")
         if np.isfinite(beyond).sum() >= FEWEST_ANALYSED:
-            text = f"partial rank correlation with the analyst's emphasis: {said}"
+            text = f"partial rank correlation with the analyst's emphasis: {said}, robust model"
             rows.append({**about, "rule": "emphasis", "measured": text, **_judged(beyond)})
         gain = values(records, measure, "efficiency") - values(records, null, "efficiency")
-        text = f"D-efficiency of {TOP} stations, minus that by the best null ({null}): {said}"
+        text = f"D-efficiency of {TOP} stations: {said}, minus that by the best null ({null}), robust model"
         rows.append({**about, "rule": "design", "measured": text, **_judged(gain)})
     return [{"network": records[0]["trial"]["network"], **row} for row in rows]
 

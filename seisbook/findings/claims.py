@@ -36,7 +36,7 @@ from seisbook.findings import (
 from seisbook.findings import attention as attention_results
 from seisbook.findings import variance as variance_results
 from seisbook.findings.evidence import FIGURES
-from seisbook.findings.quotations import place, worded
+from seisbook.findings.quotations import place, signed, worded
 from seisbook.measures import splits
 from seisbook.measures.estimates import Estimate, below
 from seisbook.measures.seismicity import Summary
@@ -73,6 +73,13 @@ VERDICTS = "supported", "inconclusive", "not supported"
 NOT_RUN = "not run"  # in place of a verdict, where a study has no record yet
 MAGNITUDE_RMSE = 0.15  # what C2 promises
 ALIGNED = {"retrieval": "fig-retrieval", "zero-shot": "fig-zeroshot", "withheld classes": "fig-withheld"}
+GAINS = {
+    "retrieval": "recall at 5",
+    "zero-shot": "zero-shot balanced accuracy",
+    "withheld classes": "ROC area of withheld classes",
+}
+"""What C9 measures, by question."""
+CONTROLS = {"estimates": "no text", "shuffled": "shuffled text"}
 MOST_DECIMALS = 4
 WHERE = "bulletin", "paper"  # source and profile of the studies that decide
 ABOVE = ("C8", "C9")  # claims that something is above its threshold; the others say below
@@ -127,6 +134,11 @@ class Claim:
         return self.id in ABOVE
 
     @property
+    def relative(self) -> bool:
+        """Whether the estimate is an error divided by another error, as `measured` says; then per cent are shown."""
+        return "relative to" in self.measured
+
+    @property
     def signals(self) -> str:
         """What the model saw: seismograms rendered from real readings, simulated ones, measured peaks, or real ones."""
         return SIGNALS[self.source]
@@ -146,9 +158,23 @@ class Claim:
         """The estimate with its interval, as text: decimals enough for two digits of half the interval's width."""
         if self.verdict == NOT_RUN:
             return "–"
-        half = (self.ci_high - self.ci_low) / 2
+        shown = Estimate(*map(self.drawn, (self.estimate, self.ci_low, self.ci_high)))
+        half = (shown.high - shown.low) / 2
         decimals = min(max(1 - floor(log10(half)), 0), MOST_DECIMALS) if 0 < half < inf else 2
-        return f"{Estimate(self.estimate, self.ci_low, self.ci_high):.{decimals}f}"
+        value, interval = format(shown, f"+z.{decimals}f" if self.relative else f".{decimals}f").split(" ", 1)
+        return signed(f"{value}{' %' * self.relative} {interval}").replace("inf", "∞")
+
+    @property
+    def against(self) -> str:
+        """The threshold as text."""
+        level = self.drawn(self.threshold)
+        if self.relative:
+            return signed(f"{level:+.3g} %") if level else "0 %"
+        return f"{level:.3g}"
+
+    def drawn(self, value: float) -> float:
+        """A value of the estimate's kind as pages show it: a ratio of errors as the change in per cent."""
+        return 100 * (value - 1) if self.relative else value
 
 
 def claims(*wanted) -> list[Claim]:
@@ -170,7 +196,7 @@ def table(tested) -> pd.DataFrame:
     rows = []
     for claim in tested:
         row = {"claim": claim.id, "network": claim.place, "measured": claim.measured, "found": claim.found}
-        rows.append({**row, "against": f"{claim.threshold:.3g}", "runs": claim.n_runs, "verdict": claim.said})
+        rows.append({**row, "against": claim.against, "runs": claim.n_runs, "verdict": claim.said})
     return worded(pd.DataFrame(rows).set_index(["claim", "network"]))
 
 
@@ -188,10 +214,9 @@ def measurements(tested) -> str:
 
 
 def _row(claim):
-    estimate = claim.found.replace("-", "−").replace(", ", ",\N{NO-BREAK SPACE}")
+    estimate = claim.found.replace(", ", ",\N{NO-BREAK SPACE}")
     figure = f"{{numref}}`{claim.evidence['figure']}`"
-    against, verdict = f"{claim.threshold:.3g}", f"**{claim.said}**"
-    cells = claim.place, claim.signals, claim.measured, estimate, against, verdict, figure
+    cells = claim.place, claim.signals, claim.measured, estimate, claim.against, f"**{claim.said}**", figure
     return f"| {' | '.join(cells)} |"
 
 
@@ -217,10 +242,10 @@ def _fields(read):
         shown = {"threshold": fields.THRESHOLD, "figure": "fig-fields-forest"}
         if not records:
             how = {"n_runs": 0, "verified": ("", "missing"), "verdict": NOT_RUN, "source": fields.WHERE[0]}
-            yield _claim("C0", region, "error over that of the conditional normal", (nan, nan, nan), **shown, **how)
+            yield _claim("C0", region, "error relative to the conditional normal", (nan, nan, nan), **shown, **how)
             continue
         for row in fields.judged(records):
-            measured = f"error over that of the conditional normal, {fields.TOLD[row['information']]}"
+            measured = f"error relative to the conditional normal, {fields.TOLD[row['information']]}"
             how = {"n_runs": row["n_runs"], "verified": _verified(records), "source": fields.WHERE[0]}
             yield _judged("C0", region, measured, row, **shown, **how)
 
@@ -324,7 +349,7 @@ def _smoothing(read):
         for name in networks:
             trials = read.study(study, name)
             for graph, row in smoothing.verdict(trials).iterrows():
-                measured = f"error, concatenated over last block, {graph} graph{smoothing.MODELS[study]}"
+                measured = f"error with all blocks relative to the last one, {graph} graph{smoothing.MODELS[study]}"
                 row = {**row, "value": row.error_ratio}
                 yield _judged("C4", name, measured, row, 1.0, f"fig-{study}", 2, _verified(trials))
     yield from _depth_fields(read)
@@ -335,7 +360,7 @@ def _depth_fields(read):
     study, region, source = fields_depth.STUDY, fields_depth.REGION, fields.WHERE[0]
     records = read.measured(study, region)
     for graph, row in fields_depth.judged(records).iterrows():
-        measured = f"error at hidden stations, concatenated over last block, {graph} graph"
+        measured = f"error at hidden stations with all blocks relative to the last one, {graph} graph"
         yield _judged("C4", region, measured, row, 1.0, f"fig-{study}", 2, _verified(records), source)
 
 
@@ -440,9 +465,8 @@ def _aligned(read):
     for content, corpus, tower in _corpora(read):
         for row in corpus["verdicts"]:
             if row["masking"] != "numbers":
-                gain = {"retrieval": "recall at 5", "zero-shot": "balanced accuracy"}.get(row["question"], "ROC area")
-                texts = _texts(corpus, row["masking"])
-                measured = f"{row['question']}: {gain} over {row['against']}, {texts}{tower}"
+                texts, against = _texts(corpus, row["masking"]), CONTROLS.get(row["against"], row["against"])
+                measured = f"{GAINS[row['question']]}, minus that of {against}, {texts}{tower}"
                 figure = "fig-towers" if tower else ALIGNED[row["question"]]
                 shown = figure, row["n_runs"], _verified([content]), corpus["source"]
                 yield _judged("C9", corpus["network"], measured, row, 0, *shown)
@@ -453,9 +477,8 @@ def _corrected(read):
     for content, corpus, tower in _corpora(read):
         for row in corpus["corrected"]:
             if row["masking"] == "places":
-                by = {"estimates": "without text", "shuffled": "with shuffled text"}[row["against"]]
-                texts = _texts(corpus, "places")
-                measured = f"{row['quantity']}: error corrected with text, over that {by}, {texts}{tower}"
+                texts, against = _texts(corpus, "places"), CONTROLS[row["against"]]
+                measured = f"{row['quantity']} error corrected with text, relative to {against}, {texts}{tower}"
                 figure = "fig-correction-robust" if tower else "fig-correction"
                 shown = figure, splits.FOLDS, _verified([content]), corpus["source"]
                 yield _judged("C10", corpus["network"], measured, row, 1, *shown)

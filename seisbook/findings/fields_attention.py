@@ -61,7 +61,7 @@ def judged(records) -> list[dict]:
     for order, title in MEASURES.items():
         gain = _values(records, order, "efficiency") - _values(records, null, "efficiency")
         value, low, high = bootstrap_ci(gain, np.mean)
-        text = f"information of three stations on the field elsewhere, minus that by the best null ({null}): {title}"
+        text = f"information of three stations on the field elsewhere: {title}, minus that by the best null ({null})"
         about = {"order": order, "measured": text, "null": null, "events": len(gain), "n_runs": len(records)}
         rows.append({**about, "value": value, "low": low, "high": high, "verdict": above(low, high)})
     return rows

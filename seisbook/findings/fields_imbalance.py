@@ -12,8 +12,8 @@ STUDY, REGION = "fields-imbalance", "greece"
 MAIN, JUDGED, ALL = "dynamic", 0.2, 1.0  # the arm of the rule; share of the large events that is left; all of them
 LIMITS = {"growth": 1.05, "ratio": 1.02}
 SAID = {
-    "growth": "error on events of 5.5 and more, one in five left in training, over that with all",
-    "ratio": "error on events of 5.5 and more, one in five left in training, over that of the conditional normal",
+    "growth": "error on events of 5.5 and more relative to that with all, one in five left in training",
+    "ratio": "error on events of 5.5 and more relative to the conditional normal, one in five left in training",
 }
 
 

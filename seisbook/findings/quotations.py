@@ -102,7 +102,7 @@ def worded(table, **others) -> pd.DataFrame:
         Words for this table alone, by the name that they replace.
     """
     words = {**WORDS, **_places(), **others}
-    named = table.replace(words).map(_signed).rename(index=words, columns=words).rename(index=_signed)
+    named = table.replace(words).map(signed).rename(index=words, columns=words).rename(index=signed)
     named.index = named.index.set_names([words.get(name, name) for name in named.index.names])
     return named.rename_axis(columns=[words.get(name, name) for name in named.columns.names])
 
@@ -121,5 +121,6 @@ def _places():
     return names | datasets
 
 
-def _signed(value):
+def signed(value):
+    """A text with a minus where a hyphen stood for one; anything else as it is."""
     return HYPHEN.sub("−", value) if isinstance(value, str) else value

@@ -120,14 +120,30 @@ def test_each_claim_has_a_table_of_its_measurements(known):
         ((4.0193, 3.693, 4.284), "4.02 [3.69, 4.28]"),
         ((14.71, 10.9, 19.83), "14.7 [10.9, 19.8]"),
         ((0.99971, 0.99899, 1.0004), "0.9997 [0.9990, 1.0004]"),
-        ((-0.000637, -0.00191, 0.0), "-0.0006 [-0.0019, 0.0000]"),
-        ((0.0, 0.0, float("inf")), "0.00 [0.00, inf]"),
+        ((-0.000637, -0.00191, 0.0), "−0.0006 [−0.0019, 0.0000]"),
+        ((0.0, 0.0, float("inf")), "0.00 [0.00, ∞]"),
         ((2.0, 2.0, 2.0), "2.00 [2.00, 2.00]"),
     ],
 )
 def test_an_estimate_shows_as_many_digits_as_its_interval_allows(known, estimate, text):
     one = replace(claims.claims("C2")[0], **dict(zip(("estimate", "ci_low", "ci_high"), estimate, strict=True)))
     assert one.found == text
+    assert one.against == "0.15"
+
+
+@pytest.mark.parametrize(
+    ("estimate", "threshold", "found", "against"),
+    [
+        ((0.9863, 0.9829, 0.9895), 1.02, "−1.37 % [−1.71, −1.05]", "+2 %"),
+        ((1.0004, 0.9996, 1.0012), 1.0, "+0.040 % [−0.040, +0.120]", "0 %"),
+        ((1.138, 1.091, 1.192), 1.0, "+13.8 % [+9.1, +19.2]", "0 %"),
+        ((0.999996, 0.9, 1.1), 1.0, "+0 % [−10, +10]", "0 %"),
+    ],
+)
+def test_a_ratio_of_errors_shows_as_a_change_in_per_cent(known, estimate, threshold, found, against):
+    changed = dict(zip(("estimate", "ci_low", "ci_high"), estimate, strict=True))
+    one = replace(claims.claims("C2")[0], **changed, threshold=threshold, measured="error relative to another")
+    assert (one.found, one.against) == (found, against)
 
 
 def test_every_claim_says_how_it_is_tested():
