@@ -7,3 +7,4 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
 BOOK = ROOT / "book"
 BUILD = ROOT / "_build"
+LOCALE = ROOT / "locale"

@@ -158,8 +158,9 @@ def _stage(outputs, repository="", site=""):
     if outputs != "committed":
         for chapter in chapters.chapters():
             shutil.copy2(_executed(chapter, outputs), staged / "book")
-    for name, (chapter, figure) in COVER.items():
-        (staged / "book" / name).write_bytes(_picture(staged / "book" / f"{chapter}.ipynb", figure))
+    covers = {name: _drawn(staged / "book" / f"{chapter}.ipynb", figure) for name, (chapter, figure) in COVER.items()}
+    for name, drawn in covers.items():
+        (staged / "book" / name).write_bytes(b64decode(drawn["image/png"]))
     all_claims = claims.claims()
     for name, text in (
         ("answers", answers.answers),
@@ -169,8 +170,9 @@ def _stage(outputs, repository="", site=""):
         (staged / "book" / f"{name}.md").write_text(text(all_claims), encoding="utf-8")
     executed = [staged / "book" / chapter.name for chapter in chapters.chapters()]
     (staged / "book" / "executed.md").write_text(executions.table(executed), encoding="utf-8")
-    editions.write_answers(all_claims, staged)
-    ledger.forest(all_claims).savefig(staged / "book" / "ledger.png")
+    forest = ledger.forest(all_claims)
+    forest.savefig(staged / "book" / "ledger.png")
+    editions.write_landing(all_claims, forest, covers, staged)
     return staged
 
 
@@ -181,11 +183,11 @@ def _executed(chapter, profile):
     return executed
 
 
-def _picture(chapter, figure):
-    """PNG of the figure with this name, from the outputs of a chapter."""
+def _drawn(chapter, figure):
+    """Data of the output with the figure of this name, from a chapter."""
     for cell in notebooks.read(chapter).cells:
         if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == figure:
-            return b64decode(next(output.data["image/png"] for output in cell.outputs if "image/png" in output.data))
+            return next(output.data for output in cell.outputs if "image/png" in output.data)
     raise UserError(f"{chapter.name} has no figure '{figure}'")
 
 
@@ -204,7 +206,7 @@ def _config(repository, site):
 
 def _digest(folder):
     digest = hashlib.sha256()
-    for module in ("editions", "messages", "pages", "self_tests", "slides", "terms", "translation"):
+    for module in ("editions", "messages", "pages", "pictures", "self_tests", "slides", "terms", "translation"):
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     for path in sorted(folder.rglob("*")):
         if path.is_file():

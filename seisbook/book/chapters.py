@@ -18,7 +18,7 @@ from seisbook.book import executions, notebooks
 from seisbook.book.parameters import FILES, parse
 from seisbook.catalogues import networks, sources
 from seisbook.errors import DataError, UserError
-from seisbook.paths import BOOK, BUILD, DATA, ROOT
+from seisbook.paths import BOOK, BUILD, DATA, LOCALE, ROOT
 
 log = logging.getLogger(__name__)
 CALLED = "call "  # prefix of the lines with called functions in the log of an observed kernel
@@ -62,10 +62,17 @@ def fingerprint(chapter: Path, parameters: dict) -> str:
     )
     for path in [*code, ROOT / "requirements.lock"]:
         digest.update(path.name.encode() + path.read_bytes())
+    if _catalogues(chapter.stem):  # then its figures are drawn in other languages, too
+        code += _catalogues("phrases")
     have = {network: sources.is_available(network) for network in _networks()}
     own = [_changed(Path(parameters[name])) for name in FILES if parameters.get(name)]
     digest.update(json.dumps([parameters, have, *own], sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _catalogues(name):
+    """Catalogues of translations of a page, or of the phrases that code prints; see `seisbook.book.translation`."""
+    return sorted(LOCALE.glob(f"*/LC_MESSAGES/{name}.po"))
 
 
 def _changed(path):
@@ -144,6 +151,8 @@ def _execute(chapter, output, parameters, stamp, progress):
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the kernel: on a busy machine, threads wait for each other
     calls = parameters.get("profile") == "paper"  # a published chapter names the code that its results follow from
     watch = f"from seisbook.book import chapters; chapters.observe({str(reads)!r}, {calls})"
+    if _catalogues(chapter.stem):
+        watch += f"; from seisbook.book import editions; editions.draw_figures({chapter.stem!r})"
     first = f"--IPKernelApp.exec_lines={watch}"
     try:
         papermill.execute_notebook(

@@ -1,17 +1,22 @@
 """The sources of the book's edition in another language, made from the English sources and the catalogues.
 
 An edition has the translated pages alone. References to other pages become links to the English ones, which say so.
+When a chapter is executed that an edition has, each of its figures is also drawn with its texts translated. Both
+pictures are in the notebook and show the same numbers.
 """
 
 import posixpath
 import re
 import shutil
+from base64 import b64decode
 from pathlib import Path
 
 import yaml
+from IPython.core.getipython import get_ipython
+from matplotlib.figure import Figure
 from sphinx.util.inventory import InventoryFile
 
-from seisbook.book import messages, notebooks, self_tests, translation
+from seisbook.book import messages, notebooks, pictures, self_tests, translation
 from seisbook.findings import answers
 
 ENGLISH = "../.."  # from a page of an edition to the top of the English pages
@@ -24,12 +29,44 @@ SLIDES = '<a href="../slides/'
 ENGLISH_ONLY = ("seisbook.book.slides", "seisbook.book.printing")
 
 
-def write_answers(tested, folder: Path) -> None:
-    """Write the generated sentences of the landing page in every language, as `LANGUAGE/answers.md`."""
+def draw_figures(page: str) -> None:
+    """Let this kernel draw each figure also in the languages of the editions that have a page.
+
+    It is called in a chapter's kernel before the first cell.
+
+    Parameters
+    ----------
+    page : str
+        Name of the chapter, without suffix.
+    """
+    languages = [name for name in translation.EDITIONS if f"book/{page}" in translation.pages(name)]
+    if languages:
+        sayers = {name: translation.Translator(name).phrase for name in languages}
+        formatter = get_ipython().display_formatter.mimebundle_formatter
+        formatter.for_type(Figure, lambda figure: {pictures.MIME: pictures.output(figure, sayers)})
+
+
+def write_landing(tested, forest, covers, folder: Path) -> None:
+    """Write what code makes for the landing page in every language, into the folder `LANGUAGE`.
+
+    Parameters
+    ----------
+    tested : list of Claim
+    forest : Figure
+        The ledger's figure.
+    covers : dict of dict
+        Data of the outputs with the figures that the page shares with chapters, by the name of their file.
+    folder : Path
+    """
     for language in translation.EDITIONS:
         (folder / language).mkdir()
-        say = translation.Translator(language).page(translation.PHRASES)
-        (folder / language / "answers.md").write_text(answers.answers(tested, say), encoding="utf-8")
+        say = translation.Translator(language)
+        text = answers.answers(tested, say.page(translation.PHRASES))
+        (folder / language / "answers.md").write_text(text, encoding="utf-8")
+        with pictures.saying(forest, say.phrase):
+            forest.savefig(folder / language / "ledger.png")
+        for name, drawn in covers.items():
+            (folder / language / name).write_bytes(b64decode(pictures.picture(drawn, language)))
 
 
 def stage(source: Path, english: Path, target: Path, language: str) -> Path:
@@ -58,7 +95,7 @@ def stage(source: Path, english: Path, target: Path, language: str) -> Path:
         target,
         ignore=shutil.ignore_patterns(*(f"{Path(page).name}{kind}" for page in _all(source) for kind in KINDS)),
     )
-    shutil.copy2(source / language / "answers.md", target / "book")
+    shutil.copytree(source / language, target / "book", dirs_exist_ok=True)
     for name in ("ledger", "measurements"):
         path = target / "book" / f"{name}.md"
         text = messages.translated(path.read_text(encoding="utf-8"), say.phrase)
@@ -93,7 +130,8 @@ def _write_page(source, target, page, say):
         text = translation.translated_questions(asked, say.page(path.stem))
         translation.questions(target, path.stem).write_text(text, encoding="utf-8")
     if path.suffix == ".ipynb":
-        notebooks.write(translation.in_outputs(content, say.phrase), target / "book" / path.name)
+        translated = pictures.swapped(translation.in_outputs(content, say.phrase), say.language)
+        notebooks.write(translated, target / "book" / path.name)
     else:
         (target / "book" / path.name).write_text(content, encoding="utf-8")
 

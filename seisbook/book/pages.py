@@ -10,9 +10,9 @@ import textwrap
 from pathlib import Path
 
 from docutils import nodes
-from PIL import Image
 
 from seisbook.book import translation
+from seisbook.book.pictures import few_colours
 
 # The theme loads the same icons twice: as a font, by its style sheet, and as a script of 1.5 MB.
 ICONS = re.compile(r'\s*<!-- So that users can [^>]*-->\s*<script src="[^"]*fontawesome\.js[^"]*"></script>')
@@ -86,11 +86,4 @@ def lighten(app, exception) -> None:
         path.unlink()
     for path in (folder / "_images").glob("*.png"):
         if path.stat().st_size > HEAVY:
-            few_colours(path)
-
-
-def few_colours(path) -> None:
-    """Store a picture with the 256 colours that fit it best; most figures have hardly more."""
-    with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+            few_colours(path, path)

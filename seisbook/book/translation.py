@@ -19,18 +19,19 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import PoFileError, read_po, write_po
 
 from seisbook import files
-from seisbook.book import chapters, explained, messages, notebooks, self_tests
+from seisbook.book import chapters, explained, messages, notebooks, pictures, self_tests
 from seisbook.errors import DataError
+from seisbook.figures import ledger
 from seisbook.findings import answers, claims
-from seisbook.paths import ROOT
+from seisbook.paths import LOCALE, ROOT
 
-LOCALE = ROOT / "locale"
 LANGUAGES = {"en": "English", "es": "Español"}
 EDITIONS = tuple(language for language in LANGUAGES if language != "en")
 PHRASES = "phrases"  # catalogue of what is printed by code: verdicts, tables, quoted words, captions of the contents
 NUMBER = re.compile(r"(?<![\w{])[-−+]?\d[\d,.]*(?<![,.])%?")
 AND = "and"
 PLACED = re.compile(rf"(.+?) ({'|'.join(answers.PLACES.values())})(?: {AND} (.+))?")
+NAMED = re.compile(r"[A-Z]\w+(?: \w+)?, ")  # a text about a network, whose name comes first
 FIELD = re.compile(r"\{(\d+)\}")
 HEADER = r"""msgid ""
 msgstr ""
@@ -223,9 +224,14 @@ def _phrases(language):
     tested = claims.claims()
     for text in (explained.ledger(tested), claims.measurements(tested)):
         messages.translated(text, parts)
+    drawn = pictures.texts(ledger.forest(tested))
     for path in chapters.chapters():
         if f"book/{path.stem}" in pages(language):
-            in_outputs(notebooks.read(path), printed)
+            notebook = notebooks.read(path)
+            in_outputs(notebook, printed)
+            drawn += pictures.in_notebook(notebook)
+    for text in drawn:
+        placed(text, printed) or (parts if NAMED.match(text) else whole)(text)
     return found
 
 

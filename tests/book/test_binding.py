@@ -5,6 +5,7 @@ import inspect
 import re
 import shutil
 import zipfile
+from base64 import b64decode
 
 import nbformat
 import numpy as np
@@ -14,7 +15,8 @@ from PIL import Image
 
 from seisbook import cli, files
 from seisbook.book import binding, chapters, printing
-from seisbook.book.pages import ICONS, few_colours
+from seisbook.book.pages import ICONS
+from seisbook.book.pictures import few_colours
 from seisbook.errors import UserError
 from seisbook.paths import BOOK, ROOT
 from tests.breaking import killed
@@ -70,7 +72,7 @@ def test_chapters_that_were_not_executed_are_named(monkeypatch, tmp_path):
 
 def test_a_figure_that_is_gone_is_named():
     with pytest.raises(UserError, match="no figure 'fig-nothing'"):
-        binding._picture(BOOK / "01_data.ipynb", "fig-nothing")
+        binding._drawn(BOOK / "01_data.ipynb", "fig-nothing")
 
 
 def test_launch_buttons_need_a_repository():
@@ -218,9 +220,9 @@ def text_of(page):
 @pytest.mark.parametrize(("chapter", "figure"), [("01_data", "fig-networks"), ("02_model", "fig-rewiring")])
 def test_lighter_figures_look_the_same(chapter, figure, tmp_path):
     path = tmp_path / "figure.png"
-    path.write_bytes(binding._picture(BOOK / f"{chapter}.ipynb", figure))
+    path.write_bytes(b64decode(binding._drawn(BOOK / f"{chapter}.ipynb", figure)["image/png"]))
     before, size = np.asarray(Image.open(path).convert("RGB"), int), path.stat().st_size
-    few_colours(path)
+    few_colours(path, path)
     changed = np.abs(np.asarray(Image.open(path).convert("RGB"), int) - before).max(-1)
     assert path.stat().st_size < size / 2
     assert np.mean(changed > 24) < 1e-3  # a tenth of the range of a colour
