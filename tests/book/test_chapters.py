@@ -12,6 +12,7 @@ from seisbook import cli
 from seisbook.book import chapters, parameters
 from seisbook.errors import UserError
 from seisbook.paths import ROOT
+from tests.book import prose
 
 CHAPTERS = chapters.chapters()
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -102,6 +103,13 @@ def test_no_measurement_is_typed_in_prose(path):
         if cell.cell_type == "markdown":
             prose = re.sub(r"```.*?```|\$.*?\$|`[^`]*`", "", cell.source, flags=re.S)
             assert not re.findall(r"\d+\.\d+ (?:km|s|units?|%)\b", prose), f"{path.name}: a typed measurement"
+
+
+@each_chapter
+def test_a_paragraph_has_at_most_two_numbers(path):
+    """The rest belongs in the figure or the table."""
+    many = {text: found for text in prose.paragraphs(path) if len(found := prose.numbers(text)) > 2}
+    assert not many
 
 
 @each_chapter

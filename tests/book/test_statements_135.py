@@ -12,7 +12,7 @@ import pytest
 from seisbook.catalogues import bulletins, geodesy, networks
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.figures import variance as variance_figures
-from seisbook.findings import attention, attention_robust, claims, summaries, variance, variance_robust
+from seisbook.findings import answers, attention, attention_robust, claims, summaries, variance, variance_robust
 from seisbook.measures import seismicity
 from seisbook.physics import simulation
 from seisbook.physics.traveltimes import TravelTimes
@@ -180,9 +180,31 @@ def test_seeds_move_more_than_the_training_data(network):
     assert row["seed"] + row["residual"] > 5 * row["data"]
 
 
+def test_the_shares_of_luck_are_nearly_the_same_at_ridgecrest():
+    says(LUCK, "The shares at Ridgecrest are nearly the same")
+    rows = [only(luck(network)["budget"], arm="dynamic", quantity="epicentre") for network in NETWORKS]
+    data, chance = (
+        [sum(row[part] for part in parts) / row["squared_error"] for row in rows]
+        for parts in (["data"], ["seed", "residual"])
+    )
+    assert abs(np.subtract(*data)) < 0.01
+    assert abs(np.subtract(*chance)) < 0.03
+
+
+def test_most_measurements_support_c1_and_cannot_decide_c3():
+    says(LUCK, "Do a thousand events suffice (C1)? Mostly, yes:", "(C3)? Most measurements cannot decide.")
+    said = {
+        name: answers.said([claim for claim in claims.claims(name) if claim.network in NETWORKS])
+        for name in ("C1", "C3")
+    }
+    assert said["C1"].startswith("Mostly, yes (")
+    assert said["C3"].startswith("Most measurements cannot decide (")
+
+
 @each_network
 def test_no_difference_in_accuracy_is_found_or_excluded(network):
     says(LUCK, "We find no difference in *accuracy* between the arms, but we cannot exclude one either.")
+    says(LUCK, "and both intervals contain zero")
     test = only(luck(network)["tests"], score="epicentral_km")
     mean = crossed(network).epicentral_km.mean()
     assert test["low"] < 0 < test["high"]

@@ -24,6 +24,7 @@ from seisbook.findings import (
     iceland,
     imbalance,
     imbalance_robust,
+    peers_robust_stem,
     robust,
     robustness,
     robustness_peers,
@@ -119,6 +120,14 @@ def harmed(network):
 
 
 @cache
+def other_graph_parts(network):
+    """Graph parts on the robust model's stem, without the robust model, the best first."""
+    twin = read("peers-robust-stem", COLOMBIA, "simulated")
+    found = peers_robust_stem.compare(read("peers-robust-stem", network), twin, robust.runs_of(network))
+    return found[found.arm != peers_robust_stem.MAIN]
+
+
+@cache
 def peers():
     return pd.concat(
         robustness_peers.compare(read("robustness", name), read("robustness-peers", name)) for name in NETWORKS
@@ -141,6 +150,14 @@ def test_most_edges_are_those_of_geography(network):
     graphs = models()["networks"][network]["graphs"]
     assert max(graphs["new"]) < 0.5
     assert max(graphs["not_nearest"]) < 0.5
+
+
+@each_network
+def test_few_edges_are_new_and_about_as_few_lead_far(network):
+    says("02_model", "few of their edges are new", "About as few lead to a station that is not among the four nearest")
+    graphs = models()["networks"][network]["graphs"]
+    assert max(graphs["new"]) < 0.15
+    assert abs(max(graphs["new"]) - max(graphs["not_nearest"])) < 0.03
 
 
 @each_network
@@ -198,10 +215,52 @@ def test_the_classical_pipeline_is_ahead_in_colombia():
 
 
 def test_magnitudes_at_ridgecrest_are_as_good_as_their_labels():
-    says("02_model", "Magnitudes at Ridgecrest are as good as their labels")
+    says("02_model", "Magnitudes at Ridgecrest are as good as their labels", "where the labels are no better")
     label = experts(RIDGECREST).magnitude_sd.value / np.sqrt(2)
     low, high = entry(RIDGECREST, "dynamic")["magnitude"]["ci"]
     assert low < label < high
+
+
+@each_network
+def test_the_robust_model_is_ahead_on_one_stem(network):
+    says("02_model", "On both networks the robust model is ahead of every other graph part on the same onsets")
+    says(
+        "02_model",
+        "On one stem for all, the robust model, which knows travel times, is ahead of every other graph part",
+    )
+    assert set(other_graph_parts(network).verdict) == {"ahead"}
+    assert len(other_graph_parts(network)) == 10
+
+
+def test_the_best_and_the_worst_of_the_other_graph_parts():
+    says("02_model", "are *deep sets* in Colombia and the *transformer* at Ridgecrest, both with feedback")
+    says("02_model", "*Edges in feature space* have the largest errors on both networks")
+    best, worst = ({name: other_graph_parts(name).arm.iloc[at] for name in NETWORKS} for at in (0, -1))
+    assert best == {COLOMBIA: "deep sets with feedback", RIDGECREST: "transformer with feedback"}
+    assert set(worst.values()) == {"edges in feature space"}
+
+
+def test_our_stem_helps_published_kinds_in_colombia_and_not_at_ridgecrest():
+    says("02_model", "In Colombia most of the five published kinds are more accurate on our stem than as whole systems")
+    says("02_model", "At Ridgecrest most are less accurate on it. So is the paper's block on both networks.")
+    share = {}
+    for name in NETWORKS:
+        table = other_graph_parts(name).set_index("arm").over_published.dropna()
+        assert table[peers_robust_stem.PAPER].low > 1
+        found = table.drop([peers_robust_stem.PAPER, *peers_robust_stem.SWITCHES], errors="ignore")
+        assert len(found) == 5
+        share[name] = (found.map(peers_robust_stem.ahead)).value_counts(normalize=True)
+    assert share[COLOMBIA]["ahead"] > 0.5
+    assert share[RIDGECREST]["behind"] > 0.5
+
+
+def test_the_robust_model_loses_to_no_graph_part_under_trouble():
+    says("02_model", "in all comparisons in Colombia and in nearly all at Ridgecrest. It loses none.")
+    for name in NETWORKS:
+        table = peers_robust_stem.growths(read("peers-robust-stem", name)).query("arm != @peers_robust_stem.MAIN")
+        found = table.ours_over.map(peers_robust_stem.ahead)
+        assert "behind" not in set(found)
+        assert (found == "ahead").mean() > (0.999 if name == COLOMBIA else 0.95)
 
 
 @each_network
@@ -341,8 +400,12 @@ def test_the_make_of_the_graph_does_not_stand_out(network):
 @each_network
 def test_narrow_bands_break_the_model_in_the_worst_octave(network):
     says("04_robustness", "By the rule the model is not stable", "Around 2 and 4 Hz it grows much less")
+    says("04_robustness", "In the worst octave, the lowest one, the error grows by large factors")
     found = robustness.stability(read("robustness", network), "dynamic", robustness.NARROW_BANDS)
     assert found["verdict"] == "not supported"
+    octaves = growths(network).loc["band_pass", :, "dynamic"]
+    assert octaves.idxmax() == octaves.index.min()
+    assert octaves.max() > 3
     assert all(growths(network)["band_pass", band, "dynamic"] < 0.5 * found["value"] for band in (2.0, 4.0))
 
 
@@ -378,7 +441,7 @@ def test_bands_that_hold_the_onset():
 
 @each_network
 def test_joint_shifts_up_to_two_seconds_do_little(network):
-    says("04_robustness", "Up to 2 s the error hardly changes")
+    says("04_robustness", "Up to two seconds the error hardly changes")
     assert all(abs(growths(network)["joint_shift", shift, "dynamic"] - 1) < 0.1 for shift in (0.5, 1.0, 2.0))
 
 
@@ -478,6 +541,7 @@ def test_matching_augmentation_helps_and_all_four_help_less():
 
 def test_the_price_of_augmentation():
     says("04_robustness", "These events show no cost of the other matching augmentations")
+    says("04_robustness", "In Colombia these events show no cost.")
     paid = {
         (name, row.arm)
         for name in NETWORKS
@@ -492,6 +556,8 @@ def test_our_model_is_not_more_robust_than_its_peers():
     total = robustness_peers.counts(peers()).sum()
     assert total["less robust"] > 0.5 * total["peers"]
     assert total["more accurate"] > 0.5 * total["peers"]
+    says("04_robustness", "comparisons, and more robust in few")
+    assert total["more robust"] < 0.15 * total["peers"]
 
 
 def test_where_peers_are_more_accurate():
@@ -543,13 +609,20 @@ def test_real_seismograms():
     says(
         "04_robustness", "The paper's model does not work on real seismograms", "The robust model locates these events"
     )
-    says("04_robustness", "An analyst's picks still give the best locations", "With counts of velocity it does as well")
+    says("04_robustness", "An analyst's picks still give the best locations", "it does as well with counts of velocity")
     found = {name: Estimate(*row["epicentral_km"]).value for name, row in iceland.load()["methods"].items()}
     ours = found["robust model, displacement"]
     assert found["model, displacement"] > 3 * ours
     assert abs(found["robust model, counts of velocity"] / ours - 1) < 0.25
     assert ours < found["classical, own picks"]
     assert min(found, key=found.get) == "classical, the source's picks"
+
+
+def test_depths_of_the_classical_pipeline_are_worse_on_real_seismograms():
+    says("04_robustness", "and its depths are much worse, as the table shows")
+    depths = {name: Estimate(*row["depth_km"]) for name, row in iceland.load()["methods"].items()}
+    theirs = depths["classical, own picks"]
+    assert all(theirs.low > depth.high for name, depth in depths.items() if name.startswith("robust model"))
 
 
 # ------------------------------------------------------------------------------------------------------------ chapter 9
@@ -745,6 +818,23 @@ def test_retrieval_beats_its_controls(name):
     assert all(ours.low > measured(name, "recall", control).high for control in ("popularity", "shuffled"))
 
 
+def test_the_twin_repeats_hardly_any_report():
+    says("06_text_alignment", "There the share is smaller, but many times that of either control")
+    ours = measured("colombia-simulated", "recall", "full")
+    assert ours.high < measured("colombia-bulletin", "recall", "full").low
+    controls = (measured("colombia-simulated", "recall", control) for control in ("popularity", "shuffled"))
+    assert all(ours.low > 5 * control.high for control in controls)
+
+
+def test_prompts_are_further_ahead_of_the_metadata_on_the_twin():
+    says("06_text_alignment", "On the twin the difference is larger still.")
+    real, twin = (
+        np.subtract(*(measured(f"colombia-{source}", "zero", arm).value for arm in ("full", "metadata")))
+        for source in ("bulletin", "simulated")
+    )
+    assert twin > real + 0.05
+
+
 @each_corpus
 def test_classification_beats_its_controls_and_not_the_supervised(name):
     says(
@@ -779,6 +869,12 @@ def test_an_untrained_model_reaches_more_than_half(name):
     assert ours is None or measured(name, "zero", "untrained").value > 0.5 * ours.value
 
 
+def test_an_untrained_model_does_as_well_on_the_twin_of_ridgecrest():
+    says("06_text_alignment", "on Colombia's twin, and as much as the trained one on Ridgecrest's")
+    assert overlap(*(measured("ridgecrest-simulated", "zero", arm) for arm in ("full", "untrained")))
+    assert not overlap(*(measured("colombia-simulated", "zero", arm) for arm in ("full", "untrained")))
+
+
 def test_a_region_that_was_never_seen_is_hardly_found():
     says("06_text_alignment", "A region whose texts were never seen is hardly found")
     assert measured("colombia-simulated", "recall", "region").value < 0.1
@@ -804,6 +900,13 @@ def test_withheld_classes_are_found_by_names():
     assert area["colombia-bulletin", "places", None].high < 0.55
     assert area["colombia-simulated", "none", "offshore"].low > 0.8
     assert area["colombia-simulated", "none", "volcanic"].high < 0.5
+    says("06_text_alignment", "On the twin the mean is lower, and classes differ more")
+    real, twin = f"{COLOMBIA}-bulletin", f"{COLOMBIA}-simulated"
+    assert area[twin, "none", None].high < area[real, "none", None].low
+    spread = {
+        name: [one.value for key, one in area.items() if key[:2] == (name, "none") and key[2]] for name in (real, twin)
+    }
+    assert np.ptp(spread[twin]) > np.ptp(spread[real])
 
 
 def test_few_reports_harm_most_where_texts_differ():
