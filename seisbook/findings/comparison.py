@@ -315,11 +315,8 @@ def quoted(content):
         yield (name, "best-peer"), TITLES[best["model"]], ""
         yield (name, "best-peer-epicentre"), best["epicentral_km"]["median"]
     for name, network in content["networks"].items():
-        yield (name, "bound-epicentre"), network["bound"]["median"]["epicentral_km"]
-        yield (name, "bound-magnitude"), network["bound"]["rms"]["magnitude"], ".3f"
         yield (name, "choice"), 100 * network["graphs"]["choice"], ".0f"
         yield (name, "new"), 100 * max(network["graphs"]["new"]), ".0f"
-        yield (name, "not-nearest"), 100 * max(network["graphs"]["not_nearest"]), ".0f"
 
 
 def _quoted_entry(entry):

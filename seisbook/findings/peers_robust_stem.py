@@ -304,17 +304,17 @@ def apart(trained) -> str:
 
 
 @quoting
-def quoted(compared, found, references, trained):
-    """What the prose quotes, of all networks in one text: from a name such as `stem-ahead` to "8 of 10 in Colombia".
+def quoted(compared, references, trained):
+    """What the prose quotes, of all networks in one text: by a name such as `stem-folds`.
 
     Parameters
     ----------
-    compared, found, references, trained : DataFrame
-        Of `compare`, `growths`, `whole` and `trained_on_the_twin`, all networks.
+    compared, references, trained : DataFrame
+        Of `compare`, `whole` and `trained_on_the_twin`, all networks.
     """
     said = {}
     for network in dict.fromkeys(compared.network):
-        tables = [table[table.network == network] for table in (compared, found, references, trained)]
+        tables = [table[table.network == network] for table in (compared, references, trained)]
         for name, value in _of_network(*tables).items():
             said.setdefault(name, []).append(f"{text(value) if isinstance(value, Estimate) else value} {_in(network)}")
     for name, values in said.items():
@@ -328,27 +328,12 @@ def _in(network):
     return PLACES.get(network, f"in {network.capitalize()}")
 
 
-def _of_network(compared, found, references, trained):
+def _of_network(compared, references, trained):
     """Results by name, of one network."""
-    peers = compared[compared.arm != MAIN]
-    others = peers[peers.over_published.notna() & ~peers.arm.isin([PAPER, *SWITCHES])]
     by_arm, attention = compared.set_index("arm"), references.set_index("arm").ours_over[ATTENTION]
     return {
-        **_counted("", peers.ours_over, "ahead", "behind"),
-        **_counted("stem-", others.over_published, "ahead", "behind"),
-        **_counted("trouble-", found[found.arm != MAIN].ours_over, "ahead", "behind"),
         **{arm.replace("'", ""): row.over_paper for arm, row in by_arm.iterrows()},
-        **{name: _named(peers.iloc[place]) for name, place in (("best", 0), ("worst", -1))},
         "papers-block-over-published": by_arm.over_published[PAPER],
         "whole-attention": f"{text(attention)} ({ahead(attention)})",
         **({"apart": apart(trained)} if set(TRIED) <= set(trained.arm) else {}),
     }
-
-
-def _counted(what, ratios, *verdicts):
-    found = ratios.map(ahead)
-    return {f"{what}{verdict}": f"{(found == verdict).sum()} of {len(found)}" for verdict in verdicts}
-
-
-def _named(row):
-    return f"{TITLES[row.arm]} ({text(row.epicentral_km)} km, ratio {text(row.ours_over)})"

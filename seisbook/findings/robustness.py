@@ -206,7 +206,6 @@ def quoted(records):
             worst = stability(trials, "dynamic", (axis,))
             yield (name, axis, "growth"), worst
             yield (name, axis, "km"), worst["value"] * calm, ".1f"
-            yield (name, axis, "severity"), worst["severity"], "g"
         for record in perturbed:
             growth = np.median(record["result"]["dynamic"]["epicentral_km"]) / calm
             yield (name, record["trial"]["axis"], f"{record['trial']['severity']:g}"), growth

@@ -99,7 +99,6 @@ def quoted(table, records):
         for axis in dict.fromkeys(record["trial"]["axis"] for record in trials if record["trial"]["axis"] != "none"):
             growths = [_largest(trials, peer, axis) for peer in PEERS]
             yield (name, "peers", axis, "least"), min(growths), ".1f"
-            yield (name, "peers", axis, "most"), max(growths), ".1f"
 
 
 def _largest(records, model, axis):

@@ -249,7 +249,6 @@ def quoted(content):
             yield (*key, "luck"), (max(row["seed"], 0) + max(row["residual"], 0)) * percent, ".0f"
         for row in network["tests"]:
             yield (name, row["score"], "difference"), [row["mean"], row["low"], row["high"]], ".3f"
-            yield (name, row["score"], "p"), row["p"]
 
 
 def _quoted_scores(name, network):

@@ -30,4 +30,3 @@ def test_quotes_are_ratios_to_the_recipe_that_an_arm_changes():
     quotes = ablations.quoted({"atoll": ablations.tabulate(found)})
     assert quotes["ablations-atoll-no-station-dropout"] == "1.25"
     assert quotes["ablations-atoll-study-over-whole"] == "2.00"
-    assert (quotes["ablations-atoll-study-least"], quotes["ablations-atoll-study-most"]) == ("0.75", "1.25")
