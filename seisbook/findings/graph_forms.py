@@ -108,16 +108,13 @@ def medians_table(found) -> pd.DataFrame:
 
 @quoting
 def quoted(compared):
-    """What the prose quotes: ratios such as `forms-colombia-learnt-edges-static-graph`, and how often it is supported.
+    """What the prose quotes: ratios such as `forms-colombia-learnt-edges-static-graph`.
 
     Parameters
     ----------
     compared : DataFrame
         Of `compare`, all networks.
     """
-    said = verdicts(compared)
-    for word in ("supported", "not supported", "inconclusive"):
-        yield ("forms", word), f"{(said == word).sum()} of {len(said)}", ""
     for row in compared.itertuples():
         condition = "" if row.condition == ALL else {CLEAN: "clean", CLOCKS: "clocks"}[row.condition]
         yield ("forms", row.network, _plain(row.form), _plain(row.control), condition), row.ratio

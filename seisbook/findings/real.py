@@ -523,25 +523,12 @@ def quoted(records):
         arm = row.arm.replace(",", "").replace("'", "")
         yield ("real", arm, row.unit, "km"), row.epicentre_km
         yield ("real", arm, row.unit, "median-km"), row.epicentre_km.value
-        yield ("real", arm, row.unit, "far"), row.nine_in_ten_km.value, ".1f"
-        yield ("real", arm, row.unit, "depth"), row.depth_bias_km.value, "+.2f"
-        if row.solver_km is not None and not isinstance(row.solver_km, float):
-            yield ("real", arm, row.unit, "p"), row.p_picks, ".0%"
-            yield ("real", arm, row.unit, "s"), row.s_picks, ".0%"
-            yield ("real", arm, row.unit, "solver"), row.solver_km
-            yield ("real", arm, row.unit, "magnitude"), row.magnitude_rmse
     rows = rungs(records)
-    for row in rows.itertuples():
-        yield ("real", "rung", row.arm, row.unit), row.ratio
     yield ("real", "detectable"), detectable(rows), ".1f"
     n_events = len(of(records, "located", axis="none")[0]["result"]["epicentral_km"])
-    for percent in (50, 20):
-        needed = events_needed(rows, 1 + percent / 100, n_events)
-        yield ("real", "needed", percent), round(needed, -1), ".0f"
+    yield ("real", "needed"), round(events_needed(rows, 1.2, n_events), -1), ".0f"
     for row in learning(records).itertuples():
         yield ("real", "tuned", row.events, row.unit, "km"), row.epicentre_km
-        yield ("real", "tuned", row.events, row.unit, "magnitude"), row.magnitude_rmse
-    yield ("real", "tuned", "target"), TUNED_KM, "g"
     for row in critics(records).itertuples():
         yield ("real", "critic", row.arm), row.area
     for arm, areas in single_areas(records).items():

@@ -89,7 +89,7 @@ def table(compared) -> pd.DataFrame:
 
 @quoting
 def quoted(compared):
-    """What the prose quotes: `eqt-ratio`, `eqt-verdict`, `eqt-located`, `eqt-km`, `eqt-p`, `eqt-s`.
+    """What the prose quotes: `eqt-ratio`, `eqt-verdict`, `eqt-located`.
 
     Parameters
     ----------
@@ -100,6 +100,3 @@ def quoted(compared):
     yield ("eqt", "verdict"), verdict(compared), ""
     yield ("eqt", "ratio"), row.ours_over
     yield ("eqt", "located"), row.located, "d"
-    yield ("eqt", "km"), row.epicentre_km
-    yield ("eqt", "p"), 100 * row.p_picks, ".0f"
-    yield ("eqt", "s"), 100 * row.s_picks, ".0f"

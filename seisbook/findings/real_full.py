@@ -85,21 +85,13 @@ def targets_table(rows) -> pd.DataFrame:
 
 
 @quoting
-def quoted(records, others):
-    """What the prose quotes, such as `full-rendered-counts-km`, `full-rung-full-twin-counts` and `full-hours`."""
+def quoted(records):
+    """What the prose quotes, such as `full-rendered-counts-km` and `full-hours`."""
     for row in ladder(records).itertuples():
         yield ("full", row.arm, row.unit, "km"), row.epicentre_km
-        yield ("full", row.arm, row.unit, "p"), row.p_picks, ".0%"
-    for row in rungs(records, others).itertuples():
-        kind = "more" if row.over == FEWER else "rung"
-        yield ("full", kind, row.arm, row.unit), row.ratio
-        yield ("full", kind, row.arm, row.unit, "verdict"), row.verdict, "s"
     met = targets(records).met
     yield ("full", "targets", "met"), int(met.sum()), "d"
     yield ("full", "targets", "all"), len(met), "d"
-    hours = real.of(records, "hours")[0]["result"]
-    level = np.array(hours["level"])
+    level = np.array(real.of(records, "hours")[0]["result"]["level"])
     yield ("full", "hours"), len(level), "d"
-    yield ("full", "hours", "usual"), 10 ** level.std(), ".1f"
     yield ("full", "hours", "noisiest"), 10 ** level.max(), ".1f"
-    yield ("full", "hours", "daily"), hours["daily_share"], ".0%"

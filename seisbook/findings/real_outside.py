@@ -172,7 +172,6 @@ def quoted_onsets(records):
     """What the prose quotes of the onsets, such as `outside-iceland-p` and `outside-picks-p`."""
     for row in onsets(records).itertuples():
         yield ("outside", row.method, row.wave), row.share, ".0%"
-        yield ("outside", row.method, row.wave, "target"), row.target, "s"
         yield ("outside", "picks", row.wave), row.picks, "d"
 
 
@@ -183,7 +182,6 @@ def quoted_earthquakes(records):
     for row in rows.itertuples():
         yield ("outside", row.method, "km"), row.epicentre_km, ".0f"
         yield ("outside", row.method, "median-km"), row.epicentre_km.value, ".0f"
-        yield ("outside", row.method, "far"), row.nine_in_ten_km, ".0f"
         yield ("outside", row.method, "magnitude"), row.magnitude_rmse
         if row.method != TWIN:
             yield ("outside", row.method, "ratio"), row.ratio

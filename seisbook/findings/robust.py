@@ -523,7 +523,6 @@ def quoted_harm(harmed, twins):
     for network, rows in harmed.groupby("network", sort=False):
         perturbed = rows[rows.axis != "none"]
         yield ("harm", network, "least-covered"), 100 * perturbed.covered.min(), ".0f"
-        yield ("harm", network, "most-covered"), 100 * perturbed.covered.max(), ".0f"
         for row in perturbed.itertuples():
             yield ("harm", network, row.axis, "growth"), getattr(row, MAIN)
             yield ("harm", network, row.axis, "covered"), 100 * row.covered, ".0f"

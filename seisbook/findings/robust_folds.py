@@ -83,7 +83,6 @@ def quoted(compared):
     """
     yield ("folds", "confirmed"), f"{compared.confirmed.sum()} of {len(compared)}", ""
     for network, rows in compared.groupby("network"):
-        yield ("folds", network, "confirmed"), f"{rows.confirmed.sum()} of {len(rows)}", ""
         yield ("folds", network, "covered", "least"), 100 * rows.covered.min(), ".0f"
         yield ("folds", network, "covered", "most"), 100 * rows.covered.max(), ".0f"
         for row in rows.itertuples():

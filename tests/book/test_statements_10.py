@@ -17,10 +17,10 @@ def records():
 
 
 def test_no_rendering_reaches_the_target_of_the_critic(records):
-    says(CHAPTER, "The target is missed. Which statistic gives the renderings away?")
+    says(CHAPTER, "hardly less. The target is missed. Which statistic gives the renderings away?")
     critics = real.critics(records).set_index("arm").area
     assert all(area.low > real.CRITIC for area in critics)
-    assert critics["site terms too"].value < critics["rendered"].value
+    assert 0 < critics["rendered"].value - critics["site terms too"].value < 0.05
 
 
 def test_texture_repairs_coda_and_p_and_the_level_of_noise_is_left(records):
@@ -37,7 +37,8 @@ def test_texture_repairs_coda_and_p_and_the_level_of_noise_is_left(records):
 
 
 def test_no_ingredient_helps_and_none_harms(records):
-    says(CHAPTER, "No interval does, and none lies above one: 27 events do not see any of the ingredients.")
+    says(CHAPTER, "No interval does, and none lies above one: these few events do not see any of the ingredients.")
+    says(CHAPTER, "a change by a fifth would need about {glue:text}`real-needed` events.")
     says(CHAPTER, "no ingredient helps by the rule, and none harms")
     assert set(real.rungs(records).verdict) == {"undecided"}
 
@@ -101,8 +102,29 @@ def test_onsets_at_uturuncu(records):
         assert s["picker"].value < s[reader].value
         assert p[reader].value < s[reader].value
     assert "met" not in set(found.target)
+    says(CHAPTER, "Both models find P at the same share of the picks")
+    assert abs(p["ridgecrest"].value - p["iceland"].value) < 0.01
     ladder = real.ladder(records).set_index(["arm", "unit"]).loc[(real.PUBLISHED, "displacement")]
     assert ladder.p_picks < ladder.s_picks
+
+
+def test_the_last_arm_s_stem_finds_fewer_onsets_on_counts_than_the_published_one(records):
+    says(
+        CHAPTER,
+        "On counts the stem of the last arm finds fewer P within half a second of a pick than the published one",
+    )
+    found = real.ladder(records).set_index(["arm", "unit"]).p_picks
+    assert found[real.LAST, "counts"] < found[real.PUBLISHED, "counts"]
+
+
+def test_twenty_events_do_not_reach_the_target(records):
+    says(CHAPTER, "On counts it fell, but the intervals overlap widely", "Magnitudes keep a large error")
+    table = real.learning(records).set_index(["unit", "events"])
+    (before, after) = (table.epicentre_km["counts", n] for n in (0, 20))
+    assert after.value < before.value
+    assert before.low < after.high
+    assert all(table.epicentre_km[unit, 20].value > real.TUNED_KM for unit in real.UNITS)
+    assert all(error.low > claims.MAGNITUDE_RMSE for error in table.magnitude_rmse)
 
 
 def test_what_44_events_decide(records):
@@ -122,6 +144,8 @@ def test_earthquakes_of_mexico():
     records = real_outside.load("mexico")
     rows = real_outside.earthquakes(records).set_index("method")
     assert rows.epicentre_km.map(lambda one: one.value).idxmin() == real_outside.TWIN
+    says(CHAPTER, "nothing is decided between the model and an untrained graph part on the same onsets")
+    assert rows.relation["solver"] == "undecided"
     assert rows.relation["classical"] == "better"
     far = real_outside.errors(records, "epicentral_km")[real_outside.TWIN] > 100
     off = real_outside.errors(records, "magnitude")[real_outside.TWIN]
@@ -134,8 +158,11 @@ def test_earthquakes_of_mexico():
 
 def test_where_the_source_picked_the_classical_pipeline_is_ahead(records):
     says(CHAPTER, "Where the source's analysts picked, the classical pipeline is ahead of every model.")
+    says(CHAPTER, "EQTransformer finds less than half of the source's P and S picks within half a second.")
     compared = real_eqtransformer.compare(real_eqtransformer.load(), records).set_index("method")
     assert compared.ours_over["classical, source's picks"].low > 1
+    (row,) = compared[compared.deciding].itertuples()
+    assert max(row.p_picks, row.s_picks) < 0.5
     assert compared.epicentre_km.map(lambda km: km.value).idxmin() == "classical, source's picks"
 
 
@@ -158,6 +185,6 @@ def test_the_targets_that_the_whole_recipe_meets_are_those_of_depth():
 
 
 def test_no_daily_cycle_is_worth_drawing():
-    says(CHAPTER, "so none is drawn")
+    says(CHAPTER, "A daily cycle explains almost nothing of the variance, so none is drawn.")
     (hours,) = real.of(real_full.load(), "hours")
-    assert hours["result"]["daily_share"] < 0.1
+    assert hours["result"]["daily_share"] < 0.05

@@ -640,6 +640,7 @@ def test_travel_times_bring_the_gain_and_graphs_hardly_matter():
 @each_network
 def test_trouble_in_training_costs_little_and_helps_in_narrow_bands(network):
     says(ROBUST, "*Trouble in training* costs little where nothing is wrong", "is worth most in narrow bands")
+    says(ROBUST, "which cannot be told from the error with it.")
     ratios = arms(network)["no trouble in training"]
     assert holds_one(ratios["none"])
     assert max(ratios.index, key=lambda axis: ratios[axis].value) == "band_pass"
@@ -693,7 +694,7 @@ def test_what_harms_the_robust_model_most():
 
 def test_the_robust_model_and_rare_large_events():
     says(ROBUST, "and C7 is *supported*", "At Ridgecrest C7 stays *inconclusive*", "the remedy helps nowhere")
-    says(ROBUST, "At Ridgecrest it shows no gain", "In Colombia there is hardly a bias")
+    says(ROBUST, "At Ridgecrest it shows no gain", "In Colombia there is hardly a bias", "The bias is close to zero.")
     verdicts = {name: imbalance.verdict(read("imbalance-robust", name), claims.MAGNITUDE_RMSE) for name in NETWORKS}
     assert verdicts[COLOMBIA]["verdict"] == "supported"
     assert verdicts[RIDGECREST]["verdict"] == "inconclusive"

@@ -58,7 +58,6 @@ def test_tables_and_quotes_say_what_was_found(compared):
     assert judged["learnt edges"] == {"supported"}
     assert shown.shape == (7, 4)
     quotes = findings.quoted(compared)
-    assert quotes["forms-supported"] == "1 of 3"
     assert quotes["forms-colombia-learnt-edges-static-graph"].startswith("0.8")
     assert "forms-colombia-the-papers-graph-no-edges-clocks" in quotes
     found = findings.medians(made({}))

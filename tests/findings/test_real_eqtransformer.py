@@ -40,4 +40,4 @@ def test_the_table_and_the_quotes(compared):
     assert len(findings.table(compared)) == len(compared)
     quotes = findings.quoted(compared)
     assert quotes["eqt-verdict"] == findings.verdict(compared)
-    assert set(quotes) == {f"eqt-{name}" for name in ("verdict", "ratio", "located", "km", "p", "s")}
+    assert set(quotes) == {f"eqt-{name}" for name in ("verdict", "ratio", "located")}

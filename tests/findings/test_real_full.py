@@ -54,7 +54,5 @@ def test_everything_can_be_printed_and_quoted(records, others):
     assert len(findings.ladder_table(findings.ladder(records))) == 8
     assert len(findings.rungs_table(findings.rungs(records, others))) == 6
     assert findings.targets_table(findings.targets(records)).shape == (6, 4)
-    quoted = findings.quoted(records, others)
-    assert quoted["full-rung-full-twin-counts-verdict"] == "helps"
-    assert quoted["full-more-real-onsets-counts"].startswith("10.00")
-    assert (quoted["full-hours"], quoted["full-hours-noisiest"], quoted["full-hours-daily"]) == ("3", "2.0", "4%")
+    quoted = findings.quoted(records)
+    assert (quoted["full-hours"], quoted["full-hours-noisiest"]) == ("3", "2.0")

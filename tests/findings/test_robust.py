@@ -204,5 +204,5 @@ def test_quotes_of_harm_and_of_the_twin(records, others):
     twins = robust.on_twin([record(MAIN, errors(2.0), "twin")], 2.0)
     said = robust.quoted_harm(robust.harm(records, others), twins)
     assert said["harm-atoll-band_pass-growth"].startswith("2.50")
-    assert 0 <= float(said["harm-atoll-least-covered"]) <= float(said["harm-atoll-most-covered"]) <= 100
+    assert 0 <= float(said["harm-atoll-least-covered"]) <= 100
     assert said["twin-atoll-over-bound"]
