@@ -228,16 +228,13 @@ def _ratios(rows, word=""):
 
 def _quoted_counts(records):
     numbers = {REGIONS[region]: counts(one) for region, one in records.items()}
-    for name in ("events", "cells", "answers", "pairs"):
+    for name in ("events", "answers"):
         yield ("felt", name), listed({region: f"{found[name]:,}" for region, found in numbers.items()}), ""
     compared = {REGIONS[region]: equations(one) for region, one in records.items()}
     for equation in EQUATIONS:
-        for what in ("bias", "scatter"):
-            columns = [what, f"{what}_low", f"{what}_high"]
-            values = {region: f"{Estimate(*found.loc[equation, columns]):.2f}" for region, found in compared.items()}
-            yield ("felt", equation, what), listed(values), ""
-        words = {region: found.verdict[equation] for region, found in compared.items()}
-        yield ("felt", equation, "word"), listed(words), ""
+        columns = ["bias", "bias_low", "bias_high"]
+        values = {region: f"{Estimate(*found.loc[equation, columns]):.2f}" for region, found in compared.items()}
+        yield ("felt", equation, "bias"), listed(values), ""
 
 
 def _stations(records):

@@ -80,9 +80,6 @@ def quoted(records):
     yield ("listens", "events"), listed({region: found.events.iloc[0] for region, found in tables.items()}), ""
     nulls = {REGIONS[region]: NULLS[best_null(one)] for region, one in records.items()}
     yield ("listens", "null"), listed({region: f"“{null}”" for region, null in nulls.items()}), ""
-    for order in TITLES:
-        texts = {region: f"{found.efficiency[order]:.2f}" for region, found in tables.items()}
-        yield ("listens", order, "efficiency"), listed(texts), ""
     for order in MEASURES:
         yield ("listens", order, "random"), listed({r: f"{found.random[order]:.2f}" for r, found in tables.items()}), ""
         rows = {REGIONS[region]: _row(judged(one), order) for region, one in records.items()}

@@ -93,8 +93,8 @@ def quoted(records):
             yield ("depth", graph, f"{blocks}", "ratio"), Estimate(row.value, row.low, row.high), ".3f"
             yield ("depth", graph, f"{blocks}", "verdict"), row.verdict, "s"
     for (graph, readout, blocks), row in found.iterrows():
-        for quantity, digits in (("rmse", ".3f"), ("mad", ".2f"), ("effective_rank", ".1f")):
-            yield ("depth", graph, readout, f"{blocks}", quantity), _text(row, quantity, digits), "s"
+        rank = _text(row, "effective_rank", ".1f")
+        yield ("depth", graph, readout, f"{blocks}", "effective_rank"), rank, "s"
 
 
 def _columns(name, estimate):

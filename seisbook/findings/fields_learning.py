@@ -87,15 +87,6 @@ def quoted(records):
             rows = {region: table.loc[(axis, rule)] for region, table in found.items()}
             texts = {r: f"{Estimate(row.value, row.low, row.high):.3f} ({row.word})" for r, row in rows.items()}
             yield ("learning", axis, rule), listed(texts), ""
-    tables = {REGIONS[region]: table(one) for region, one in records.items()}
-    for axis, share in (("events", 0.125), ("events", 1.0), ("stations", 0.25), ("stations", 0.5), ("stations", 1.0)):
-        rows = {region: one.loc[(axis, share, MAIN)] for region, one in tables.items()}
-        yield (
-            ("learning", axis, f"{share:g}", "number"),
-            listed({r: f"{row.number:,.0f}" for r, row in rows.items()}),
-            "",
-        )
-        yield ("learning", axis, f"{share:g}", "rmse"), listed({r: f"{row.rmse:.3f}" for r, row in rows.items()}), ""
 
 
 def _judged(ratio, words):

@@ -71,7 +71,7 @@ def printed(found) -> pd.DataFrame:
 
 @quoting
 def quoted(records):
-    """What the prose quotes, from a name such as `lying-dynamic-unit-growth`.
+    """What the prose quotes, from a name such as `lying-dynamic-unit-ratio`.
 
     Parameters
     ----------
@@ -79,7 +79,4 @@ def quoted(records):
         Of `joined`.
     """
     for (method, kind), row in table(records).iterrows():
-        yield ("lying", method, kind, "growth"), row.growth, ".3f"
-        yield ("lying", method, kind, "word"), row.word, "s"
         yield ("lying", method, kind, "ratio"), row.ratio, ".3f"
-        yield ("lying", method, kind, "verdict"), row.verdict, "s"

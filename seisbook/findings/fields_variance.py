@@ -78,5 +78,4 @@ def quoted(records):
     yield ("moves", "events"), len(predictions(records, GRAPHS[0])), ","
     yield ("moves", "detectable"), detectable(records), ".2f"
     for graph, numbers in table(records).iterrows():
-        for name in ("data", "seed", "residual", "rmse"):
-            yield ("moves", graph, name), numbers[name], ".3f"
+        yield ("moves", graph, "rmse"), numbers.rmse, ".3f"

@@ -43,10 +43,3 @@ def test_the_process_is_one_more_method(joined):
     assert (fields.TOLD["all"], fields.TITLES[fields_gaussian.METHOD]) in printed.index
     labels = [text.get_text() for text in figures.forest({"Greece": found}).axes[0].get_yticklabels()]
     assert fields.TITLES[fields_gaussian.METHOD] in labels
-
-
-def test_words_are_quoted(joined):
-    tables = {"Greece": fields.table(joined("greece")), "Italy": fields.table([*made(1.1)[0], *made(1.1)[1]])}
-    quoted = fields_gaussian.quoted(tables)
-    assert quoted["gaussian-all-verdict"] == "supported in Greece and not supported in Italy"
-    assert quoted["gaussian-no-source-verdict"] == ""
