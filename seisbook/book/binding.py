@@ -161,6 +161,7 @@ def _stage(outputs, repository="", site=""):
     covers = {name: _drawn(staged / "book" / f"{chapter}.ipynb", figure) for name, (chapter, figure) in COVER.items()}
     for name, drawn in covers.items():
         (staged / "book" / name).write_bytes(b64decode(drawn["image/png"]))
+    editions.part_pictures(staged)
     all_claims = claims.claims()
     for name, text in (
         ("answers", answers.answers),

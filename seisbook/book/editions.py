@@ -46,6 +46,20 @@ def draw_figures(page: str) -> None:
         formatter.for_type(Figure, lambda figure: {pictures.MIME: pictures.output(figure, sayers)})
 
 
+def part_pictures(folder: Path) -> None:
+    """Move what chapters hold of their figures in other languages out of the staged ones, into `LANGUAGE/CHAPTER`.
+
+    There a chapter has the pictures of its edition in place of the English ones.
+    """
+    for page in {page for language in translation.EDITIONS for page in translation.pages(language)}:
+        path = folder / f"{page}.ipynb"
+        if path.is_file():
+            for language in translation.EDITIONS:
+                (folder / language).mkdir(exist_ok=True)
+                notebooks.write(pictures.swapped(notebooks.read(path), language), folder / language / path.name)
+            notebooks.write(pictures.swapped(notebooks.read(path), "en"), path)
+
+
 def write_landing(tested, forest, covers, folder: Path) -> None:
     """Write what code makes for the landing page in every language, into the folder `LANGUAGE`.
 
@@ -59,7 +73,7 @@ def write_landing(tested, forest, covers, folder: Path) -> None:
     folder : Path
     """
     for language in translation.EDITIONS:
-        (folder / language).mkdir()
+        (folder / language).mkdir(exist_ok=True)
         say = translation.Translator(language)
         text = answers.answers(tested, say.page(translation.PHRASES))
         (folder / language / "answers.md").write_text(text, encoding="utf-8")
@@ -124,14 +138,13 @@ def _all(source):
 
 def _write_page(source, target, page, say):
     """Translate a page's file into the folder of the edition."""
-    path = translation.source_file(source, page)
+    path = next(iter((target / "book").glob(f"{Path(page).name}.ipynb")), translation.source_file(source, page))
     content = translation.translated_file(path, say.page(path.stem))
     if (asked := translation.questions(source, path.stem)).is_file():
         text = translation.translated_questions(asked, say.page(path.stem))
         translation.questions(target, path.stem).write_text(text, encoding="utf-8")
     if path.suffix == ".ipynb":
-        translated = pictures.swapped(translation.in_outputs(content, say.phrase), say.language)
-        notebooks.write(translated, target / "book" / path.name)
+        notebooks.write(translation.in_outputs(content, say.phrase), target / "book" / path.name)
     else:
         (target / "book" / path.name).write_text(content, encoding="utf-8")
 
