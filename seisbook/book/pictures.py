@@ -17,6 +17,7 @@ from PIL import Image
 
 MIME = "application/vnd.seisbook.figure+json"
 """Type of the output of `output`."""
+LONGER = 1.25  # the longest line of a label, at most, over that in English
 WORD = re.compile(r"[^\W\d_]{2}")
 NO_NAME = re.compile(r"\b(?!(?:km|nm|cm|ms)\b)[^\W\d_A-Z]{2}")
 """What makes a text worth a translation: names of places and stations have capitals, and units stay."""
@@ -98,7 +99,7 @@ def saying(figure: Figure, say: Callable[[str], str]) -> Iterator[None]:
 
 
 def _replace_ticks(axis, say, stack):
-    """Replace the labels of an axis that the code has set, until a stack is left; they get no wider."""
+    """Replace the labels of an axis that the code has set, until a stack is left; they get hardly wider."""
     formatter = axis.get_major_formatter()
     if isinstance(formatter, FuncFormatter) and isinstance(formatter.func, partial):  # of `set_ticks` with labels
         (labels,) = formatter.func.args
@@ -111,8 +112,8 @@ def _replace_ticks(axis, say, stack):
 
 
 def _narrow(labels, say):
-    """Labels as a function says them, each broken into lines that are no longer than the longest one was."""
-    width = max(len(line) for label in labels for line in ("", *label.split("\n")))
+    """Labels as a function says them, each broken into lines that are hardly longer than the longest one was."""
+    width = round(LONGER * max(len(line) for label in labels for line in ("", *label.split("\n"))))
     return [fill(said, width) if len(said := _said(label, say)) > width else said for label in labels]
 
 

@@ -15,7 +15,7 @@ from seisbook.paths import BOOK
 
 WORDS = {
     "travel time (s)": "tiempo de viaje (s)",
-    "near and far": "cerca y lejos",
+    "near and far": "cerca y también lejos",
     "the first station": "la primera estación",
     "a long title in two lines": "un título largo en dos líneas",
     "model, 7 km deep": "modelo, 7 km de profundidad",
@@ -54,8 +54,13 @@ def test_texts_with_words_are_found_wherever_they_stand(figure):
 
 
 def test_each_text_is_translated_and_numbers_names_and_units_stay(figure):
-    labels, title, entry = said(figure)
-    assert labels == ["cerca y\nlejos", "Bogotá", "poco\nhondo", "hondo"]  # in lines no longer than the longest label
+    labels, title, entry = said(figure)  # labels are in lines hardly longer than the longest one
+    assert labels == [
+        "cerca y también\nlejos",
+        "Bogotá",
+        "poco\nhondo",
+        "hondo",
+    ]
     assert title == "un título largo\nen dos líneas"
     assert entry == "modelo, 7 km de profundidad"
     assert figure.axes[0].get_ylabel() == "200 km"
