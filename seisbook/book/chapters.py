@@ -60,10 +60,10 @@ def fingerprint(chapter: Path, parameters: dict) -> str:
     code = sorted(path for path in (ROOT / "seisbook").rglob("*.*") if path.suffix != ".pyc") + sorted(
         path for path in DATA.rglob("*") if path.is_file() and not files.is_leftover(path.name)
     )
-    for path in [*code, ROOT / "requirements.lock"]:
-        digest.update(path.name.encode() + path.read_bytes())
     if _catalogues(chapter.stem):  # then its figures are drawn in other languages, too
         code += _catalogues("phrases")
+    for path in [*code, ROOT / "requirements.lock"]:
+        digest.update(path.name.encode() + path.read_bytes())
     have = {network: sources.is_available(network) for network in _networks()}
     own = [_changed(Path(parameters[name])) for name in FILES if parameters.get(name)]
     digest.update(json.dumps([parameters, have, *own], sort_keys=True).encode())

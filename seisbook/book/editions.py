@@ -51,17 +51,19 @@ def part_pictures(folder: Path) -> None:
 
     There a chapter has the pictures of its edition in place of the English ones.
     """
-    for page in {page for language in translation.EDITIONS for page in translation.pages(language)}:
-        path = folder / f"{page}.ipynb"
-        if path.is_file():
-            for language in translation.EDITIONS:
-                (folder / language).mkdir(exist_ok=True)
+    parted = set()
+    for language in translation.EDITIONS:
+        (folder / language).mkdir()
+        for path in (folder / f"{page}.ipynb" for page in translation.pages(language)):
+            if path.is_file():
                 notebooks.write(pictures.swapped(notebooks.read(path), language), folder / language / path.name)
-            notebooks.write(pictures.swapped(notebooks.read(path), "en"), path)
+                parted.add(path)
+    for path in parted:
+        notebooks.write(pictures.swapped(notebooks.read(path), "en"), path)
 
 
 def write_landing(tested, forest, covers, folder: Path) -> None:
-    """Write what code makes for the landing page in every language, into the folder `LANGUAGE`.
+    """Write what code makes for the landing page in every language, into the folder that `part_pictures` has made.
 
     Parameters
     ----------
@@ -73,7 +75,6 @@ def write_landing(tested, forest, covers, folder: Path) -> None:
     folder : Path
     """
     for language in translation.EDITIONS:
-        (folder / language).mkdir(exist_ok=True)
         say = translation.Translator(language)
         text = answers.answers(tested, say.page(translation.PHRASES))
         (folder / language / "answers.md").write_text(text, encoding="utf-8")
@@ -138,7 +139,9 @@ def _all(source):
 
 def _write_page(source, target, page, say):
     """Translate a page's file into the folder of the edition."""
-    path = next(iter((target / "book").glob(f"{Path(page).name}.ipynb")), translation.source_file(source, page))
+    path = target / f"{page}.ipynb"  # a chapter is there already, with the pictures of its edition
+    if not path.is_file():
+        path = translation.source_file(source, page)
     content = translation.translated_file(path, say.page(path.stem))
     if (asked := translation.questions(source, path.stem)).is_file():
         text = translation.translated_questions(asked, say.page(path.stem))

@@ -160,6 +160,19 @@ def test_fingerprint_follows_what_a_chapter_depends_on(path, tmp_path):
         assert chapters.fingerprint(copy, parameters) != chapters.fingerprint(path, parameters)
 
 
+def test_fingerprint_follows_the_phrases_where_a_chapter_has_an_edition(monkeypatch, tmp_path):
+    monkeypatch.setattr(chapters, "LOCALE", tmp_path)
+    catalogues = tmp_path / "es" / "LC_MESSAGES"
+    catalogues.mkdir(parents=True)
+    (catalogues / "01_data.po").write_text("")
+    paths, found = [chapters.find_chapter(number) for number in ("01", "03")], []
+    for text in ("one", "another"):
+        (catalogues / "phrases.po").write_text(text)
+        found.append([chapters.fingerprint(path, {}) for path in paths])
+    assert found[0][0] != found[1][0]
+    assert found[0][1] == found[1][1]
+
+
 def test_source_folders_hold_no_local_path():
     for path in [*CHAPTERS, ROOT / "README.md"]:
         assert str(ROOT) not in path.read_text(), f"{path.name} names a folder of the machine it was written on"

@@ -86,6 +86,7 @@ def test_what_is_printed_and_quoted():
     assert quoted["felt-source-1-refitted-verdict"] == "supported in Greece and not supported in Italy"
     assert quoted["felt-source-0-published-magnitude"] == ""
     assert quoted["felt-no-source-0-published-magnitude"].startswith("0.80 [")
+    assert [felt.equations(one).verdict["published"] for one in made.values()] == ["biased", "biased"]
     printed = felt.in_words({"Greece": felt.table(made["greece"])})
     assert len(printed) == len(study.TOLD) * len(study.STATIONS)
     assert "refitted: supported" in printed["reports improve the field"].iloc[0]

@@ -39,6 +39,9 @@ def test_the_process_is_one_more_method(joined):
     row = found.loc[("all", fields_gaussian.METHOD)]
     assert row.ratio == pytest.approx(0.97)
     assert row.verdict == "supported"
+    worse = fields.table([*made(1.1)[0], *made(1.1)[1]])
+    assert worse.verdict["all", fields_gaussian.METHOD] == "not supported"
+    assert ("no source", fields_gaussian.METHOD) not in found.index
     printed = fields.printed({"Greece": found})
     assert (fields.TOLD["all"], fields.TITLES[fields_gaussian.METHOD]) in printed.index
     labels = [text.get_text() for text in figures.forest({"Greece": found}).axes[0].get_yticklabels()]

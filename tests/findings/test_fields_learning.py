@@ -53,6 +53,7 @@ def test_the_curve_is_quoted_and_drawn():
     assert quoted["learning-stations-level"].count("level") == 1
     assert quoted["learning-stations-level"].count("still falls") == 1
     tables = {region: fields_learning.table(one) for region, one in records.items()}
+    assert [f"{one.number['events', 0.125, 'dynamic']:,.0f}" for one in tables.values()] == ["26", "26"]
     assert tables["italy"].rmse["events", 0.125, "dynamic"] > tables["italy"].rmse["events", 1.0, "dynamic"]
     assert len(figures.curves(tables).axes) == 4
 

@@ -36,7 +36,9 @@ def test_growth_and_ratio_are_those_that_were_made():
 
 def test_what_is_quoted_and_printed():
     quoted = fields_trouble_graphs.quoted(records())
-    assert quoted["lying-dynamic-unit-ratio"].count(", ") == 1
+    found = fields_trouble_graphs.table(records())
+    assert f"{found.growth['dynamic', 'unit']:.3f}".startswith("1.020 [")
+    assert quoted["lying-dynamic-unit-ratio"] == f"{found.ratio['dynamic', 'unit']:.3f}"
     printed = fields_trouble_graphs.printed(fields_trouble_graphs.table(records()))
     assert printed.loc[(fields_trouble.KINDS["clean"], "conditional normal (ShakeMap)")].tolist() == ["", ""]
     assert len(printed) == 4 * len(GROWTH)

@@ -57,6 +57,7 @@ def test_tables_and_quotes_say_what_was_found(compared):
     judged = shown["earns its place"].groupby(level=1).agg(set)
     assert judged["learnt edges"] == {"supported"}
     assert shown.shape == (7, 4)
+    assert list(findings.verdicts(compared)).count("supported") == 1
     quotes = findings.quoted(compared)
     assert quotes["forms-colombia-learnt-edges-static-graph"].startswith("0.8")
     assert "forms-colombia-the-papers-graph-no-edges-clocks" in quotes

@@ -56,3 +56,5 @@ def test_everything_can_be_printed_and_quoted(records, others):
     assert findings.targets_table(findings.targets(records)).shape == (6, 4)
     quoted = findings.quoted(records)
     assert (quoted["full-hours"], quoted["full-hours-noisiest"]) == ("3", "2.0")
+    rungs = findings.rungs(records, others).set_index(["arm", "over", "unit"])
+    assert list(rungs.xs("counts", level="unit").loc[findings.FULL].verdict) == ["helps"] * 2

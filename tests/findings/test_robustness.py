@@ -86,6 +86,7 @@ def test_prose_quotes_the_worst_and_each_severity(records):
     texts = robustness.quoted({"colombia": records})
     assert texts["colombia-events"] == "200"
     assert texts["colombia-added_noise-growth"] == "9.00 [9.00, 9.00]"
+    assert robustness.stability(records, "dynamic", ("added_noise",))["severity"] == -5
     assert texts["colombia-calm-km"] == f"{np.median(CALM):.2f}"
     assert texts["colombia-added_noise-km"] == f"{9 * np.median(CALM):.1f}"
     assert texts["colombia-band_pass-1"] == "1.20"
