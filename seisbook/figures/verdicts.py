@@ -53,12 +53,12 @@ def forest(claims):
 
 
 def _panels(claims):
-    """Claims by title of their panel: identifier, measure, and the unit of what is drawn."""
+    """Claims by title of their panel: identifier, measure, and the unit of what is drawn; within a panel by place."""
     panels = {}
-    for claim in sorted(claims, key=lambda claim: claim.place):  # within a place, as they come
+    for claim in claims:
         unit = ", change in %" if claim.relative else ""
         panels.setdefault(f"{claim.id}  {_parts(claim)[0]}{unit}", []).append(claim)
-    return panels
+    return {title: sorted(rows, key=lambda claim: claim.place) for title, rows in panels.items()}
 
 
 def _parts(claim):

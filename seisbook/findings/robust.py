@@ -525,9 +525,5 @@ def quoted_harm(harmed, twins):
         yield ("harm", network, "least-covered"), 100 * perturbed.covered.min(), ".0f"
         for row in perturbed.itertuples():
             yield ("harm", network, row.axis, "growth"), getattr(row, MAIN)
-            yield ("harm", network, row.axis, "covered"), 100 * row.covered, ".0f"
     for row in twins[twins.arm == MAIN].itertuples():
-        yield ("twin", row.network, "km"), row.epicentral_km
         yield ("twin", row.network, "over-bound"), row.over_bound
-        yield ("twin", row.network, "magnitude"), row.magnitude_rmse, ".3f"
-        yield ("twin", row.network, "covered"), 100 * row.covered, ".0f"

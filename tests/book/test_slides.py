@@ -130,17 +130,28 @@ def _is_interactive(cell):
     return any("<script" in output.get("data", {}).get("text/html", "") for output in cell.outputs)
 
 
+def _is_off_slides(cell):
+    return OFF_SLIDES.removeprefix("tag_") in cell.metadata.get("tags", [])
+
+
 @pytest.mark.html
 def test_every_figure_is_on_one_slide_with_its_caption(deck):
     drawn = [cell for cell in deck.cells if "figure" in cell.metadata.get("mystnb", {}) and not _is_interactive(cell)]
-    metadata = [cell.metadata["mystnb"] for cell in drawn]
+    readable = [cell.metadata["mystnb"] for cell in drawn if not _is_off_slides(cell)]
     shown = [words(content) for content in deck.of("figure")]
-    assert len(shown) == len(metadata) > 0
+    assert len(shown) == len(readable) > 0
     assert "<img " in deck.page
-    for figure in metadata:
+    for figure in readable:
         alt = f'alt="{figure["image"]["alt"]}"'  # where data are missing, the page has words in a picture's place
         assert html.unescape(deck.page).count(alt) == html.unescape(deck.chapter_page).count(alt) <= 1
         assert sum(words(figure["figure"]["caption"]) in content for content in shown) == 1
+
+
+@pytest.mark.html
+def test_what_cannot_be_read_from_the_back_is_on_no_slide(deck):
+    everything = words(deck.page)
+    figures = [cell.metadata.get("mystnb", {}).get("figure") for cell in deck.cells if _is_off_slides(cell)]
+    assert [figure for figure in figures if figure and words(figure["caption"]) in everything] == []
 
 
 @pytest.mark.html

@@ -42,6 +42,16 @@ def test_rows_say_the_place_and_the_signals_and_panels_the_claim_and_what_is_mea
     assert all(any(label.startswith(f"{claim.place}, {claim.signals}") for label in labels) for claim in rows)
 
 
+def test_panels_stand_in_the_order_of_the_claims_and_rows_in_that_of_the_places(tested):
+    rows = [claim for claim in tested if claim.source == "measured"]
+    panels = [axis for axis in verdicts.forest(rows).axes if axis.get_title(loc="left")]
+    shown = [axis.get_title(loc="left").split()[0] for axis in panels]
+    assert list(dict.fromkeys(shown)) == sorted(set(shown), key=list(claims.TESTS).index)
+    for axis in panels:
+        places = [tick.get_text().split(",")[0] for tick in axis.get_yticklabels()]
+        assert places == sorted(places)
+
+
 @pytest.mark.parametrize(("name", "side"), [("C1", min), ("C9", max)])
 def test_the_claim_s_side_is_shaded_from_the_threshold_on(tested, name, side):
     claim = next(one for one in tested if one.id == name)
