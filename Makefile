@@ -48,7 +48,7 @@ export CHECK
 	@touch $@
 
 book: .venv/.installed
-	@$(BIN)/seisbook book run --profile quick
+	@$(BIN)/seisbook book run --profile quick --jobs 2
 	@$(BIN)/seisbook book build
 
 test: lint unit chapters html
@@ -66,9 +66,9 @@ unit: .venv/.installed
 # more with the exercises' solutions and their checks.
 chapters: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 chapters: .venv/.installed
-	$(BIN)/seisbook book run --profile quick
+	$(BIN)/seisbook book run --profile quick --jobs 2
 	$(BIN)/python -m pytest -p no:cacheprovider -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=600 _build/quick
-	$(BIN)/seisbook workshop teachers
+	$(BIN)/seisbook workshop teachers --jobs 2
 
 html: export SEISBOOK_DATA_DIR := $(SEISBOOK_DATA_DIR)
 html: .venv/.installed

@@ -178,6 +178,7 @@ def _book_parser(parser):
     run.add_argument(
         "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter of the chapter"
     )
+    run.add_argument("--jobs", type=positive, default=1, help="chapters at the same time (default: 1)")
     run.set_defaults(command=_book_run)
     publish = commands.add_parser("publish", help="put the outputs of the paper profile into the committed notebooks")
     publish.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
@@ -207,6 +208,7 @@ def _workshop_parser(parser):
     learners.set_defaults(command=_workshop_learners)
     teachers = commands.add_parser("teachers", help="notebooks with solutions, which are executed and checked")
     teachers.add_argument("--chapter", action="append", help="number or name, may be repeated (default: all)")
+    teachers.add_argument("--jobs", type=positive, default=1, help="chapters at the same time (default: 1)")
     teachers.set_defaults(command=_workshop_teachers)
     project = commands.add_parser("project", help="draw a final project: learners' files, and the teacher's truth")
     project.set_defaults(command=_workshop_project)
@@ -476,7 +478,7 @@ def _ask(arguments):
 def _book_run(arguments):
     from seisbook.book import chapters
 
-    for path in chapters.run(_chosen(arguments), arguments.profile, dict(arguments.p)):
+    for path in chapters.run(_chosen(arguments), arguments.profile, dict(arguments.p), n_jobs=arguments.jobs):
         print(path)
 
 
@@ -502,7 +504,7 @@ def _workshop_learners(arguments):
 def _workshop_teachers(arguments):
     from seisbook.book import workshop
 
-    print(*workshop.teachers(_chosen(arguments)), sep="\n")
+    print(*workshop.teachers(_chosen(arguments), n_jobs=arguments.jobs), sep="\n")
 
 
 def _workshop_project(arguments):

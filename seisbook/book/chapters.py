@@ -7,10 +7,12 @@ import logging
 import os
 import re
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
+from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
 from seisbook import files, provenance, witness
@@ -86,8 +88,8 @@ def _networks():
     return [name for name in networks.available() if sources.network_files(name)]
 
 
-def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> list[Path]:
-    """Execute chapters one after the other into `_build/<profile>`; unchanged chapters are not executed again.
+def run(chosen: list[Path], profile: str, parameters: dict, progress=True, n_jobs=1) -> list[Path]:
+    """Execute chapters into `_build/<profile>`; unchanged chapters are not executed again.
 
     Parameters
     ----------
@@ -95,6 +97,9 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
     profile : {"quick", "paper"}
     parameters : dict of str
         Values as the user typed them; they are checked against each chapter before the first chapter runs.
+    progress : bool
+    n_jobs : int
+        Chapters that are executed at the same time.
 
     Returns
     -------
@@ -104,12 +109,36 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True) -> li
     if "profile" in parameters:
         raise UserError("give the profile with --profile, not with -p")
     checked = [parse(chapter, {"profile": profile, **parameters}) for chapter in chosen]
-    executed = []
-    bar = tqdm(list(zip(chosen, checked, strict=True)), unit="chapter", disable=None if progress else True)
-    for chapter, values in bar:
-        bar.set_description(chapter.stem)
-        executed.append(execute(chapter, BUILD / profile / chapter.name, values, progress))
-    return executed
+    asked = [(one, BUILD / profile / one.name, values) for one, values in zip(chosen, checked, strict=True)]
+    return execute_all(asked, progress, n_jobs)
+
+
+def execute_all(asked: list[tuple], progress=True, n_jobs=1) -> list[Path]:
+    """Execute notebooks, several at a time, and return their paths in the order in which they were asked for.
+
+    Parameters
+    ----------
+    asked : list of tuple
+        First arguments of `execute` for each notebook.
+    progress : bool
+        Whether to show bars: one of the notebooks and, if one is executed at a time, one of its cells.
+    n_jobs : int
+        Worker processes. The first failure stops all of them; what is complete by then is kept.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell fails, see `execute`, or if a worker process dies.
+    """
+    calls = (delayed(execute)(*one, progress and n_jobs == 1) for one in asked)
+    with parallel_config("loky", n_jobs=n_jobs):
+        made = Parallel(return_as="generator")(calls)
+        try:
+            return list(tqdm(made, total=len(asked), unit="chapter", disable=None if progress else True))
+        except BrokenProcessPool:
+            raise RuntimeError(
+                "a worker process died (out of memory?): complete chapters are kept; run again with fewer --jobs"
+            ) from None
 
 
 def execute(chapter: Path, output: Path, parameters: dict, progress=True) -> Path:
@@ -143,7 +172,8 @@ def _execute(chapter, output, parameters, stamp, progress):
     import papermill
 
     # incomplete notebooks are in other folders, because nbval would collect them
-    part, failed = (BUILD / kind / output.parent.name / output.name for kind in ("running", "failed"))
+    build, profile = output.parent.parent, output.parent.name
+    part, failed = (build / kind / profile / output.name for kind in ("running", "failed"))
     part.parent.mkdir(parents=True, exist_ok=True)
     reads = part.with_suffix(".reads")
     reads.write_text("")
@@ -161,7 +191,7 @@ def _execute(chapter, output, parameters, stamp, progress):
             parameters,
             kernel_name="python3",
             cwd=BOOK,
-            progress_bar={"disable": None} if progress else False,
+            progress_bar={"disable": None, "desc": chapter.stem} if progress else False,
             log_output=False,
             start_timeout=KERNEL_SECONDS,
             extra_arguments=[first, QUIET],

@@ -208,21 +208,27 @@ def learners(folder=None) -> list[Path]:
     return [notebooks.write(edition(one, solutions=False), folder / one.name) for one in chapters.chapters()]
 
 
-def teachers(chosen=None, profile="quick", progress=True) -> list[Path]:
+def teachers(chosen=None, profile="quick", progress=True, n_jobs=1) -> list[Path]:
     """Write and execute the teachers' edition of all or the chosen chapters; unchanged chapters are not executed again.
+
+    Parameters
+    ----------
+    chosen : list of Path, optional
+    profile : {"quick", "paper"}
+    progress : bool
+    n_jobs : int
+        Chapters that are executed at the same time.
 
     Raises
     ------
     RuntimeError
         If a cell fails, such as a solution that its own check refuses.
     """
-    made = []
-    for chapter in tqdm(
-        chosen or chapters.chapters(), desc="solutions", unit="chapter", disable=None if progress else True
-    ):
+    asked = []
+    for chapter in chosen or chapters.chapters():
         source = notebooks.write(edition(chapter, solutions=True), FOLDER / "source" / chapter.name)
-        made.append(chapters.execute(source, FOLDER / "teacher" / chapter.name, {"profile": profile}, progress))
-    return made
+        asked.append((source, FOLDER / "teacher" / chapter.name, {"profile": profile}))
+    return chapters.execute_all(asked, progress, n_jobs)
 
 
 def pack(progress=True) -> Path:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -84,6 +85,60 @@ def test_an_interrupted_run_leaves_nothing_half_done(shelf):
     assert done.returncode == 130, done.stderr
     assert (shelf / "_build/quick/a.ipynb").is_file()
     assert not (shelf / "_build/quick/b.ipynb").exists()
+
+
+def test_chapters_that_run_at_the_same_time_come_back_in_their_order(shelf):
+    """The first waits for what the second writes, so that one after the other would never end."""
+    done = f"pathlib.Path({str(shelf / 'done')!r})"
+    wait = f"import pathlib, time\nwhile not {done}.exists():\n    time.sleep(0.1)\nprint('first')"
+    first = notebook(shelf / "a.ipynb", wait)
+    second = notebook(shelf / "b.ipynb", f"import pathlib\n{done}.touch()\nprint('second')")
+    asked = [(one, shelf / "_build/quick" / one.name, {"profile": "quick"}) for one in (first, second)]
+    executed = chapters.execute_all(asked, progress=False, n_jobs=2)
+    assert executed == [output for _, output, _ in asked]
+    assert [outputs(path)[-1] for path in executed] == ["first", "second"]
+
+
+def test_a_failure_of_one_is_said_whatever_else_runs(shelf):
+    chapter = {name: notebook(shelf / f"{name}.ipynb", cell) for name, cell in {"a": "1 / 0", "b": "print()"}.items()}
+    asked = [(one, shelf / "_build/quick" / one.name, {"profile": "quick"}) for one in chapter.values()]
+    with pytest.raises(RuntimeError, match=r"a.ipynb: cell 3 failed \(ZeroDivisionError"):
+        chapters.execute_all(asked, progress=False, n_jobs=2)
+    assert not (shelf / "_build/quick/a.ipynb").exists()
+
+
+def test_a_worker_that_dies_is_said_with_what_to_do(shelf):
+    deadly = notebook(shelf / "a.ipynb", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+    asked = [(deadly, shelf / "_build/quick/a.ipynb", {"profile": "quick"})]
+    with pytest.raises(RuntimeError, match="run again with fewer --jobs"):
+        chapters.execute_all(asked, progress=False, n_jobs=2)
+
+
+def test_a_stopped_run_leaves_no_kernel_behind(shelf):
+    here = f"pathlib.Path({str(shelf)!r}, f'{{os.getpid()}}.kernel')"
+    says = f"import os, pathlib, time\n{here}.touch()\ntime.sleep(120)"
+    asked = [
+        (str(notebook(shelf / f"{name}.ipynb", says)), str(shelf / "_build/quick" / f"{name}.ipynb")) for name in "ab"
+    ]
+    code = (
+        "from pathlib import Path; from seisbook import endings; from seisbook.book import chapters\n"
+        f"asked = [(Path(one), Path(out), {{'profile': 'quick'}}) for one, out in {asked!r}]\n"
+        "raise SystemExit(endings.carry_out(lambda: chapters.execute_all(asked, False, 2) and 0))"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    kernels = _eventually(lambda: found if len(found := list(shelf.glob("*.kernel"))) == 2 else None)
+    run.terminate()
+    assert run.wait(timeout=60) == 143
+    assert not list((shelf / "_build/quick").glob("*.ipynb"))
+    assert _eventually(lambda: not any(Path("/proc", path.stem).exists() for path in kernels))
+
+
+def _eventually(found, seconds=60):
+    """What a function finds, as soon as it finds something."""
+    end = time.monotonic() + seconds
+    while not (result := found()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return result
 
 
 @pytest.fixture
