@@ -43,8 +43,7 @@ def forest(claims):
     check_drawable(panels, "verdicts")
     heights = [sum(map(_height, rows)) + GAP for rows in panels.values()]
     size = 7.4, sum(heights) + HEAD * len(panels) + 0.35
-    ratios = [height + HEAD for height in heights]
-    figure, axes = plt.subplots(len(panels), figsize=size, height_ratios=ratios, layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(len(panels), figsize=size, height_ratios=heights, layout="constrained", squeeze=False)
     for axis, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
         _panel(axis, title, rows)
     handles = [*marks_of_verdicts(), Patch(color=CLAIMED, label="side of the claim")]
@@ -69,7 +68,10 @@ def _parts(claim):
 
 def _label(claim):
     conditions = _parts(claim)[1]
-    return wrap(f"{claim.place}, {claim.signals}{': ' if conditions else ''}{conditions}", WRAP)
+    text = f"{claim.place}, {claim.signals}{': ' if conditions else ''}{conditions}"
+    fewest = len(wrap(text, WRAP))
+    ways = (wrap(text, width) for width in range(WRAP // 2, WRAP + 1))
+    return next(lines for lines in ways if len(lines) == fewest)  # no line of one word, if there is another way
 
 
 def _height(claim):

@@ -52,6 +52,15 @@ def test_panels_stand_in_the_order_of_the_claims_and_rows_in_that_of_the_places(
         assert places == sorted(places)
 
 
+def test_rows_are_as_high_as_their_labels_in_every_panel(tested):
+    rows = [claim for claim in tested if claim.source == "measured"]
+    figure = verdicts.forest(rows)
+    figure.canvas.draw()
+    heights = [axis.get_position().height * figure.get_figheight() for axis in figure.axes]
+    assert len(heights) > 3
+    np.testing.assert_allclose(heights, [axis.get_ylim()[0] for axis in figure.axes], rtol=0.1)
+
+
 @pytest.mark.parametrize(("name", "side"), [("C1", min), ("C9", max)])
 def test_the_claim_s_side_is_shaded_from_the_threshold_on(tested, name, side):
     claim = next(one for one in tested if one.id == name)
