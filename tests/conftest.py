@@ -38,6 +38,14 @@ def browser():
 
 
 @pytest.fixture(scope="session")
+def tested():
+    """All claims with their verdicts, from the committed records."""
+    from tests.judged import every
+
+    return list(every())
+
+
+@pytest.fixture(scope="session")
 def bulletin():
     """Reads each real bulletin once, for all that only look at it."""
     from seisbook.catalogues.bulletins import read_bulletin

@@ -11,11 +11,6 @@ from seisbook.findings import claims, evidence
 from seisbook.paths import ROOT
 
 
-@pytest.fixture(scope="module")
-def tested():
-    return claims.claims()
-
-
 @pytest.mark.parametrize("figure", evidence.FIGURES)
 def test_each_figure_stands_in_the_chapter_that_is_named(figure):
     text = "\n".join(

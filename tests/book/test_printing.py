@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from seisbook.book import binding, printing
-from seisbook.findings import claims
 
 LONG = "a sentence that has to be broken into several lines, since nothing of this length fits into a line " * 2
 
@@ -81,10 +80,11 @@ def test_only_what_does_not_fit_is_broken():
     assert 0.6 < width < 1
 
 
-@pytest.fixture
-def prepared(monkeypatch, tmp_path):
-    monkeypatch.setattr(binding, "BUILD", tmp_path)
-    pages = binding._stage("committed") / "book"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(binding, "BUILD", tmp_path_factory.mktemp("build"))
+        pages = binding._stage("committed") / "book"
     printing.prepare(pages)
     return pages
 
@@ -96,9 +96,9 @@ def test_chapters_are_counted_from_the_first_one(prepared):
     assert r"\addcontentsline{toc}{chapter}{Earthquakes on graphs}" in start
 
 
-def test_measurements_are_unfolded_each_with_its_columns(prepared):
+def test_measurements_are_unfolded_each_with_its_columns(prepared, tested):
     text = (prepared / "measurements.md").read_text()
-    names = sorted({one.id for one in claims.claims()})
+    names = sorted({one.id for one in tested})
     assert sorted(re.findall(r"^```\{rubric\} (C\d+): ", text, re.M)) == names
     tops = re.findall(r"\{tabularcolumns\} (.+)\n```\n```\{table\}\n:class: longtable\n\n(.+)", text)
     assert len(tops) == len(names)

@@ -1,20 +1,14 @@
 """Captions of the chapters' verdicts, held against the verdicts."""
 
-from functools import cache
-
 import pytest
 
 from seisbook.catalogues.networks import NETWORKS
 from seisbook.findings import claims
 from seisbook.findings.fields import REGIONS
 from tests.book.prose import says
+from tests.judged import every
 
 SUPPORTED, INCONCLUSIVE, AGAINST = claims.VERDICTS
-
-
-@cache
-def every():
-    return claims.claims()
 
 
 def rows(name, *words, where=None, chapter=None):

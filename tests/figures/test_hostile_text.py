@@ -187,9 +187,8 @@ def test_slides_show_headings_and_notes_as_they_are(opened):
     check_harmless(opened, page.replace("[RevealNotes, RevealZoom]", "[]"))
 
 
-def test_the_ledger_has_a_row_a_claim_whatever_the_records_say():
+def test_the_ledger_has_a_row_a_claim_whatever_the_records_say(tested):
     """Its texts are the library's; names of networks come from records, and are one cell of a table."""
-    tested = claims.claims()
     assert len(explained.ledger(tested).splitlines()) == 2 + len({claim.id for claim in tested})
     text = re.sub(r"<(fig-[\w-]+)>", r"\1", explained.ledger(tested) + claims.measurements(tested))  # labels of links
     assert not re.search(r"<\w", text)

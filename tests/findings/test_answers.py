@@ -7,11 +7,6 @@ import pytest
 from seisbook.findings import answers, claims
 
 
-@pytest.fixture(scope="module")
-def tested():
-    return claims.claims()
-
-
 def test_every_claim_is_in_the_answer_of_one_question(tested):
     named = [name for names, _ in answers.QUESTIONS.values() for name in names]
     assert len(named) == len(set(named))
