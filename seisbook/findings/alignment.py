@@ -368,7 +368,8 @@ def quoted(content):
         for row in corpus["withheld"]:
             yield (name, "withheld", row["arm"], row["masking"], row["class"] or "mean"), row["auc"]
         for masking, quantity in itertools.product(reports.MASKS, QUANTITIES):
-            yield (name, quantity, masking), correction(corpus, masking, FULL, quantity)["ratio"]
+            ratio = correction(corpus, masking, FULL, quantity)["ratio"]
+            yield (name, quantity, masking), [100 * (bound - 1) for bound in ratio], "+z.2f"  # change in per cent
         for masking, count in corpus["n_texts"].items():
             yield (name, "texts", masking), count, ","
 
