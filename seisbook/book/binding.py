@@ -16,11 +16,13 @@ from seisbook.book import chapters, editions, executions, explained, notebooks, 
 from seisbook.errors import UserError
 from seisbook.figures import ledger
 from seisbook.findings import answers, claims
+from seisbook.findings.quotations import signed
 from seisbook.paths import BOOK, BUILD, ROOT
 
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
 STAMP = ".stamp"  # file among the pages with the hash of what they were made of
 COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that other pages show too
+TABLE_CELL = re.compile(r"<t[hd][^>]*>[^<]*")
 TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf xindy latexmk make"
 
 
@@ -158,6 +160,8 @@ def _stage(outputs, repository="", site=""):
     if outputs != "committed":
         for chapter in chapters.chapters():
             shutil.copy2(_executed(chapter, outputs), staged / "book")
+    for chapter in chapters.chapters():
+        _set_minus_signs(staged / "book" / chapter.name)
     covers = {name: _drawn(staged / "book" / f"{chapter}.ipynb", figure) for name, (chapter, figure) in COVER.items()}
     for name, drawn in covers.items():
         (staged / "book" / name).write_bytes(b64decode(drawn["image/png"]))
@@ -175,6 +179,17 @@ def _stage(outputs, repository="", site=""):
     forest.savefig(staged / "book" / "ledger.png")
     editions.write_landing(all_claims, forest, covers, staged)
     return staged
+
+
+def _set_minus_signs(chapter):
+    """Let no hyphen stand for a minus in what a chapter's tables and quoted results say."""
+    notebook = notebooks.read(chapter)
+    for data in (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())):
+        if translation.GLUED in data:
+            data[translation.GLUED] = signed(data[translation.GLUED])
+        if "<table" in data.get("text/html", ""):
+            data["text/html"] = TABLE_CELL.sub(lambda cell: signed(cell[0]), data["text/html"])
+    notebooks.write(notebook, chapter)
 
 
 def _executed(chapter, profile):

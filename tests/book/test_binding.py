@@ -14,7 +14,7 @@ import yaml
 from PIL import Image
 
 from seisbook import cli, files
-from seisbook.book import binding, chapters, printing
+from seisbook.book import binding, chapters, printing, translation
 from seisbook.book.pages import ICONS
 from seisbook.book.pictures import few_colours
 from seisbook.errors import UserError
@@ -62,6 +62,23 @@ def test_committed_chapters_are_staged_with_ledger_and_cover(monkeypatch, tmp_pa
     assert "1. **Are about a thousand events" in (staged / "book" / "answers.md").read_text()
     assert "| C1 |" in (staged / "book" / "ledger.md").read_text()
     assert "{dropdown} C1:" in (staged / "book" / "measurements.md").read_text()
+
+
+def test_no_hyphen_stands_for_a_minus_in_tables_and_quoted_results(tmp_path):
+    data = {
+        translation.GLUED: "'-0.01 [-0.08, 0.07] in 2018-02-01'",
+        "text/html": "<style>th { margin: -1px }</style><table><tr><th>at -5 dB</th><td>-3</td></tr></table>",
+        "text/plain": "-3",
+    }
+    output = nbformat.v4.new_output("display_data", data)
+    path = tmp_path / "a.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("a", outputs=[output])]), path)
+    binding._set_minus_signs(path)
+    shown = nbformat.read(path, as_version=4).cells[0].outputs[0].data
+    assert shown[translation.GLUED] == "'−0.01 [−0.08, 0.07] in 2018-02-01'"
+    assert "margin: -1px" in shown["text/html"]
+    assert "<th>at −5 dB</th><td>−3</td>" in shown["text/html"]
+    assert shown["text/plain"] == "-3"
 
 
 def test_chapters_that_were_not_executed_are_named(monkeypatch, tmp_path):

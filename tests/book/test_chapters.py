@@ -97,6 +97,13 @@ def test_no_table_shows_names_of_the_code(path):
 
 
 @each_chapter
+def test_boxes_that_code_prints_are_boxes_on_the_page(path):
+    for cell in code_cells(path):
+        said = "".join(output.get("data", {}).get("text/markdown", "") for output in cell.outputs)
+        assert ":::" not in said or cell.metadata["mystnb"]["markdown_format"] == "myst"
+
+
+@each_chapter
 def test_no_measurement_is_typed_in_prose(path):
     """A decimal number with a unit in prose must be glued from a result."""
     for cell in nbformat.read(path, as_version=4).cells:
