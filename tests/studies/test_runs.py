@@ -251,12 +251,9 @@ def test_each_model_that_is_kept_has_a_record():
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_events_of_the_bulletin_that_a_model_was_trained_on_are_left_out(
-    network, real_data, bulletin, tmp_path, caplog, monkeypatch
-):
+def test_events_of_the_bulletin_that_a_model_was_trained_on_are_left_out(network, real_data, tmp_path, caplog):
     """Also if they come in a dataset, as fetched seismograms do."""
-    monkeypatch.setattr(bulletins, "read_bulletin", bulletin)  # the same, read once
-    first = bulletin(network).head(60).events.index
+    first = bulletins.read_bulletin(network).head(60).events.index
     checkpoint = model_path(network, "dynamic", "random", 0, "paper")
     dataset = build.build(network, "bulletin", tmp_path / "set", n_events=60, progress=False)
     found = runs.evaluate(checkpoint, dataset, progress=False)
