@@ -22,7 +22,6 @@ from seisbook.paths import BOOK, BUILD, ROOT
 HTML, PDF, ZIP = BUILD / "html", BUILD / "seisbook.pdf", BUILD / "seisbook-html.zip"
 STAMP = ".stamp"  # file among the pages with the hash of what they were made of
 COVER = {"networks.png": ("01_data", "fig-networks")}  # figures of chapters that other pages show too
-TABLE_CELL = re.compile(r"<t[hd][^>]*>[^<]*")
 TEX = "texlive-xetex texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf xindy latexmk make"
 
 
@@ -188,7 +187,9 @@ def _set_minus_signs(chapter):
         if translation.GLUED in data:
             data[translation.GLUED] = signed(data[translation.GLUED])
         if "<table" in data.get("text/html", ""):
-            data["text/html"] = TABLE_CELL.sub(lambda cell: signed(cell[0]), data["text/html"])
+            data["text/html"] = translation.CELL.sub(
+                lambda cell: cell[1] + signed(cell[2]) + cell[3], data["text/html"]
+            )
     notebooks.write(notebook, chapter)
 
 

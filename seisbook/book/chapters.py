@@ -108,8 +108,8 @@ def run(chosen: list[Path], profile: str, parameters: dict, progress=True, n_job
     """
     if "profile" in parameters:
         raise UserError("give the profile with --profile, not with -p")
-    checked = [parse(chapter, {"profile": profile, **parameters}) for chapter in chosen]
-    asked = [(one, BUILD / profile / one.name, values) for one, values in zip(chosen, checked, strict=True)]
+    given = {"profile": profile, **parameters}
+    asked = [(chapter, BUILD / profile / chapter.name, parse(chapter, given)) for chapter in chosen]
     return execute_all(asked, progress, n_jobs)
 
 

@@ -10,7 +10,7 @@ from tests.torture.outcome import Tally
 
 WHOLE = {"mutations": 10_000, "hostile": 400, "faults": 100, "kills": 110}
 """Attempts of a whole campaign; of the faults, the share of the crash points in percent."""
-SAMPLE = {"mutations": 100, "hostile": 25, "faults": 5, "kills": 7}
+SAMPLE = {"mutations": 300, "hostile": 25, "faults": 5, "kills": 7}
 """Attempts in the tests."""
 GROUPS = {
     "mutations": "damaged inputs",
